@@ -43,6 +43,7 @@ pub mod review;
 pub mod roles;
 pub mod run;
 pub mod shell;
+pub mod sight;
 pub mod simulator;
 pub mod stack;
 pub mod state;

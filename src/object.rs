@@ -20,6 +20,12 @@ impl Object {
     pub fn whole(id: ArmId, api: impl Into<String>) -> Self {
         Self { id, api: api.into(), within: None }
     }
+
+    /// The whole object that this is, or is a part of.
+    #[must_use]
+    pub fn to_whole(&self) -> Self {
+        Self { id: self.id.clone(), api: self.api.clone(), within: None }
+    }
 }
 
 /// Objects of one type directly below another object, or below a scope.

@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
 use crate::reason::Reason;
+use crate::sight::{Sight, Version};
 use crate::state::{State, StateError};
 use crate::steps::{Approval, Entry};
 
@@ -21,18 +22,19 @@ pub use crate::steps::WebAnswer;
 /// A cloud with the interface of Resource Manager. Every write waits until the cloud reports it as complete.
 #[async_trait]
 pub trait Cloud: Send + Sync {
-    /// The body of an object; `None` where it does not exist.
+    /// An object; `None` where it does not exist. Of a part of an object, the body is that of the whole, and the phase
+    /// is its own.
     ///
     /// # Errors
     /// Never [`CloudError::OutcomeUnknown`]: reading changes nothing.
-    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError>;
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError>;
 
-    /// Creates or replaces an object, waits for completion and returns the resulting body.
+    /// Creates or replaces a whole object, waits for completion and returns the result.
     ///
     /// # Errors
     /// [`CloudError::Refused`] where the cloud refused, at once or at the end of a long-running operation;
     /// [`CloudError::OutcomeUnknown`] where the write may or may not have happened.
-    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError>;
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError>;
 
     /// Deletes an object and waits until a read finds nothing. Deleting a missing object is no error.
     ///
@@ -40,13 +42,13 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::put`].
     async fn delete(&self, object: &Object) -> Result<(), CloudError>;
 
-    /// Changes an object in part, waits for completion and returns the resulting body.
+    /// Changes an object in part, waits for completion and returns the result.
     ///
     /// # Errors
     /// As for [`Cloud::put`]; and a refusal because another operation is in progress ([`Reason::Busy`]). That
     /// operation may be this very change, which must not be repeated once it is complete: the caller has to read the
     /// object first.
-    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError>;
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError>;
 
     /// Posts an action to an object with these query parameters, waits for completion and returns the answer (`null`
     /// where there is none).
@@ -82,12 +84,12 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::get`].
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError>;
 
-    /// The bodies of the objects of a list. An existing object may be missing, for example where its region does not
-    /// answer; those present are as [`Cloud::get`] returns them.
+    /// The objects of a list, by id. An existing object may be missing, for example where its region does not answer;
+    /// those present are as [`Cloud::get`] returns them.
     ///
     /// # Errors
     /// As for [`Cloud::get`]; and where this type cannot be listed there.
-    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError>;
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError>;
 
     /// The next attempt of a read below this id that the cloud's request limits delay now; `None` where none waits.
     /// Such a read has been answered, so that its wait is no silence.
@@ -112,8 +114,8 @@ pub trait Cloud: Send + Sync {
 pub enum WriteCondition<'a> {
     /// Unconditional.
     Always,
-    /// Only if the object still has this etag.
-    Unchanged(&'a str),
+    /// Only if the object still has this version.
+    Unchanged(&'a Version),
     /// Unconditional, with this query parameter set to `true`: the provider copies again what it has from other
     /// objects.
     Renewing(&'a str),

@@ -13,7 +13,7 @@ use super::arguments::KnownResources;
 use super::candidates::Candidate;
 use super::look::tables;
 use crate::address::ArmId;
-use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, path};
+use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, maintained, path};
 use crate::object::{Object, Within};
 use crate::visible::one_line;
 
@@ -265,7 +265,7 @@ fn same_text(text: &str, other: &Json) -> bool {
 /// True for a property by which an object is known, and for one that the cloud writes into every object.
 fn is_own(name: &str, of: &Json) -> bool {
     match name {
-        "etag" | "type" | "provisioningState" | "resourceGuid" | "systemData" => true,
+        name if maintained::OWN.contains(&name) => true,
         "id" => of.get("name").is_some(),
         // An element that is another object has that object's name.
         "name" => path::text(of, "name").is_some_and(|name| refers_to(of, name)),

@@ -18,6 +18,7 @@ use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult}
 use crate::kinds::{self, ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::object::Object;
 use crate::reason::Reason;
+use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebAnswer, WebRequest};
 
 /// The number of concurrent reads.
@@ -155,7 +156,7 @@ pub(super) fn front(url: &str) -> WebRequest {
 pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, look: &ReadRequest) -> ReadResult {
     let seen = async {
         match look.what {
-            ReadTarget::Body => cloud.get(&look.object).await,
+            ReadTarget::Body => cloud.get(&look.object).await.map(|seen| seen.map(|seen| seen.body)),
             ReadTarget::Expanded(what) => cloud.get_expanded(&look.object, what).await,
             ReadTarget::Metric(name) => cloud.metric(&look.object, name).await.map(|value| value.map(Json::from)),
         }
@@ -183,14 +184,14 @@ async fn read_list(cloud: &dyn Cloud, clock: &dyn Clock, list: &ListRequest) -> 
     }
 }
 
-/// One object; one that does not answer in time counts as unreachable.
+/// One whole object; one that does not answer in time counts as unreachable.
 async fn read(
     cloud: &dyn Cloud,
     clock: &dyn Clock,
     patience: Patience,
     object: &Object,
-) -> Result<Option<Json>, CloudError> {
-    answered(cloud, clock, &object.id, patience, cloud.get(object)).await
+) -> Result<Option<Sight>, CloudError> {
+    answered(cloud, clock, &object.id, patience, cloud.get(&object.to_whole())).await
 }
 
 /// The answer of a region for one of its objects, or for a list where it has none: any answer shows that it responds.

@@ -9,6 +9,7 @@ use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path, rank
 use crate::object::Object;
 use crate::plan::{in_the_way, is_as_recorded};
 use crate::run::StepReporter;
+use crate::sight::Phase;
 use crate::stack::Resource;
 use crate::state::{Recorded, Status};
 use crate::steps::{Act, Step, StepFact};
@@ -45,7 +46,7 @@ impl Worker<'_> {
         };
         let kept = soft.id(&self.stack.subscription, &resource.location, &resource.name);
         let Some(kept) = self.ports.cloud.get(&Object::whole(kept, &object.api)).await? else { return Ok(()) };
-        if path::text(&kept, soft.origin).map(ArmId::new).as_ref() != Some(&object.id) {
+        if path::text(&kept.body, soft.origin).map(ArmId::new).as_ref() != Some(&object.id) {
             return Ok(());
         }
         let mut body = new.clone();
@@ -69,19 +70,19 @@ impl Worker<'_> {
         else {
             return;
         };
-        let mut bodies = Vec::with_capacity(recorded.objects.len());
+        let (mut bodies, mut are_settled) = (Vec::with_capacity(recorded.objects.len()), true);
         for object in &recorded.objects {
             match self.ports.cloud.get(object).await {
-                Ok(Some(answer)) => bodies.extend(body::part(object, &answer).cloned()),
+                Ok(Some(seen)) => {
+                    bodies.extend(body::part(object, &seen.body).cloned());
+                    are_settled &= seen.phase == Phase::Settled;
+                }
                 Ok(None) | Err(_) => return,
             }
         }
         let is_ready = match resource.kind.odd.ready {
             Some(ready) => ready(&bodies) == Readiness::Yes,
-            None => bodies.iter().all(|body| {
-                path::text(body, "properties.provisioningState")
-                    .is_none_or(|state| state.eq_ignore_ascii_case("succeeded"))
-            }),
+            None => are_settled,
         };
         if is_ready
             && bodies.len() == recorded.objects.len()

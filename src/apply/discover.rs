@@ -155,7 +155,7 @@ impl Search<'_> {
             let mut standing: Vec<(ArmId, Json)> = Vec::new();
             while let Some((id, body)) = read.next().await {
                 match body {
-                    Ok(Some(body)) => standing.push((id, body)),
+                    Ok(Some(seen)) => standing.push((id, seen.body)),
                     Ok(None) => {}
                     Err(error) if is_outage(&error) || is_forbidden(&error) => {
                         self.survey.unread.insert(id, error.to_string());
@@ -190,10 +190,10 @@ impl Search<'_> {
         let mut found = Vec::new();
         while let Some((look::ChildCollection { list, other }, bodies)) = lists.next().await {
             match bodies {
-                Ok(bodies) => {
-                    let made = bodies.iter().filter(|body| other.is_none_or(|other| (other.is_made)(body)));
-                    let ids = made.filter_map(|body| body.get("id")?.as_str()).map(ArmId::new);
-                    found.extend(ids.filter(|child| id.contains(child)).map(|child| (child, list.api.clone())));
+                Ok(seen) => {
+                    let is_made = |body: &Json| other.is_none_or(|other| (other.is_made)(body));
+                    let made = seen.into_iter().filter(|(_, seen)| is_made(&seen.body)).map(|(child, _)| child);
+                    found.extend(made.filter(|child| id.contains(child)).map(|child| (child, list.api.clone())));
                 }
                 Err(error) if is_outage(&error) || is_forbidden(&error) => {
                     self.survey.unread.insert(list.path, error.to_string());
@@ -225,7 +225,7 @@ impl Search<'_> {
             };
             if !versions.contains_key(&provider) {
                 let answer = self.cloud.get(&Object::whole(provider.clone(), generic::PROVIDERS_API)).await?;
-                versions.insert(provider.clone(), answer.unwrap_or_default());
+                versions.insert(provider.clone(), answer.map(|seen| seen.body).unwrap_or_default());
             }
             let newest = versions.get(&provider).and_then(|answer| generic::newest(answer, &id));
             // Some providers do not name the types of their children.
@@ -234,8 +234,8 @@ impl Search<'_> {
                 continue;
             };
             match self.cloud.get(&Object::whole(id.clone(), &*api)).await {
-                Ok(Some(body)) => {
-                    self.survey.bodies.insert(id.clone(), body);
+                Ok(Some(seen)) => {
+                    self.survey.bodies.insert(id.clone(), seen.body);
                     self.survey.generic.insert(id, api);
                 }
                 Ok(None) => {}

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use futures::stream;
-use serde_json::Value as Json;
 
 use super::{LONGEST_LAG, LOOK};
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
 use crate::plan::{Observed, unseen};
 use crate::reason::Reason;
+use crate::sight::Sight;
 use crate::state::State;
 use crate::world::{Clock, Cloud, CloudError};
 
@@ -94,9 +94,9 @@ pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Re
     Ok(seen)
 }
 
-/// The bodies of objects, from lists, where many of one type are wanted below one scope: a page costs as much as one
+/// Objects from lists, where many of one type are wanted below one scope: a page costs as much as one
 /// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
-async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
+async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Sight> {
     let mut collections: BTreeMap<Collection, usize> = BTreeMap::new();
     for list in objects.iter().filter_map(|object| collection(object)) {
         *collections.entry(list).or_default() += 1;
@@ -104,24 +104,21 @@ async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Json> {
     collections.retain(|_, wanted| *wanted > SINGLY);
     let lists: Vec<_> = collections.into_keys().map(|list| list_one(cloud, list)).collect();
     let mut lists = stream::iter(lists).buffer_unordered(WIDTH);
-    let mut bodies = BTreeMap::new();
+    let mut seen = BTreeMap::new();
     while let Some((answer, Collection { path, .. })) = lists.next().await {
         match answer {
-            Ok(list) => bodies.extend(list.into_iter().filter_map(|body| {
-                let id = ArmId::new(body.get("id")?.as_str()?);
-                Some((id, body))
-            })),
+            Ok(list) => seen.extend(list),
             Err(error) => tracing::debug!(%path, %error, "a list is unavailable; its objects are read individually"),
         }
     }
-    bodies
+    seen
 }
 
-async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ArmId, Result<Option<Json>, CloudError>) {
-    (&object.id, cloud.get(object).await)
+async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ArmId, Result<Option<Sight>, CloudError>) {
+    (&object.id, cloud.get(&object.to_whole()).await)
 }
 
-async fn list_one(cloud: &dyn Cloud, list: Collection) -> (Result<Vec<Json>, CloudError>, Collection) {
+async fn list_one(cloud: &dyn Cloud, list: Collection) -> (Result<Vec<(ArmId, Sight)>, CloudError>, Collection) {
     (cloud.collection(&list).await, list)
 }
 

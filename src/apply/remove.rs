@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use super::write::{TRIES, contended, etag};
+use super::write::{TRIES, contended};
 use super::{LONGEST_LAG, LOOK, StepError, Worker};
 use crate::address::Address;
 use crate::kinds::path;
@@ -72,8 +72,8 @@ impl Worker<'_> {
         for attempt in 0..TRIES {
             self.before_try(attempt).await;
             let Some(current) = self.settled(object).await? else { return Ok(()) };
-            let Some(body) = without(&current, within) else { return Ok(()) };
-            if self.put_unchanged(object, &body, etag(&current).as_deref()).await?.is_some() {
+            let Some(body) = without(&current.body, within) else { return Ok(()) };
+            if self.put_unchanged(object, &body, current.version.as_ref()).await?.is_some() {
                 return Ok(());
             }
         }

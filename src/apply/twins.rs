@@ -19,9 +19,9 @@ impl Worker<'_> {
     ) -> Result<(), StepError> {
         for change in twin_changes(self.stack, resource, old, new).into_iter().filter(|change| change.first == first) {
             let Some(current) = self.ports.cloud.get(&change.target).await? else { continue };
-            let mut wanted = current.clone();
+            let mut wanted = current.body.clone();
             path::merge(&mut wanted, &Json::Null, &change.body);
-            if wanted != current {
+            if wanted != current.body {
                 self.ports.cloud.patch(&change.target, &change.body).await?;
             }
         }

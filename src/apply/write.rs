@@ -13,6 +13,7 @@ use crate::kinds::{AttributeSource, Readiness, body, path, rank_in};
 use crate::object::{Object, Within};
 use crate::plan::sealed;
 use crate::reason::Reason;
+use crate::sight::{Phase, Sight, Version};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::Act;
@@ -57,7 +58,7 @@ impl Worker<'_> {
         if let Some(copied) = resource.kind.odd.copied.filter(|_| *act == Act::Update) {
             for (object, answer) in resource.objects.iter().zip(&mut answers) {
                 let renewing = WriteCondition::Renewing(copied.renew);
-                *answer = self.ports.cloud.put(object, answer, renewing).await?;
+                *answer = self.ports.cloud.put(object, &answer.body, renewing).await?;
             }
         }
         if let Some((old, new)) = change {
@@ -114,21 +115,21 @@ impl Worker<'_> {
         whole.filter(|(_, body)| mark::takes_mark(resource.kind, body)).for_each(|(_, body)| self.owner.mark(body));
     }
 
-    /// Brings one object to its intended state, and returns the resulting body.
+    /// Brings one object to its intended state, and returns the result.
     pub(super) async fn put(
         &self,
         object: &Object,
         old: Option<&Json>,
         new: &Json,
         act: &Act,
-    ) -> Result<Json, StepError> {
+    ) -> Result<Sight, StepError> {
         for attempt in 0..TRIES {
             self.before_try(attempt).await;
             let current = self.settled(object).await?;
-            let (body, etag) = match (&object.within, current) {
+            let (body, version) = match (&object.within, current) {
                 (None, None) => (new.clone(), None),
                 (None, Some(current)) => {
-                    let is_ours = || Owner::of(&current).is_some_and(|owner| owner.lineage == self.owner.lineage);
+                    let is_ours = || Owner::of(&current.body).is_some_and(|owner| owner.lineage == self.owner.lineage);
                     let is_known = self.known.contains(&object.id) || self.is_recovered(&object.id);
                     if *act == Act::Create && !is_known && !is_ours() {
                         return Err(StepError::Failed(format!(
@@ -137,20 +138,20 @@ impl Worker<'_> {
                         )));
                     }
                     let Some(merged) = merged(&current, old, new) else { return Ok(current) };
-                    (merged, etag(&current))
+                    (merged, current.version)
                 }
                 (Some(_), None) => {
                     return Err(StepError::Failed(format!("{}, which contains it, does not exist", object.id)));
                 }
                 (Some(within), Some(current)) => {
-                    if let Some(missing) = unplaced(&current, within) {
+                    if let Some(missing) = unplaced(&current.body, within) {
                         return Err(StepError::Failed(format!("{} has no {missing}", object.id)));
                     }
                     let Some(spliced) = spliced(&current, within, old, new) else { return Ok(current) };
-                    (spliced, etag(&current))
+                    (spliced, current.version)
                 }
             };
-            if let Some(answer) = self.put_unchanged(object, &body, etag.as_deref()).await? {
+            if let Some(answer) = self.put_unchanged(object, &body, version.as_ref()).await? {
                 return Ok(answer);
             }
         }
@@ -169,9 +170,9 @@ impl Worker<'_> {
         &self,
         object: &Object,
         body: &Json,
-        etag: Option<&str>,
-    ) -> Result<Option<Json>, StepError> {
-        let when = etag.map_or(WriteCondition::Always, WriteCondition::Unchanged);
+        version: Option<&Version>,
+    ) -> Result<Option<Sight>, StepError> {
+        let when = version.map_or(WriteCondition::Always, WriteCondition::Unchanged);
         match self.ports.cloud.put(object, body, when).await {
             Err(CloudError::Refused(refused)) if refused.reason == Reason::Changed => Ok(None),
             Err(error) => Err(error.into()),
@@ -180,13 +181,12 @@ impl Worker<'_> {
     }
 
     /// The object, once no operation on it is in progress.
-    pub(super) async fn settled(&self, object: &Object) -> Result<Option<Json>, StepError> {
+    pub(super) async fn settled(&self, object: &Object) -> Result<Option<Sight>, StepError> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
         loop {
             let current = self.ports.cloud.get(object).await?;
-            let under_way = current.as_ref().and_then(provisioning).filter(|state| !is_final(state));
-            let Some(state) = under_way else { return Ok(current) };
+            let Some(Sight { phase: Phase::UnderWay(state), .. }) = &current else { return Ok(current) };
             if self.since(began) > PATIENCE {
                 return Err(StepError::Unknown(format!("{} has been {state} for too long", object.id)));
             }
@@ -195,21 +195,25 @@ impl Worker<'_> {
         }
     }
 
-    /// The answers of all objects, each reduced to the resource's own part, once they are ready. `written` holds the
-    /// bodies right after the write: they are read again only where writing the others may have changed them.
-    pub(super) async fn ready(&self, resource: &Resource, written: Vec<Json>) -> Result<Vec<Json>, StepError> {
+    /// The bodies of all objects, each reduced to the resource's own part, once they are ready. `written` holds the
+    /// objects right after the write: they are read again only where writing the others may have changed them.
+    pub(super) async fn ready(&self, resource: &Resource, written: Vec<Sight>) -> Result<Vec<Json>, StepError> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
-        let mut seen = if written.len() == 1 { written } else { self.look(resource).await? };
+        let mut seen =
+            if written.len() == 1 { written.into_iter().map(Some).collect() } else { self.look(resource).await? };
         loop {
-            let part = |(object, body): (&Object, &Json)| body::part(object, body).cloned().unwrap_or(Json::Null);
-            let answers: Vec<Json> = resource.objects.iter().zip(&seen).map(part).collect();
-            let ready = match resource.kind.odd.ready {
-                Some(ready) => ready(&answers),
-                None => answers
-                    .iter()
-                    .fold(Readiness::Yes, |all, answer| if all == Readiness::Yes { standing(answer) } else { all }),
-            };
+            let (mut answers, mut ready) = (Vec::with_capacity(seen.len()), Readiness::Yes);
+            for (object, seen) in resource.objects.iter().zip(&seen) {
+                let part = seen.as_ref().and_then(|seen| Some((body::part(object, &seen.body)?, &seen.phase)));
+                if ready == Readiness::Yes {
+                    ready = standing(part.map(|(_, phase)| phase));
+                }
+                answers.push(part.map_or(Json::Null, |(part, _)| part.clone()));
+            }
+            if let Some(own) = resource.kind.odd.ready {
+                ready = own(&answers);
+            }
             match ready {
                 Readiness::Yes => return Ok(answers),
                 Readiness::Never(why) => return Err(StepError::Failed(why)),
@@ -224,11 +228,11 @@ impl Worker<'_> {
         }
     }
 
-    /// The bodies of all objects of a resource; `null` for a missing one.
-    async fn look(&self, resource: &Resource) -> Result<Vec<Json>, StepError> {
+    /// All objects of a resource; `None` for a missing one.
+    async fn look(&self, resource: &Resource) -> Result<Vec<Option<Sight>>, StepError> {
         let mut seen = Vec::with_capacity(resource.objects.len());
         for object in &resource.objects {
-            seen.push(self.ports.cloud.get(object).await?.unwrap_or_default());
+            seen.push(self.ports.cloud.get(object).await?);
         }
         Ok(seen)
     }
@@ -289,13 +293,13 @@ fn reveal(args: &Map) -> Result<JsonMap<String, Json>, StepError> {
     args.iter().map(|(name, value)| Ok((name.to_string(), value.reveal().map_err(|_| unknown(name))?))).collect()
 }
 
-/// The existing body with the change from `old` to `new` applied; `None` where that changes nothing.
-fn merged(current: &Json, old: Option<&Json>, new: &Json) -> Option<Json> {
-    let mut merged = current.clone();
+/// The existing body with the change from `old` to `new` applied; `None` where that changes nothing. A write repairs an
+/// object whose last operation failed, whether or not it changes anything.
+fn merged(current: &Sight, old: Option<&Json>, new: &Json) -> Option<Json> {
+    let mut merged = current.body.clone();
     fold_tags(&mut merged, new);
     path::merge(&mut merged, old.unwrap_or(&Json::Null), new);
-    let failed = provisioning(current).is_some_and(|state| !state.eq_ignore_ascii_case("succeeded"));
-    (failed || merged != *current).then_some(merged)
+    (current.phase != Phase::Settled || merged != current.body).then_some(merged)
 }
 
 /// Writes the names of existing tags in the case of the new ones: names of tags have no case, so both would be one tag.
@@ -311,12 +315,13 @@ fn fold_tags(current: &mut Json, new: &Json) {
 }
 
 /// The existing body with the part in its place; `None` where that changes nothing.
-fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> Option<Json> {
+fn spliced(current: &Sight, within: &Within, old: Option<&Json>, new: &Json) -> Option<Json> {
     match within {
         Within::Paths(paths) if paths.is_empty() => None,
         Within::Paths(_) => merged(current, old, new),
         Within::Element { list, key, name } => {
-            let mut items = path::get(current, list).and_then(|list| list.as_array().cloned()).unwrap_or_default();
+            let mut items =
+                path::get(&current.body, list).and_then(|list| list.as_array().cloned()).unwrap_or_default();
             let same = |item: &Json| path::text(item, key).is_some_and(|n| path::same_name(n, name));
             match items.iter().position(same) {
                 Some(at) => {
@@ -330,7 +335,7 @@ fn spliced(current: &Json, within: &Within, old: Option<&Json>, new: &Json) -> O
                 }
                 None => items.push(new.clone()),
             }
-            let mut body = current.clone();
+            let mut body = current.body.clone();
             path::remove(&mut body, list);
             path::put(&mut body, list, Json::Array(items));
             Some(body)
@@ -362,26 +367,12 @@ pub(super) fn contended(object: &Object) -> StepError {
     StepError::Failed(format!("{} was changed by another client before each write", object.id))
 }
 
-pub(super) fn etag(body: &Json) -> Option<String> {
-    body.get("etag").and_then(Json::as_str).map(str::to_owned)
-}
-
-fn provisioning(body: &Json) -> Option<&str> {
-    path::borrow(body, "properties.provisioningState").and_then(Json::as_str)
-}
-
-fn is_final(state: &str) -> bool {
-    ["succeeded", "failed", "canceled", "cancelled"].iter().any(|word| state.eq_ignore_ascii_case(word))
-}
-
-fn standing(answer: &Json) -> Readiness {
-    if answer.is_null() {
-        return Readiness::Waits("it can be read".to_owned());
-    }
-    match provisioning(answer) {
-        None => Readiness::Yes,
-        Some(state) if state.eq_ignore_ascii_case("succeeded") => Readiness::Yes,
-        Some(state) if is_final(state) => Readiness::Never(format!("its provisioning state is {state}")),
-        Some(state) => Readiness::Waits(format!("it is no longer {state}")),
+/// Readiness by the phase of an object, or of a part of one; `None` where it cannot be read.
+fn standing(phase: Option<&Phase>) -> Readiness {
+    match phase {
+        None => Readiness::Waits("it can be read".to_owned()),
+        Some(Phase::Settled) => Readiness::Yes,
+        Some(Phase::Failed(state)) => Readiness::Never(format!("its provisioning state is {state}")),
+        Some(Phase::UnderWay(state)) => Readiness::Waits(format!("it is no longer {state}")),
     }
 }

@@ -19,10 +19,12 @@ use super::error::CallError;
 use super::poller::PolledOperation;
 use super::registration::{ProviderNamespace, Registrations};
 use super::retry::{Backoff, RetryPolicy};
+use super::sight::{etag, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
+use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
@@ -126,7 +128,7 @@ impl Azure {
                 untyped(sent.map_err(from_typed)?.into_raw_response()).await
             }
             (WriteCondition::Always, _, _) => self.transport.call(request).await,
-            (WriteCondition::Unchanged(etag), _, _) => self.transport.call(request.if_match(etag)).await,
+            (WriteCondition::Unchanged(version), _, _) => self.transport.call(request.if_match(version.as_str())).await,
             (WriteCondition::Renewing(parameter), _, _) => {
                 let mut url = self.url(id.as_str(), api);
                 url.query_pairs_mut().append_pair(parameter, "true");
@@ -173,7 +175,7 @@ impl Azure {
     async fn may_put_again(&self, id: &ArmId, api: &str, when: WriteCondition<'_>) -> Result<bool, CallError> {
         let seen = self.read(id, api).await?;
         match (when, &seen) {
-            (WriteCondition::Unchanged(etag), Some(body)) => Ok(body.get("etag").and_then(Json::as_str) == Some(etag)),
+            (WriteCondition::Unchanged(version), Some(body)) => Ok(etag(body) == Some(version.as_str())),
             (WriteCondition::Unchanged(_), None) => Ok(false),
             (WriteCondition::Always | WriteCondition::Renewing(_), None) => Ok(true),
             (WriteCondition::Always | WriteCondition::Renewing(_), Some(_)) => {
@@ -269,11 +271,12 @@ impl Azure {
 
 #[async_trait]
 impl Cloud for Azure {
-    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
-        self.read(&object.id, &object.api).await.map_err(CallError::of_read)
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
+        let body = self.read(&object.id, &object.api).await.map_err(CallError::of_read)?;
+        Ok(body.map(|body| sight(object, body)))
     }
 
-    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
         let Object { id, api, within: _ } = object;
         self.refused(id, None);
         let mut busy = self.backoff(RetryPolicy::BUSY);
@@ -283,7 +286,7 @@ impl Cloud for Azure {
             let error = match self.put_once(id, api, body, when).await {
                 Ok(body) => {
                     self.refused(id, None);
-                    return Ok(body);
+                    return Ok(sight(object, body));
                 }
                 Err(error) => error,
             };
@@ -335,12 +338,13 @@ impl Cloud for Azure {
 
     /// Sent once. A patch that was lost, or that another operation blocks, may be repeated only depending on its
     /// effect, which the caller knows. The blocking operation may be the same patch, sent twice by a proxy.
-    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
         let target = self.url(object.id.as_str(), &object.api);
         let operation = PolledOperation::begin(&self.transport, &target);
         let request = WireRequest::new(Method::PATCH, target.clone()).json(body);
         let first = self.send_write(&object.id, request).await.map_err(CallError::of_write)?;
-        operation.put(&first).await.map_err(CallError::of_write)
+        let body = operation.put(&first).await.map_err(CallError::of_write)?;
+        Ok(sight(object, body))
     }
 
     /// Sent once, like a patch: two failovers of a storage account end where they began.
@@ -396,8 +400,14 @@ impl Cloud for Azure {
         Ok(points.into_iter().flatten().rev().find_map(|point| point.get("maximum")?.as_f64()))
     }
 
-    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
-        self.pages(self.url(list.path.as_str(), &list.api)).await
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
+        let bodies = self.pages(self.url(list.path.as_str(), &list.api)).await?;
+        let seen = bodies.into_iter().filter_map(|body| {
+            let object = Object::whole(ArmId::new(body.get("id")?.as_str()?), &*list.api);
+            let seen = sight(&object, body);
+            Some((object.id, seen))
+        });
+        Ok(seen.collect())
     }
 
     fn last_refusal(&self, id: &ArmId) -> Option<String> {

@@ -14,6 +14,7 @@ mod pace;
 mod poller;
 mod registration;
 mod retry;
+mod sight;
 mod signin;
 #[cfg(test)]
 mod tests;

@@ -8,14 +8,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
-use crate::kinds::{self, Kind, path};
+use crate::kinds::{self, Kind, maintained, path};
 use crate::object::Object;
 use crate::plan::Observed;
 use crate::state::State;
 use crate::state::format::digest;
-
-/// Properties that services maintain by themselves, at any depth: versions, and the user and time of the last write.
-const RESTLESS: &[&str] = &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"];
 
 /// The objects to compare: every object in state that is no drill copy, each once.
 pub fn objects(state: &State) -> Vec<Object> {
@@ -29,7 +26,7 @@ pub fn objects(state: &State) -> Vec<Object> {
 /// The digest of each existing object, by id.
 pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, String> {
     let one = |object: Object| {
-        let body = observed.objects.get(&object.id)?.as_ref()?;
+        let body = &observed.objects.get(&object.id)?.as_ref()?.body;
         Some((object.id.to_string(), fingerprint(&object.id, body)))
     };
     objects(state).into_iter().filter_map(one).collect()
@@ -50,7 +47,8 @@ pub fn fingerprint(id: &ArmId, body: &Json) -> String {
 fn at_rest(value: &Json) -> Json {
     match value {
         Json::Object(map) => {
-            let mut names: Vec<&String> = map.keys().filter(|name| !RESTLESS.contains(&name.as_str())).collect();
+            let mut names: Vec<&String> =
+                map.keys().filter(|name| !maintained::RESTLESS.contains(&name.as_str())).collect();
             names.sort();
             names.into_iter().filter_map(|name| Some((name.clone(), at_rest(map.get(name)?)))).collect()
         }

@@ -11,6 +11,7 @@ use crate::address::Address;
 use crate::kinds::PowerState;
 use crate::object::Object;
 use crate::plan::{kind_of, serial_words, touches, words};
+use crate::sight::Phase;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::{Recorded, Status};
 use crate::steps::{Act, Stage, StepId, Undo};
@@ -70,14 +71,14 @@ pub(super) fn is_at(stack: &Stack, group: &FailoverGroup, resource: &Resource, s
     stands_up(group, resource) && of.is_none_or(|of| *of.site == *site)
 }
 
-/// True for a resource in state that was not observed to be deleted, nor left unfinished by a failed creation.
+/// True for a resource in state that was not observed to be deleted, nor left unfinished by a failed change.
 fn stands(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
     let recorded = draft.question.state.resources.get(&resource.address);
     let observed = &draft.question.seen.observed.objects;
     recorded.is_some_and(|recorded| {
         recorded.status == Status::Standing
             && recorded.objects.iter().all(|object| match observed.get(&object.id) {
-                Some(Some(body)) => !has_failed(body),
+                Some(Some(seen)) => !matches!(seen.phase, Phase::Failed(_)),
                 Some(None) => false,
                 None => true,
             })
@@ -90,11 +91,6 @@ fn exists(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
     let observed = &draft.question.seen.observed.objects;
     let is_there = |object: &Object| matches!(observed.get(&object.id), Some(Some(_)));
     recorded.is_some_and(|recorded| recorded.objects.iter().any(is_there))
-}
-
-/// True for an object whose last change Azure could not complete: it exists, and lacks a part of it.
-fn has_failed(body: &serde_json::Value) -> bool {
-    body.pointer("/properties/provisioningState").and_then(serde_json::Value::as_str) == Some("Failed")
 }
 
 /// True for an argument with its configured value in state.

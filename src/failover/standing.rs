@@ -321,7 +321,7 @@ fn front_check(stack: &Stack, route: &Route, site: &str, seen: &SurveyResult) ->
     front(stack, endpoint)?;
     let (of, object) = (endpoint.kind.moves.front?, endpoint.objects.first()?);
     let health = match seen.observed.objects.get(&object.id) {
-        Some(Some(body)) => Ok((of.health)(body)),
+        Some(Some(seen)) => Ok((of.health)(&seen.body)),
         Some(None) => Err(format!("{} does not exist", endpoint.address)),
         None => Err(seen.observed.unread.get(&object.id).cloned().unwrap_or_else(|| "not read".to_owned())),
     };
@@ -432,7 +432,7 @@ pub(super) fn observed(resource: &Resource, seen: &Observed) -> Result<Option<se
     let mut answers = Vec::new();
     for object in &resource.objects {
         match seen.objects.get(&object.id) {
-            Some(Some(answer)) => answers.extend(body::part(object, answer).cloned()),
+            Some(Some(seen)) => answers.extend(body::part(object, &seen.body).cloned()),
             Some(None) => return Ok(None),
             None => {
                 let why = seen.unread.get(&object.id).map_or("not read", String::as_str);

@@ -13,6 +13,7 @@ pub mod export;
 pub mod failover;
 pub mod form;
 pub mod hosts;
+pub mod maintained;
 pub mod mark;
 pub mod near;
 pub mod overrides;

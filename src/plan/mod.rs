@@ -26,11 +26,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::ReplicaStatus;
+use crate::sight::Sight;
 use crate::stack::{Knowledge, Presence, Program, Stack};
 use crate::state::{Recorded, State, Status};
 use crate::steps::StepGraph;
@@ -226,8 +226,8 @@ pub struct OutputChange {
 /// The observed cloud.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
-    /// The bodies that were read, by id; `None` where the object does not exist. An id that is absent was not read.
-    pub objects: BTreeMap<ArmId, Option<Json>>,
+    /// The objects that were read, by id; `None` where the object does not exist. An id that is absent was not read.
+    pub objects: BTreeMap<ArmId, Option<Sight>>,
     /// The ids that could not be read because nothing answered for them, each with the error.
     pub unread: BTreeMap<ArmId, String>,
     /// The status of each replica of a failover group that was read.

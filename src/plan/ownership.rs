@@ -66,7 +66,7 @@ impl<'a> Ownership<'a> {
     }
 
     fn part(&self, object: &Object) -> Option<&'a Json> {
-        body::part(object, self.observed.objects.get(&object.id)?.as_ref()?)
+        body::part(object, &self.observed.objects.get(&object.id)?.as_ref()?.body)
     }
 
     fn is_ours(&self, object: &Object) -> bool {

@@ -51,7 +51,7 @@ pub fn unsettled(state: Option<&State>) -> Vec<Object> {
 /// The recorded objects that were read and not found, without unfinished creations: those may not be visible yet.
 pub fn unseen(state: &State, observed: &Observed) -> Vec<Object> {
     let missing = |object: &&Object| match observed.objects.get(&object.id) {
-        Some(Some(body)) => body::part(object, body).is_none(),
+        Some(Some(seen)) => body::part(object, &seen.body).is_none(),
         Some(None) => true,
         None => false,
     };
@@ -82,7 +82,7 @@ pub(super) fn seen<'a>(objects: &[Object], observed: &'a Observed) -> ObservedOb
         match observed.objects.get(&object.id) {
             None => return ObservedObjects::Unseen,
             Some(None) => bodies.push(NOTHING),
-            Some(Some(body)) => bodies.push(body::part(object, body).unwrap_or(NOTHING)),
+            Some(Some(seen)) => bodies.push(body::part(object, &seen.body).unwrap_or(NOTHING)),
         }
     }
     if bodies.iter().all(|body| body.is_null()) { ObservedObjects::Gone } else { ObservedObjects::There(bodies) }

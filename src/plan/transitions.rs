@@ -131,7 +131,8 @@ fn kept_name(resource: &Resource, decision: &Decision) -> Option<String> {
 /// A name that Azure keeps for a deleted object elsewhere.
 fn reserved_name(stack: &Stack, resource: &Resource, decision: &Decision, observed: &Observed) -> Option<String> {
     let soft = resource.kind.soft_delete.filter(|_| decision.change.action == Action::Create)?;
-    let kept = observed.objects.get(&soft.id(&stack.subscription, &resource.location, &resource.name))?.as_ref()?;
+    let kept = soft.id(&stack.subscription, &resource.location, &resource.name);
+    let kept = &observed.objects.get(&kept)?.as_ref()?.body;
     let origin = ArmId::new(path::text(kept, soft.origin)?);
     (origin != resource.id).then(|| {
         let until = path::text(kept, soft.until).map(|until| format!(" until {until}")).unwrap_or_default();

@@ -367,7 +367,8 @@ fn operating_system_follows_from_the_configuration_or_the_image() {
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
             let machine = Object::whole(id("hand/providers/Microsoft.Compute/virtualMachines/vm"), "2025-04-01");
             let body = lab.azure.get(&machine).await;
-            let told = body.unwrap().unwrap().pointer("/properties/storageProfile/osDisk/osType").cloned().unwrap();
+            let told =
+                body.unwrap().unwrap().body.pointer("/properties/storageProfile/osDisk/osType").cloned().unwrap();
             assert_eq!(told.as_str().unwrap().to_lowercase(), os);
         });
     }
@@ -538,7 +539,7 @@ geo_replica "catalog" {{
         failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
         let account = id("data/providers/Microsoft.DocumentDB/databaseAccounts/drplan-moved-catalog");
         let account = Object::whole(account, "2024-08-15");
-        let body = lab.azure.get(&account).await.unwrap().unwrap();
+        let body = lab.azure.get(&account).await.unwrap().unwrap().body;
         let mut policies = body["properties"]["failoverPolicies"].clone();
         for policy in policies.as_array_mut().unwrap() {
             policy["failoverPriority"] = json!(1 - policy["failoverPriority"].as_i64().unwrap());

@@ -8,6 +8,7 @@ use drplan::apply::observe;
 use drplan::azure::Azure;
 use drplan::object::{Collection, Object};
 use drplan::plan::{Observed, to_observe};
+use drplan::sight::Sight;
 use drplan::simulator::{Fault, Plane};
 use drplan::world::{Cloud, CloudError, Store, WriteCondition};
 use serde_json::Value as Json;
@@ -20,16 +21,16 @@ struct CloudWithoutLists<'a>(&'a Azure);
 
 #[async_trait]
 impl Cloud for CloudWithoutLists<'_> {
-    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
         self.0.get(object).await
     }
-    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
         self.0.put(object, body, when).await
     }
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
         self.0.delete(object).await
     }
-    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
         self.0.patch(object, body).await
     }
     async fn post(
@@ -47,7 +48,7 @@ impl Cloud for CloudWithoutLists<'_> {
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
         self.0.metric(object, name).await
     }
-    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
         Err(CloudError::Unreachable(format!("{} is not listed", list.path)))
     }
     async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
@@ -172,7 +173,11 @@ fn many_objects_are_observed_with_few_reads() {
         let tags = serde_json::json!({ "tags": { "late": "yes" } });
         drop(stack.lab.azure.patch(object, &tags).await.expect("the patch is accepted"));
         let (seen, _) = stack.seen().await;
-        assert_eq!(seen.objects[changed].as_ref().expect("the object exists").pointer("/tags/late"), None, "not yet");
+        assert_eq!(
+            seen.objects[changed].as_ref().expect("the object exists").body.pointer("/tags/late"),
+            None,
+            "not yet"
+        );
     });
 }
 
@@ -203,7 +208,7 @@ async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
         let (path, _) = id.as_str().rsplit_once('/').expect("a name");
         let list = Collection::new(ArmId::new(path), &*object.api);
         let Ok(list) = lab.azure.collection(&list).await else { continue };
-        let own = list.iter().find(|body| body["id"].as_str().is_some_and(|own| ArmId::new(own) == **id));
+        let own = list.iter().find(|(own, _)| own == *id).map(|(_, seen)| seen);
         shown += usize::from(own.is_some());
         let read = lab.azure.get(object).await.expect("the object is readable");
         assert!(own.is_none() || own == read.as_ref(), "{id}: {own:?} and {read:?}");

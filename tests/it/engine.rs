@@ -63,7 +63,13 @@ async fn deployments(lab: &Lab, group: &str) -> Vec<Json> {
     let path = ArmId::new(format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments"
     ));
-    lab.azure.collection(&Collection::new(path, "2025-04-01")).await.expect("a list")
+    lab.azure
+        .collection(&Collection::new(path, "2025-04-01"))
+        .await
+        .expect("a list")
+        .into_iter()
+        .map(|(_, seen)| seen.body)
+        .collect()
 }
 
 /// Duration of a thousand creates on the cloud's clock, and their number of writes.

@@ -116,7 +116,7 @@ impl Port {
     /// Writes an object with the newest known API version of its type.
     pub async fn put(&self, id: &ArmId, body: &Json) -> Json {
         let made = self.cloud.put(&object(id), body, WriteCondition::Always).await;
-        made.unwrap_or_else(|error| panic!("PUT {id}: {error}"))
+        made.unwrap_or_else(|error| panic!("PUT {id}: {error}")).body
     }
 
     /// A resource group in Canada Central.

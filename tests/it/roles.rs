@@ -35,7 +35,7 @@ fn record(lab: &Lab, change: impl FnOnce(&mut State)) {
 async fn write(lab: &Lab, address: &str, pointer: &str, value: serde_json::Value) {
     let state = lab.store.load().expect("a state").expect("a recorded state");
     let object = &state.resources[&at(address)].objects[0];
-    let mut body = lab.azure.get(object).await.expect("the object is readable").expect("the object exists");
+    let mut body = lab.azure.get(object).await.expect("the object is readable").expect("the object exists").body;
     *body.pointer_mut(pointer).expect("a place") = value;
     lab.azure.put(object, &body, WriteCondition::Always).await.expect("the object is written");
 }
@@ -44,7 +44,7 @@ async fn write(lab: &Lab, address: &str, pointer: &str, value: serde_json::Value
 async fn read(lab: &Lab, address: &str, pointer: &str) -> serde_json::Value {
     let state = lab.store.load().expect("a state").expect("a recorded state");
     let object = &state.resources[&at(address)].objects[0];
-    let body = lab.azure.get(object).await.expect("the object is readable").expect("the object exists");
+    let body = lab.azure.get(object).await.expect("the object is readable").expect("the object exists").body;
     body.pointer(pointer).cloned().unwrap_or_default()
 }
 
@@ -63,8 +63,10 @@ async fn promote(lab: &Lab, text: &str, side: Side) {
         });
         let call = call.expect("the store can be promoted");
         let done = match call.method {
-            CallMethod::Post(action, query) => lab.azure.post(&call.object, action, query, call.body.as_ref()).await,
-            CallMethod::Patch => lab.azure.patch(&call.object, &call.body.unwrap_or_default()).await,
+            CallMethod::Post(action, query) => {
+                lab.azure.post(&call.object, action, query, call.body.as_ref()).await.map(drop)
+            }
+            CallMethod::Patch => lab.azure.patch(&call.object, &call.body.unwrap_or_default()).await.map(drop),
         };
         done.unwrap_or_else(|why| panic!("{store} is not promoted: {why}"));
     }

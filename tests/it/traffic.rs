@@ -121,7 +121,7 @@ fn forced_promotion_loses_unreplicated_data() {
             .get(&Object::whole(endpoint("azureEndpoints", "primary"), "2022-04-01"))
             .await
             .expect("the profile is a global resource");
-        assert_eq!(body.expect("the object exists")["properties"]["endpointMonitorStatus"], "Degraded");
+        assert_eq!(body.expect("the object exists").body["properties"]["endpointMonitorStatus"], "Degraded");
 
         lab.promote("secondary", "forceFailoverAllowDataLoss").await;
         lab.enable("externalEndpoints", "secondary", true).await;

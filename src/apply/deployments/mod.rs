@@ -23,6 +23,7 @@ use super::observe;
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
 use crate::reason::Reason;
+use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition};
 use batch::Batch;
 use operations::OperationOutcomes;
@@ -41,7 +42,7 @@ struct PendingWrite {
     body: Json,
     /// True if it is assumed to create an object, because the plan found none.
     unseen: bool,
-    answer: oneshot::Sender<Result<Json, CloudError>>,
+    answer: oneshot::Sender<Result<Sight, CloudError>>,
 }
 
 /// A cloud whose writes are template deployments.
@@ -216,7 +217,7 @@ impl<'a> DeploymentsState<'a> {
     async fn ends(&self, deployment: &Object) -> Result<OperationOutcomes, CloudError> {
         let path = ArmId::new(format!("{}/operations", deployment.id));
         let list = Collection::new(path, template::API);
-        Ok(OperationOutcomes::read(&self.cloud.collection(&list).await?))
+        Ok(OperationOutcomes::read(self.cloud.collection(&list).await?.iter().map(|(_, seen)| &seen.body)))
     }
 
     /// Answers the completed writes, and returns the others.
@@ -250,7 +251,7 @@ impl<'a> DeploymentsState<'a> {
             };
             let answer = match &seen {
                 Ok(seen) => match seen.objects.get(&write.object.id) {
-                    Some(Some(body)) => Ok(body.clone()),
+                    Some(Some(seen)) => Ok(seen.clone()),
                     Some(None) => Err(unread(&"not found")),
                     None => Err(unread(&seen.unread.get(&write.object.id).map_or("", String::as_str))),
                 },
@@ -273,7 +274,7 @@ impl<'a> DeploymentsState<'a> {
 }
 
 impl PendingWrite {
-    fn end(self, answer: Result<Json, CloudError>) {
+    fn end(self, answer: Result<Sight, CloudError>) {
         // The receiver is dropped only with the run.
         let _ = self.answer.send(answer);
     }
@@ -304,7 +305,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Cloud for Deployments<'_> {
     /// An object that the plan found missing is reported as missing, once: the what-if before its write is more
     /// reliable than a read.
-    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
         if lock(&self.0.absent).remove(&object.id) {
             lock(&self.0.unseen).insert(object.id.clone());
             return Ok(None);
@@ -313,7 +314,7 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.get(object).await
     }
 
-    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
         if when != WriteCondition::Always || scope_of(&object.id).is_none() {
             return self.0.cloud.put(object, body, when).await;
         }
@@ -335,7 +336,7 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.delete(object).await
     }
 
-    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
         self.0.cloud.patch(object, body).await
     }
 
@@ -365,7 +366,7 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.metric(object, name).await
     }
 
-    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
         self.0.cloud.collection(list).await
     }
 

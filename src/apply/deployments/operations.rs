@@ -20,8 +20,8 @@ impl OperationOutcomes {
     }
 
     /// Reads the list of operations.
-    pub(super) fn read(operations: &[Json]) -> Self {
-        Self(operations.iter().filter_map(|operation| end(operation.get("properties")?)).collect())
+    pub(super) fn read<'a>(operations: impl Iterator<Item = &'a Json>) -> Self {
+        Self(operations.filter_map(|operation| end(operation.get("properties")?)).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -84,7 +84,7 @@ mod tests {
             "statusMessage": { "error": { "code": "ResourceDeploymentFailure", "message": "see below", "details": [{ "code": "QuotaExceeded", "message": "no cores" }] } },
             "targetResource": { "id": "/subscriptions/s/resourceGroups/rg/providers/A.B/c/d" },
         } });
-        let ends = OperationOutcomes::read(&[operation]);
+        let ends = OperationOutcomes::read(std::iter::once(&operation));
         let end = ends.of(&ArmId::new("/subscriptions/s/resourcegroups/RG/providers/a.b/c/d")).unwrap().unwrap_err();
         assert_eq!((end.reason, end.answer.as_str(), end.message.as_str()), (Reason::Quota, "HTTP 409", "no cores"));
     }

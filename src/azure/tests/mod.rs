@@ -21,6 +21,7 @@ use super::*;
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
 use crate::reason::Reason;
+use crate::sight::Version;
 use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Ids, NoNotices, Notice, Notices, WriteCondition};
 
 const ORIGIN: &str = "http://arm.test";
@@ -180,8 +181,8 @@ async fn status_url_is_polled_and_the_resource_is_read_at_the_end() {
         (200, &[], with_state("Succeeded")),
     ]);
     let start = Instant::now();
-    let body = azure.put(&vnet(), &json!({"zones": ["1", "2"]}), WriteCondition::Always).await.unwrap();
-    assert_eq!(body["zones"], json!(["1", "2"]));
+    let made = azure.put(&vnet(), &json!({"zones": ["1", "2"]}), WriteCondition::Always).await.unwrap();
+    assert_eq!(made.body["zones"], json!(["1", "2"]));
     // The wait of the PUT, the default, the wait of the status.
     assert_eq!(start.elapsed().as_secs(), 3 + 10 + 20);
     let seen = seen.lock().unwrap();
@@ -201,8 +202,8 @@ async fn location_url_and_bare_resource_are_polled_after_one_put() {
     ] {
         let done = || (200, &[] as &[_], with_state("Succeeded"));
         let (azure, seen) = scripted(vec![first, second, done(), done()]);
-        let body = azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
-        assert_eq!(body["properties"]["provisioningState"], "Succeeded");
+        let made = azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
+        assert_eq!(made.body["properties"]["provisioningState"], "Succeeded");
         let seen = seen.lock().unwrap();
         assert_eq!(seen.lines().iter().filter(|line| line.starts_with("PUT")).count(), 1);
     }
@@ -299,7 +300,7 @@ async fn lost_put_is_repeated_only_after_a_read() {
 
     // With a condition, a changed etag may come from this write or from another client.
     let (azure, _) = scripted(vec![(504, &[], Json::Null), (200, &[], json!({"etag": "new"}))]);
-    let error = azure.put(&vnet(), &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
+    let error = azure.put(&vnet(), &json!({}), WriteCondition::Unchanged(&Version::new("old"))).await.unwrap_err();
     assert!(matches!(error, CloudError::OutcomeUnknown(_)), "{error:?}");
 }
 
@@ -347,7 +348,7 @@ async fn writes_wait_for_other_operations_and_for_lingering_uses() {
     azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
     azure.delete(&vnet()).await.unwrap();
     assert_eq!(refused(azure.delete(&vnet()).await.unwrap_err()).code, "ScopeLocked");
-    let stale = azure.put(&vnet(), &json!({}), WriteCondition::Unchanged("old")).await.unwrap_err();
+    let stale = azure.put(&vnet(), &json!({}), WriteCondition::Unchanged(&Version::new("old"))).await.unwrap_err();
     assert_eq!(refused(stale).reason, Reason::Changed);
 }
 
@@ -374,8 +375,8 @@ async fn typed_client_keeps_every_field_of_a_resource_group() {
         (200, &[], Json::Null),
         (404, &[], json!({"error": {"code": "ResourceGroupNotFound"}})),
     ]);
-    let body = azure.put(&self::group(), &group, WriteCondition::Always).await.unwrap();
-    assert_eq!(body["extra"], 1);
+    let made = azure.put(&self::group(), &group, WriteCondition::Always).await.unwrap();
+    assert_eq!(made.body["extra"], 1);
     azure.delete(&self::group()).await.unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.requests[0], ("PUT /subscriptions/sub/resourcegroups/rg".to_owned(), group));

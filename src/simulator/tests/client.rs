@@ -11,6 +11,7 @@ use crate::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use crate::host::{SeededIds, SimClock};
 use crate::object::Object;
 use crate::reason::Reason;
+use crate::sight::{Phase, Version};
 use crate::simulator::{BASE, parse_faults};
 use crate::world::{Cloud as _, CloudError, NoNotices, WriteCondition};
 
@@ -57,9 +58,9 @@ fn puts(requests: &BTreeMap<String, u64>) -> u64 {
 #[tokio::test(start_paused = true)]
 async fn writes_create_and_deletes_remove() {
     let (simulator, azure) = client("[]").await;
-    let body = azure.put(&object(PUBLIC), &public(), WriteCondition::Always).await.unwrap();
-    assert_eq!(body["properties"]["provisioningState"], "Succeeded");
-    assert_eq!(body["zones"], json!(["1", "2"]));
+    let made = azure.put(&object(PUBLIC), &public(), WriteCondition::Always).await.unwrap();
+    assert_eq!((&made.phase, &made.body["properties"]["provisioningState"]), (&Phase::Settled, &json!("Succeeded")));
+    assert_eq!(made.body["zones"], json!(["1", "2"]));
     azure.put(&object(NET), &net(), WriteCondition::Always).await.unwrap();
     azure.put(&object(SUBNET), &subnet(), WriteCondition::Always).await.unwrap();
     assert_eq!(puts(&simulator.show().requests), 4, "one PUT per object");
@@ -67,9 +68,10 @@ async fn writes_create_and_deletes_remove() {
     listed.sort();
     assert_eq!(listed, [arm(PUBLIC), arm(NET)]);
 
-    let etag = body["etag"].as_str().unwrap();
-    azure.put(&object(PUBLIC), &public(), WriteCondition::Unchanged(etag)).await.unwrap();
-    let stale = azure.put(&object(PUBLIC), &public(), WriteCondition::Unchanged("\"old\"")).await;
+    let version = made.version.unwrap();
+    azure.put(&object(PUBLIC), &public(), WriteCondition::Unchanged(&version)).await.unwrap();
+    let old = Version::new("\"old\"");
+    let stale = azure.put(&object(PUBLIC), &public(), WriteCondition::Unchanged(&old)).await;
     assert!(matches!(&stale, Err(CloudError::Refused(refused)) if refused.reason == Reason::Changed), "{stale:?}");
 
     azure.delete(&object(PUBLIC)).await.unwrap();

@@ -10,6 +10,7 @@ use drplan::apply::{self, Continuation, FailoverRun, FailurePolicy, Ports, RunEr
 use drplan::failover::{self, History, ProcedureInput};
 use drplan::object::{Collection, Object};
 use drplan::run::{Progress, StopSignal, Watcher};
+use drplan::sight::Sight;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch, Simulator};
 use drplan::steps::{Phase, RunEnd, StepGraph, StepId};
 use drplan::world::{Clock, Cloud, CloudError, CommandLine, Commands, ProgramExit, WriteCondition};
@@ -97,11 +98,11 @@ impl DisturbedPorts<'_> {
 
 #[async_trait]
 impl Cloud for DisturbedPorts<'_> {
-    async fn get(&self, object: &Object) -> Result<Option<Json>, CloudError> {
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
         self.cloud.get(object).await
     }
 
-    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Json, CloudError> {
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
         self.is_written(&object.id);
         self.cloud.put(object, body, when).await
     }
@@ -111,7 +112,7 @@ impl Cloud for DisturbedPorts<'_> {
         self.cloud.delete(object).await
     }
 
-    async fn patch(&self, object: &Object, body: &Json) -> Result<Json, CloudError> {
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
         self.is_written(&object.id);
         self.cloud.patch(object, body).await
     }
@@ -135,7 +136,7 @@ impl Cloud for DisturbedPorts<'_> {
         self.cloud.metric(object, name).await
     }
 
-    async fn collection(&self, list: &Collection) -> Result<Vec<Json>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
         self.cloud.collection(list).await
     }
 

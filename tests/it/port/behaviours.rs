@@ -78,7 +78,8 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, CloudError>) -> CloudRefusal {
 }
 
 async fn read(port: &Port, id: &ArmId) -> Option<Json> {
-    port.cloud.get(&object(id)).await.unwrap_or_else(|error| panic!("GET {id}: {error}"))
+    let seen = port.cloud.get(&object(id)).await.unwrap_or_else(|error| panic!("GET {id}: {error}"));
+    seen.map(|seen| seen.body)
 }
 
 async fn gone(port: &Port, id: &ArmId) {
@@ -134,7 +135,7 @@ async fn patch_changes_only_the_given_properties(port: &Port) {
     port.put(&at(ADDRESS), &address()).await;
     let id = at(ADDRESS);
     let patched = port.cloud.patch(&object(&id), &json!({ "tags": { "a": "b" } })).await.expect("the patch succeeds");
-    assert_eq!((&patched["tags"]["a"], &patched["zones"]), (&json!("b"), &json!(["1", "2"])));
+    assert_eq!((&patched.body["tags"]["a"], &patched.body["zones"]), (&json!("b"), &json!(["1", "2"])));
     assert_eq!(read(port, &id).await.expect("the object exists")["tags"], json!({ "a": "b" }));
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
     assert_eq!(refused(port.cloud.patch(&object(&absent), &json!({ "tags": {} })).await).reason, Reason::Absent);
@@ -174,13 +175,13 @@ async fn lists_contain_all_pages(port: &Port) {
     listed.sort();
     assert_eq!(listed, wanted);
     let (scope, _) = wanted[0].as_str().rsplit_once('/').expect("a name");
-    let bodies =
+    let seen =
         port.cloud.collection(&Collection::new(ArmId::new(scope), object(&wanted[0]).api)).await.expect("a list");
-    let mut listed: Vec<ArmId> = bodies.iter().map(|body| ArmId::new(body["id"].as_str().expect("an id"))).collect();
+    let mut listed: Vec<ArmId> = seen.iter().map(|(id, _)| id.clone()).collect();
     listed.sort();
     assert_eq!(listed, wanted);
-    let one = bodies.iter().find(|body| body["id"] == wanted[0].as_str());
-    assert_eq!(one, read(port, &wanted[0]).await.as_ref(), "bodies are complete");
+    let one = seen.into_iter().find(|(id, _)| *id == wanted[0]).map(|(_, seen)| seen.body);
+    assert_eq!(one, read(port, &wanted[0]).await, "bodies are complete");
     let nowhere = ArmId::new(at("").as_str().replace("/rg", "/nowhere"));
     assert_eq!(port.cloud.list(&nowhere).await, Ok(Vec::new()));
 }
@@ -202,18 +203,15 @@ async fn metric_is_its_newest_value(port: &Port) {
 async fn conditional_write_fails_for_a_changed_object(port: &Port) {
     port.group().await;
     let id = at(ADDRESS);
-    let first = port.put(&id, &address()).await;
-    let etag = first["etag"].as_str().expect("an etag");
-    let again =
-        port.cloud.put(&object(&id), &address(), WriteCondition::Unchanged(etag)).await.expect("the etag is current");
-    assert_ne!(again["etag"], first["etag"]);
-    let stale = refused(port.cloud.put(&object(&id), &address(), WriteCondition::Unchanged(etag)).await);
+    let first = port.cloud.put(&object(&id), &address(), WriteCondition::Always).await.expect("the write succeeds");
+    let first = first.version.expect("a version");
+    let when = WriteCondition::Unchanged(&first);
+    let again = port.cloud.put(&object(&id), &address(), when).await.expect("the version is current");
+    assert_ne!(again.version, Some(first.clone()));
+    let stale = refused(port.cloud.put(&object(&id), &address(), when).await);
     assert_eq!((stale.reason, stale.code.as_str()), (Reason::Changed, "PreconditionFailed"));
     let absent = at("Microsoft.Network/publicIPAddresses/nobody");
-    assert_eq!(
-        refused(port.cloud.put(&object(&absent), &address(), WriteCondition::Unchanged(etag)).await).reason,
-        Reason::Changed
-    );
+    assert_eq!(refused(port.cloud.put(&object(&absent), &address(), when).await).reason, Reason::Changed);
     assert_eq!(read(port, &absent).await, None);
 }
 
