@@ -1,30 +1,72 @@
 //! Objects of resources as requests and the state name them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::address::ArmId;
 
 /// One object of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ObjectRecord", into = "ObjectRecord")]
 pub struct Object {
     /// The id that requests go to. For a part or a property, the id of the containing object.
     pub id: ArmId,
-    /// The API version.
-    pub api: String,
+    /// The type of the object with this id.
+    pub of: Type,
     /// Place within the containing object. `None` for a whole object.
     pub within: Option<Within>,
 }
 
+/// The type of an object, in the words of its provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Type {
+    /// Its name. Empty for what has no type, such as an account or a list.
+    pub name: Arc<str>,
+    /// The version of the provider's interface for it.
+    pub version: Arc<str>,
+}
+
 impl Object {
-    /// A whole object.
-    pub fn whole(id: ArmId, api: impl Into<String>) -> Self {
-        Self { id, api: api.into(), within: None }
+    /// A whole object. Its id says its type.
+    pub fn whole(id: ArmId, version: impl Into<Arc<str>>) -> Self {
+        let of = Type { name: told(&id), version: version.into() };
+        Self { id, of, within: None }
     }
 
     /// The whole object that this is, or is a part of.
     #[must_use]
     pub fn to_whole(&self) -> Self {
-        Self { id: self.id.clone(), api: self.api.clone(), within: None }
+        Self { id: self.id.clone(), of: self.of.clone(), within: None }
+    }
+}
+
+/// The name of the type that an id says.
+fn told(id: &ArmId) -> Arc<str> {
+    id.arm_type().unwrap_or_default().into()
+}
+
+/// An object in the state: a type is kept only where the id does not say it.
+#[derive(Serialize, Deserialize)]
+struct ObjectRecord {
+    id: ArmId,
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    type_: Option<Arc<str>>,
+    api: Arc<str>,
+    within: Option<Within>,
+}
+
+impl From<ObjectRecord> for Object {
+    fn from(ObjectRecord { id, type_, api, within }: ObjectRecord) -> Self {
+        let name = type_.unwrap_or_else(|| told(&id));
+        Self { id, of: Type { name, version: api }, within }
+    }
+}
+
+impl From<Object> for ObjectRecord {
+    fn from(Object { id, of: Type { name, version }, within }: Object) -> Self {
+        let type_ = (told(&id) != name).then_some(name);
+        Self { id, type_, api: version, within }
     }
 }
 
@@ -33,14 +75,14 @@ impl Object {
 pub struct Collection {
     /// Its path: `…/providers/{namespace}/{type}`, `…/{parent}/{type}` or `…/resourceGroups`.
     pub path: ArmId,
-    /// The API version.
-    pub api: String,
+    /// The version of the provider's interface for the type.
+    pub version: Arc<str>,
 }
 
 impl Collection {
     /// The list at this path.
-    pub fn new(path: ArmId, api: impl Into<String>) -> Self {
-        Self { path, api: api.into() }
+    pub fn new(path: ArmId, version: impl Into<Arc<str>>) -> Self {
+        Self { path, version: version.into() }
     }
 }
 
@@ -58,4 +100,26 @@ pub enum Within {
     },
     /// These paths of the body.
     Paths(Vec<String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn type_is_recorded_where_the_id_does_not_say_it() {
+        let object = Object::whole(ArmId::new("/subscriptions/s/resourceGroups/g/providers/A.B/c/d"), "1");
+        assert_eq!(&*object.of.name, "A.B/c");
+        let record = serde_json::to_value(&object).unwrap();
+        assert_eq!(record, json!({ "id": object.id.as_str(), "api": "1", "within": null }));
+        assert_eq!(serde_json::from_value::<Object>(record).unwrap(), object);
+
+        let of = Type { name: "machine".into(), version: "2".into() };
+        let object = Object { id: ArmId::new("m-1"), of, within: None };
+        let record = serde_json::to_value(&object).unwrap();
+        assert_eq!(record, json!({ "id": "m-1", "type": "machine", "api": "2", "within": null }));
+        assert_eq!(serde_json::from_value::<Object>(record).unwrap(), object);
+    }
 }

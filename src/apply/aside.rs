@@ -1,6 +1,8 @@
 //! Writes around an update: another resource is moved out of the way, a deleted one is recovered, and a refused update
 //! is reverted in the state.
 
+use std::sync::Arc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{StepError, Worker};
@@ -45,7 +47,9 @@ impl Worker<'_> {
             return Ok(());
         };
         let kept = soft.id(&self.stack.subscription, &resource.location, &resource.name);
-        let Some(kept) = self.ports.cloud.get(&Object::whole(kept, &object.api)).await? else { return Ok(()) };
+        let Some(kept) = self.ports.cloud.get(&Object::whole(kept, Arc::clone(&object.of.version))).await? else {
+            return Ok(());
+        };
         if path::text(&kept.body, soft.origin).map(ArmId::new).as_ref() != Some(&object.id) {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 //! id. Changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
@@ -117,7 +118,7 @@ struct Search<'a> {
     survey: ImportSurvey,
     seen: BTreeSet<ArmId>,
     /// Objects found in a list of children, each with the API version of the list.
-    listed: BTreeMap<ArmId, String>,
+    listed: BTreeMap<ArmId, Arc<str>>,
     open: VecDeque<Object>,
 }
 
@@ -193,7 +194,9 @@ impl Search<'_> {
                 Ok(seen) => {
                     let is_made = |body: &Json| other.is_none_or(|other| (other.is_made)(body));
                     let made = seen.into_iter().filter(|(_, seen)| is_made(&seen.body)).map(|(child, _)| child);
-                    found.extend(made.filter(|child| id.contains(child)).map(|child| (child, list.api.clone())));
+                    found.extend(
+                        made.filter(|child| id.contains(child)).map(|child| (child, Arc::clone(&list.version))),
+                    );
                 }
                 Err(error) if is_outage(&error) || is_forbidden(&error) => {
                     self.survey.unread.insert(list.path, error.to_string());
@@ -229,7 +232,7 @@ impl Search<'_> {
             }
             let newest = versions.get(&provider).and_then(|answer| generic::newest(answer, &id));
             // Some providers do not name the types of their children.
-            let Some(api) = newest.or_else(|| self.listed.get(&id).cloned()) else {
+            let Some(api) = newest.or_else(|| self.listed.get(&id).map(|version| version.to_string())) else {
                 self.survey.strange.push(id);
                 continue;
             };

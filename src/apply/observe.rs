@@ -1,6 +1,7 @@
 //! Reads of the cloud.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
@@ -128,7 +129,7 @@ fn collection(object: &Object) -> Option<Collection> {
     let id = object.id.as_str();
     let extends = id.to_ascii_lowercase().matches("/providers/").count() > 1;
     let (path, _) = id.rsplit_once('/').filter(|_| !extends)?;
-    Some(Collection::new(ArmId::new(path), &*object.api))
+    Some(Collection::new(ArmId::new(path), Arc::clone(&object.of.version)))
 }
 
 pub(super) fn is_outage(error: &CloudError) -> bool {

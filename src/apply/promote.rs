@@ -52,7 +52,7 @@ impl PendingCall {
     /// True if a request is this one, or a forced one of the same object for another site.
     fn repeats(&self, call: &Call, how: FailoverMode) -> bool {
         let is_forced = how == FailoverMode::Forced;
-        self.call == *call || (is_forced && self.call.object == call.object && self.call.method == call.method)
+        self.call == *call || (is_forced && self.call.object.id == call.object.id && self.call.method == call.method)
     }
 }
 
@@ -228,7 +228,7 @@ impl Worker<'_> {
                     }
                     Err(why) => return Err(why.into()),
                 }
-                asked = Some(call);
+                asked = Some(*call);
             }
             self.pause(LOOK).await?;
         }

@@ -23,7 +23,7 @@ use super::sight::{etag, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::address::ArmId;
-use crate::object::{Collection, Object};
+use crate::object::{Collection, Object, Type};
 use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
@@ -272,12 +272,12 @@ impl Azure {
 #[async_trait]
 impl Cloud for Azure {
     async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
-        let body = self.read(&object.id, &object.api).await.map_err(CallError::of_read)?;
+        let body = self.read(&object.id, &object.of.version).await.map_err(CallError::of_read)?;
         Ok(body.map(|body| sight(object, body)))
     }
 
     async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
-        let Object { id, api, within: _ } = object;
+        let Object { id, of: Type { version: api, .. }, within: _ } = object;
         self.refused(id, None);
         let mut busy = self.backoff(RetryPolicy::BUSY);
         let mut unclear = self.backoff(RetryPolicy::UNCLEAR);
@@ -320,7 +320,7 @@ impl Cloud for Azure {
         let mut busy = self.backoff(RetryPolicy::BUSY);
         let mut lingering = self.backoff(RetryPolicy::LINGERING);
         loop {
-            let error = match self.delete_once(&object.id, &object.api).await {
+            let error = match self.delete_once(&object.id, &object.of.version).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -339,7 +339,7 @@ impl Cloud for Azure {
     /// Sent once. A patch that was lost, or that another operation blocks, may be repeated only depending on its
     /// effect, which the caller knows. The blocking operation may be the same patch, sent twice by a proxy.
     async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
-        let target = self.url(object.id.as_str(), &object.api);
+        let target = self.url(object.id.as_str(), &object.of.version);
         let operation = PolledOperation::begin(&self.transport, &target);
         let request = WireRequest::new(Method::PATCH, target.clone()).json(body);
         let first = self.send_write(&object.id, request).await.map_err(CallError::of_write)?;
@@ -355,7 +355,7 @@ impl Cloud for Azure {
         query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
-        let Object { id, api, within: _ } = object;
+        let Object { id, of: Type { version: api, .. }, within: _ } = object;
         let target = self.url(id.as_str(), api);
         let mut url = self.url(&format!("{id}/{action}"), api);
         url.query_pairs_mut().extend_pairs(query);
@@ -369,7 +369,7 @@ impl Cloud for Azure {
     }
 
     async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
-        let Object { id, api, within: _ } = object;
+        let Object { id, of: Type { version: api, .. }, within: _ } = object;
         let mut url = self.url(id.as_str(), api);
         url.query_pairs_mut().extend_pairs(query);
         match self.transport.call(WireRequest::get(url)).await {
@@ -401,9 +401,9 @@ impl Cloud for Azure {
     }
 
     async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
-        let bodies = self.pages(self.url(list.path.as_str(), &list.api)).await?;
+        let bodies = self.pages(self.url(list.path.as_str(), &list.version)).await?;
         let seen = bodies.into_iter().filter_map(|body| {
-            let object = Object::whole(ArmId::new(body.get("id")?.as_str()?), &*list.api);
+            let object = Object::whole(ArmId::new(body.get("id")?.as_str()?), Arc::clone(&list.version));
             let seen = sight(&object, body);
             Some((object.id, seen))
         });

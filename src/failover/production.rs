@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::{self, Kind, maintained, path};
 use crate::object::Object;
 use crate::plan::Observed;
@@ -27,16 +26,15 @@ pub fn objects(state: &State) -> Vec<Object> {
 pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, String> {
     let one = |object: Object| {
         let body = &observed.objects.get(&object.id)?.as_ref()?.body;
-        Some((object.id.to_string(), fingerprint(&object.id, body)))
+        Some((object.id.to_string(), fingerprint(&object, body)))
     };
     objects(state).into_iter().filter_map(one).collect()
 }
 
 /// The digest of an object.
-pub fn fingerprint(id: &ArmId, body: &Json) -> String {
+pub fn fingerprint(object: &Object, body: &Json) -> String {
     let mut body = body.clone();
-    let type_ = id.arm_type().unwrap_or_default();
-    let is_its = |kind: &&Kind| kind.arm.type_.eq_ignore_ascii_case(&type_);
+    let is_its = |kind: &&Kind| kind.arm.type_.eq_ignore_ascii_case(&object.of.name);
     for kind in kinds::tables().map(|table| table.kind).filter(is_its) {
         kind.restless.iter().for_each(|at| path::remove(&mut body, at));
     }
@@ -62,9 +60,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::address::ArmId;
 
     fn of(type_: &str, body: &Json) -> String {
-        fingerprint(&ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/{type_}/x")), body)
+        let id = ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/{type_}/x"));
+        fingerprint(&Object::whole(id, "1"), body)
     }
 
     #[test]

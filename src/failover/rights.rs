@@ -118,10 +118,10 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let to = side_at(question, resource, &question.course.arriving)?;
                 let call = stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
-                let type_ = call.object.id.arm_type()?;
+                let of = call.object.of.name;
                 let action = match call.method {
-                    CallMethod::Post(action, _) => format!("{type_}/{action}/action"),
-                    CallMethod::Patch => format!("{type_}/write"),
+                    CallMethod::Post(action, _) => format!("{of}/{action}/action"),
+                    CallMethod::Patch => format!("{of}/write"),
                 };
                 Some((resource, action))
             });

@@ -284,7 +284,7 @@ pub enum Reprotect {
     /// The service restores it once the former write side is back; the text describes how.
     Itself(&'static str),
     /// This request restores it; the text describes how.
-    Ask(Call, &'static str),
+    Ask(Box<Call>, &'static str),
     /// No request of a run can restore it: the provider or an operator does. The text says who does what, and how
     /// long that takes.
     Vendor(&'static str),

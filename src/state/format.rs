@@ -139,7 +139,7 @@ pub(crate) mod tests {
                 name,
                 site: "east".to_owned(),
                 location: "eastus2".to_owned(),
-                objects: vec![Object { id: ArmId::new("/subscriptions/s"), api: "2025-01-01".to_owned(), within }],
+                objects: vec![Object { within, ..Object::whole(ArmId::new("/subscriptions/s"), "2025-01-01") }],
                 variant,
                 arguments,
                 attributes,

@@ -1,6 +1,7 @@
 //! Observation of many objects through lists equals observation through single reads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use drplan::address::ArmId;
@@ -206,7 +207,7 @@ async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
     let mut shown = 0;
     for (id, object) in &objects {
         let (path, _) = id.as_str().rsplit_once('/').expect("a name");
-        let list = Collection::new(ArmId::new(path), &*object.api);
+        let list = Collection::new(ArmId::new(path), Arc::clone(&object.of.version));
         let Ok(list) = lab.azure.collection(&list).await else { continue };
         let own = list.iter().find(|(own, _)| own == *id).map(|(_, seen)| seen);
         shown += usize::from(own.is_some());

@@ -6,6 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::PendingWrite;
 use crate::address::ArmId;
 use crate::kinds::{self, Arg, Kind, Ty};
+use crate::object::Object;
 
 /// The API version of deployments.
 pub(super) const API: &str = "2025-04-01";
@@ -58,18 +59,18 @@ pub(super) fn request(scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> 
 }
 
 fn resource(scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
-    let Parts { extends, type_, name } = parts(scope, &write.object.id);
+    let Object { id, of, within: _ } = &write.object;
+    let Parts { extends, type_, name } = parts(scope, id);
     let mut resource = JsonMap::new();
     resource.insert("type".to_owned(), Json::from(type_));
-    resource.insert("apiVersion".to_owned(), Json::from(write.object.api.as_str()));
+    resource.insert("apiVersion".to_owned(), Json::from(&*of.version));
     resource.insert("name".to_owned(), Json::from(name));
     if let Some(extends) = extends {
         resource.insert("scope".to_owned(), Json::from(extends));
     }
-    let type_ = write.object.id.arm_type().unwrap_or_default();
     // A block that names its type may have a secret anywhere in the body.
-    let generic = !tables_of(&type_).any(|kind| kind.arm.api == write.object.api);
-    let secret = generic || tables_of(&type_).any(|kind| has_secret(kind.args));
+    let generic = !tables_of(&of.name).any(|kind| *kind.arm.api == *of.version);
+    let secret = generic || tables_of(&of.name).any(|kind| has_secret(kind.args));
     for (at, value) in write.body.as_object().into_iter().flatten() {
         let value = match at.as_str() {
             // The id determines these fields.
@@ -147,7 +148,6 @@ mod tests {
     use futures::channel::oneshot;
 
     use super::*;
-    use crate::object::Object;
 
     fn write(path: &str, body: Json) -> PendingWrite {
         let id = ArmId::new(format!("/subscriptions/s/resourceGroups/Rg/providers/{path}"));

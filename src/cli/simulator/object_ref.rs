@@ -45,7 +45,7 @@ impl ObjectRef {
     pub(super) fn body(&self, world: &Simulator) -> Result<Json, Failure> {
         let absent = || Failure::failed(format!("no such object in the local simulator: {}", self.id));
         let body = world.body(&self.id).ok_or_else(absent)?;
-        let object = Object { id: self.id.clone(), api: String::new(), within: self.within.clone() };
+        let object = Object { within: self.within.clone(), ..Object::whole(self.id.clone(), "") };
         kinds::body::part(&object, &body).cloned().ok_or_else(absent)
     }
 

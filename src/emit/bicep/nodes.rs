@@ -533,7 +533,7 @@ fn node(
         instances: all.iter().map(|one| one.resource.address.clone()).collect(),
         object,
         each,
-        type_: whole.id.arm_type()?,
+        type_: whole.of.name.to_string(),
         api: version(emitter, whole, place.parent.as_ref()),
         group: if is_group(resource) { None } else { place.group },
         failover: resource.presence == Presence::Failover,
@@ -553,8 +553,8 @@ fn node(
 fn version(emitter: &BicepEmitter<'_>, object: &Object, parent: Option<&ArmId>) -> String {
     let owner = parent.and_then(|parent| emitter.stack.by_id(parent));
     let around = owner.and_then(|owner| owner.objects.iter().find(|one| Some(&one.id) == parent));
-    let newer = around.map(|around| &around.api).filter(|api| **api > object.api);
-    newer.unwrap_or(&object.api).clone()
+    let newer = around.map(|around| &around.of.version).filter(|version| **version > object.of.version);
+    newer.unwrap_or(&object.of.version).to_string()
 }
 
 /// A body without empty tags and zones, which say nothing.

@@ -266,7 +266,7 @@ fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
             let body = Some(json!({ "sku": { "name": format!("{tier}_{wanted}") } }));
             let call = Call { object: KIND.arm.object(id), method: CallMethod::Patch, body, region };
             Reprotect::Ask(
-                call,
+                Box::new(call),
                 "Azure makes the account geo-redundant again; all data is copied, which takes hours or days",
             )
         }

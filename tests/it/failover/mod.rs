@@ -99,7 +99,8 @@ fn drill_leaves_production_unchanged() {
         assert_eq!((after.refused, after.lost), (before.refused, before.lost));
         for (id, body) in &incident.before {
             let now = incident.lab.simulator.body(id).expect("the object exists");
-            let print = |body| drplan::failover::production::fingerprint(id, body);
+            let object = drplan::object::Object::whole(id.clone(), "");
+            let print = |body| drplan::failover::production::fingerprint(&object, body);
             assert_eq!(print(body), print(&now), "{id} has changed");
         }
     });

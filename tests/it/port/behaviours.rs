@@ -175,8 +175,11 @@ async fn lists_contain_all_pages(port: &Port) {
     listed.sort();
     assert_eq!(listed, wanted);
     let (scope, _) = wanted[0].as_str().rsplit_once('/').expect("a name");
-    let seen =
-        port.cloud.collection(&Collection::new(ArmId::new(scope), object(&wanted[0]).api)).await.expect("a list");
+    let seen = port
+        .cloud
+        .collection(&Collection::new(ArmId::new(scope), object(&wanted[0]).of.version))
+        .await
+        .expect("a list");
     let mut listed: Vec<ArmId> = seen.iter().map(|(id, _)| id.clone()).collect();
     listed.sort();
     assert_eq!(listed, wanted);
