@@ -78,6 +78,15 @@ pub trait Cloud: Send + Sync {
         self.get_with(object, &[("$expand", expand)]).await
     }
 
+    /// Checks that the control plane of an object answers; what it answers does not matter.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`].
+    async fn answers(&self, object: &Object) -> Result<(), CloudError>;
+
+    /// An object or list that every region has, to ask the control plane of a region in which nothing is recorded.
+    fn common_object(&self, account: &str, region: &str) -> Object;
+
     /// The latest value of a metric of an object, from Azure Monitor; `None` where none was recorded recently.
     ///
     /// # Errors

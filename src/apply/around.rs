@@ -2,6 +2,7 @@
 //! nobody for long. Silence counts against the limit; a refusal by the cloud's request limits is an answer, and its
 //! `Retry-After` is waited for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use serde_json::Value as Json;
 use super::observe::is_outage;
 use crate::address::ArmId;
 use crate::duration::spoken;
-use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
+use crate::failover::{EndpointRequest, ListRequest, Sample, SurveyRequest, SurveyResult};
 use crate::kinds::{self, ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::object::Object;
 use crate::reason::Reason;
@@ -72,12 +73,12 @@ pub async fn look_around_within(
         .map(|object| async move { (object, read(cloud, clock, patience, object).await) })
         .buffer_unordered(WIDTH);
     let regions = stream::iter(&survey.regions)
-        .map(|(region, object)| async move { (region, sample(cloud, clock, patience, object).await) })
+        .map(|(region, sample)| async move { (region, ask(cloud, clock, patience, sample).await) })
         .buffer_unordered(WIDTH);
     let lost = stream::iter(&survey.lost)
-        .map(|(site, object)| async move {
+        .map(|(site, sample)| async move {
             let patience = Patience { silence: LOST, ..patience };
-            (site, sample(cloud, clock, patience, object).await)
+            (site, ask(cloud, clock, patience, sample).await)
         })
         .buffer_unordered(WIDTH);
     let lists = read_lists(cloud, clock, &survey.lists);
@@ -115,13 +116,13 @@ pub async fn look_around_within(
         }
     }
     let mut asked: BTreeMap<&String, (usize, Vec<String>)> = BTreeMap::new();
-    for (region, body) in regions {
+    for (region, answer) in regions {
         let (count, silent) = asked.entry(region).or_default();
         *count += 1;
-        if matches!(&body, Err(CloudError::Refused(refusal)) if refusal.reason == Reason::Throttled) {
+        if matches!(&answer, Err(CloudError::Refused(refusal)) if refusal.reason == Reason::Throttled) {
             around.throttled.insert(region.clone());
         }
-        silent.extend(body.err().filter(is_outage).map(reason));
+        silent.extend(answer.err().filter(is_outage).map(reason));
     }
     // Some services answer for a region from elsewhere: a region counts as not answering once half of its reads fail.
     let silent = asked.into_iter().filter(|(_, (count, silent))| 2 * silent.len() >= *count);
@@ -194,14 +195,13 @@ async fn read(
     answered(cloud, clock, &object.id, patience, cloud.get(&object.to_whole())).await
 }
 
-/// The answer of a region for one of its objects, or for a list where it has none: any answer shows that it responds.
-async fn sample(
-    cloud: &dyn Cloud,
-    clock: &dyn Clock,
-    patience: Patience,
-    object: &Object,
-) -> Result<Option<Json>, CloudError> {
-    answered(cloud, clock, &object.id, patience, cloud.get_with(object, &[])).await
+/// Asks the control plane of a region: any answer shows that it responds.
+async fn ask(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, sample: &Sample) -> Result<(), CloudError> {
+    let object = match sample {
+        Sample::Object(object) => Cow::Borrowed(object),
+        Sample::Common { account, region } => Cow::Owned(cloud.common_object(account, region)),
+    };
+    answered(cloud, clock, &object.id, patience, cloud.answers(&object)).await
 }
 
 /// The answer of each endpoint, in order, or the reason why there is none within this time.
@@ -217,9 +217,9 @@ pub async fn fetch_endpoints(
     fetched.buffered(WIDTH).collect().await
 }
 
-/// Checks that the control plane answers for an object.
-pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> bool {
-    !sample(cloud, clock, Patience::PROCEDURE, object).await.is_err_and(|why| is_outage(&why))
+/// Checks that the control plane answers.
+pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, sample: &Sample) -> bool {
+    !ask(cloud, clock, Patience::PROCEDURE, sample).await.is_err_and(|why| is_outage(&why))
 }
 
 /// The reason of a failed read, for a sentence that reports the failure itself.

@@ -11,6 +11,7 @@ use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::duration;
+use crate::failover::Sample;
 use crate::roles::{FailoverMode, Side};
 use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, GroupStep, Resource};
@@ -170,7 +171,7 @@ impl Worker<'_> {
             return false;
         }
         for object in &resource.objects {
-            if !answers(self.ports.cloud, self.ports.clock, object).await {
+            if !answers(self.ports.cloud, self.ports.clock, &Sample::Object(object.clone())).await {
                 return false;
             }
         }

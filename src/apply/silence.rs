@@ -11,8 +11,7 @@ use futures::future::{Either, join_all, select};
 
 use super::around::answers;
 use super::{StepError, Worker};
-use crate::failover::samples;
-use crate::object::Object;
+use crate::failover::{Sample, samples};
 use crate::roles::FailoverMode;
 use crate::steps::{Act, Step, Task};
 
@@ -71,7 +70,7 @@ impl Worker<'_> {
     async fn silent_region<'r>(&self, regions: &'r BTreeSet<String>) -> Option<&'r String> {
         for region in regions {
             let samples = self.samples(region);
-            let asked = samples.iter().map(|object| answers(self.ports.cloud, self.ports.clock, object));
+            let asked = samples.iter().map(|sample| answers(self.ports.cloud, self.ports.clock, sample));
             let silent = join_all(asked).await.into_iter().filter(|answered| !answered).count();
             if silent > 0 && 2 * silent >= samples.len() {
                 return Some(region);
@@ -80,9 +79,9 @@ impl Worker<'_> {
         None
     }
 
-    /// Recorded objects whose control plane is in a region.
-    fn samples(&self, region: &str) -> Vec<Object> {
+    /// The reads that show whether the control plane of a region answers.
+    fn samples(&self, region: &str) -> Vec<Sample> {
         let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        samples(recorded.iter(), region, SAMPLES)
+        samples(recorded.iter(), region, SAMPLES).into_iter().map(Sample::Object).collect()
     }
 }

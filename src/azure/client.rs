@@ -34,6 +34,8 @@ const LIST_API: &str = "2021-04-01";
 const LIST_LIMIT: usize = 100_000;
 /// The most pages of a list. Empty pages are legal.
 const PAGE_LIMIT: usize = 1000;
+/// The API version of usages and quota of machines.
+const USAGES_API: &str = "2024-07-01";
 /// The API version of Azure Monitor's metrics.
 const METRICS_API: &str = "2024-02-01";
 
@@ -380,6 +382,16 @@ impl Cloud for Azure {
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error.of_read()),
         }
+    }
+
+    async fn answers(&self, object: &Object) -> Result<(), CloudError> {
+        self.get_with(object, &[]).await.map(drop)
+    }
+
+    /// The quota of machines, which every region has.
+    fn common_object(&self, account: &str, region: &str) -> Object {
+        let id = format!("/subscriptions/{account}/providers/Microsoft.Compute/locations/{region}/usages");
+        Object::whole(ArmId::new(id), USAGES_API)
     }
 
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {

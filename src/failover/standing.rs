@@ -6,8 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::levers::{endpoint_at, front, fronts, record_value, referred};
-use super::offers::usages;
-use super::survey::{SAMPLES, lever_ends, samples};
+use super::survey::{SAMPLES, Sample, lever_ends, of_region, samples};
 use super::{SurveyRequest, SurveyResult};
 use crate::address::Address;
 use crate::kinds::{EndpointHealth, body, decode};
@@ -220,10 +219,11 @@ pub fn standing_survey<'a>(
 ) -> SurveyRequest {
     let mut survey = SurveyRequest::default();
     for region in regions {
-        let recorded = samples(state.resources.iter(), region, SAMPLES);
-        // Every region answers for the quota of machines: it shows that the control plane of an empty site responds.
-        let quota = stack.filter(|_| recorded.is_empty()).map(|stack| usages(stack, region).object);
-        survey.regions.extend(recorded.into_iter().chain(quota).map(|object| (region.clone(), object)));
+        let asked: Vec<Sample> = match stack {
+            Some(stack) => of_region(stack, state, region).collect(),
+            None => samples(state.resources.iter(), region, SAMPLES).into_iter().map(Sample::Object).collect(),
+        };
+        survey.regions.extend(asked.into_iter().map(|sample| (region.clone(), sample)));
     }
     let Some(stack) = stack else { return survey };
     for group in groups {

@@ -29,14 +29,28 @@ pub struct SurveyRequest {
     pub powers: Vec<(Address, ReadRequest)>,
     /// Objects that the procedure changes, or whose status it needs.
     pub objects: Vec<Object>,
-    /// A few objects of each region, to test its control plane.
-    pub regions: Vec<(String, Object)>,
+    /// Reads that show whether the control plane of each region responds.
+    pub regions: Vec<(String, Sample)>,
     /// Lists of sizes, quotas and permissions.
     pub lists: Vec<ListRequest>,
-    /// Objects at the lost sites, by site, to test if a control plane responds after all.
-    pub lost: Vec<(String, Object)>,
+    /// The same for each lost site, by site, whose control plane may respond after all.
+    pub lost: Vec<(String, Sample)>,
     /// Public URLs of the lost sites, to test if they still serve.
     pub fronts: Vec<(SiteFront, String)>,
+}
+
+/// A read that shows whether the control plane of a region responds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sample {
+    /// An object that is recorded there.
+    Object(Object),
+    /// Nothing is recorded there: what the provider has in every region.
+    Common {
+        /// The account to ask with.
+        account: String,
+        /// The region.
+        region: String,
+    },
 }
 
 /// A list from Resource Manager.
@@ -116,9 +130,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         survey.objects.dedup_by(|a, b| a.id == b.id);
     }
     for (site, location) in given_up() {
-        survey.lost.extend(
-            samples(state.resources.iter(), location, SAMPLES).into_iter().map(|object| (site.clone(), object)),
-        );
+        survey.lost.extend(recorded_in(state, location).map(|sample| (site.clone(), sample)));
         let fronts = super::levers::fronts(stack, group, state, site);
         survey.fronts.extend(fronts.into_iter().map(|(route, url)| ((site.clone(), route), url)));
     }
@@ -132,9 +144,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         if is_given_up(&location) {
             continue;
         }
-        survey.regions.extend(
-            samples(state.resources.iter(), &location, SAMPLES).into_iter().map(|object| (location.clone(), object)),
-        );
+        survey.regions.extend(recorded_in(state, &location).map(|sample| (location.clone(), sample)));
     }
     survey
 }
@@ -150,6 +160,30 @@ fn powers<'s>(
         let power = resource.kind.moves.power?;
         Some((resource, power.read(resource.kind.arm.object(resource.id.clone()))))
     })
+}
+
+/// The reads of what this state has in a region.
+fn recorded_in(state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
+    samples(state.resources.iter(), region, SAMPLES).into_iter().map(Sample::Object)
+}
+
+/// The reads of a region for this state.
+pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
+    asked(state.resources.iter(), (&stack.subscription, region), SAMPLES).into_iter()
+}
+
+/// The reads that show whether the control plane of a region responds: of objects that are recorded there, or where
+/// there are none, of what the provider has in every region.
+pub(super) fn asked<'r>(
+    recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
+    (account, region): (&str, &str),
+    most: usize,
+) -> Vec<Sample> {
+    let own: Vec<Sample> = samples(recorded, region, most).into_iter().map(Sample::Object).collect();
+    if own.is_empty() {
+        return vec![Sample::Common { account: account.to_owned(), region: region.to_owned() }];
+    }
+    own
 }
 
 /// Objects to test the control plane of a region, of several kinds. Other regions answer for some objects that are

@@ -46,6 +46,12 @@ impl Cloud for CloudWithoutLists<'_> {
     async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
         self.0.get_with(object, query).await
     }
+    async fn answers(&self, object: &Object) -> Result<(), CloudError> {
+        self.0.answers(object).await
+    }
+    fn common_object(&self, account: &str, region: &str) -> Object {
+        self.0.common_object(account, region)
+    }
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
         self.0.metric(object, name).await
     }

@@ -362,6 +362,14 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.last_refusal(id)
     }
 
+    async fn answers(&self, object: &Object) -> Result<(), CloudError> {
+        self.0.cloud.answers(object).await
+    }
+
+    fn common_object(&self, account: &str, region: &str) -> Object {
+        self.0.cloud.common_object(account, region)
+    }
+
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
         self.0.cloud.metric(object, name).await
     }

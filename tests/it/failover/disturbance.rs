@@ -132,6 +132,14 @@ impl Cloud for DisturbedPorts<'_> {
         self.cloud.get_with(object, query).await
     }
 
+    async fn answers(&self, object: &Object) -> Result<(), CloudError> {
+        self.cloud.answers(object).await
+    }
+
+    fn common_object(&self, account: &str, region: &str) -> Object {
+        self.cloud.common_object(account, region)
+    }
+
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
         self.cloud.metric(object, name).await
     }
