@@ -11,7 +11,7 @@ use futures::future::{Either, join_all, select};
 
 use super::around::answers;
 use super::{StepError, Worker};
-use crate::failover::{Sample, samples};
+use crate::failover::{Sample, asked};
 use crate::roles::FailoverMode;
 use crate::steps::{Act, Step, Task};
 
@@ -82,6 +82,6 @@ impl Worker<'_> {
     /// The reads that show whether the control plane of a region answers.
     fn samples(&self, region: &str) -> Vec<Sample> {
         let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        samples(recorded.iter(), region, SAMPLES).into_iter().map(Sample::Object).collect()
+        asked(recorded.iter(), (&self.stack.subscription, region), SAMPLES)
     }
 }

@@ -59,7 +59,7 @@ pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, active_site,
     endpoint_requests, group_standing, standing_survey, users_follow,
 };
-pub(crate) use survey::samples;
+pub(crate) use survey::asked;
 pub use survey::{ListRequest, Sample, SurveyRequest, SurveyResult, lever_ends, survey};
 pub use unwind::unwind;
 

@@ -130,7 +130,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         survey.objects.dedup_by(|a, b| a.id == b.id);
     }
     for (site, location) in given_up() {
-        survey.lost.extend(recorded_in(state, location).map(|sample| (site.clone(), sample)));
+        survey.lost.extend(of_region(stack, state, location).map(|sample| (site.clone(), sample)));
         let fronts = super::levers::fronts(stack, group, state, site);
         survey.fronts.extend(fronts.into_iter().map(|(route, url)| ((site.clone(), route), url)));
     }
@@ -144,7 +144,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         if is_given_up(&location) {
             continue;
         }
-        survey.regions.extend(recorded_in(state, &location).map(|sample| (location.clone(), sample)));
+        survey.regions.extend(of_region(stack, state, &location).map(|sample| (location.clone(), sample)));
     }
     survey
 }
@@ -162,11 +162,6 @@ fn powers<'s>(
     })
 }
 
-/// The reads of what this state has in a region.
-fn recorded_in(state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
-    samples(state.resources.iter(), region, SAMPLES).into_iter().map(Sample::Object)
-}
-
 /// The reads of a region for this state.
 pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
     asked(state.resources.iter(), (&stack.subscription, region), SAMPLES).into_iter()
@@ -174,7 +169,7 @@ pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iter
 
 /// The reads that show whether the control plane of a region responds: of objects that are recorded there, or where
 /// there are none, of what the provider has in every region.
-pub(super) fn asked<'r>(
+pub(crate) fn asked<'r>(
     recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
     (account, region): (&str, &str),
     most: usize,
@@ -189,7 +184,7 @@ pub(super) fn asked<'r>(
 /// Objects to test the control plane of a region, of several kinds. Other regions answer for some objects that are
 /// recorded there: a resource group, a replica, an account of several regions, a child of another object. They prove
 /// nothing, and serve only where nothing else is recorded.
-pub(crate) fn samples<'r>(
+pub(super) fn samples<'r>(
     recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
     location: &str,
     most: usize,
@@ -263,6 +258,14 @@ mod tests {
             owner: None,
         };
         (Address::new(kind, "x"), one)
+    }
+
+    #[test]
+    fn region_without_objects_is_asked_for_what_every_region_has() {
+        let state = [recorded("virtual_network", "canadaeast")];
+        let of = |region: &str| asked(state.iter().map(|(address, one)| (address, one)), ("s", region), SAMPLES);
+        assert_eq!(of("CanadaEast"), [Sample::Object(state[0].1.objects[0].clone())]);
+        assert_eq!(of("westeurope"), [Sample::Common { account: "s".to_owned(), region: "westeurope".to_owned() }]);
     }
 
     #[test]
