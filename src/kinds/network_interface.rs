@@ -180,6 +180,13 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
+    transitions: &[Transition::replace(
+        "NetworkInterfaceCannotChangeVirtualNetwork",
+        "ip_configuration",
+        ChangeTest::Where(leaves_network),
+        // Source: Azure's reference, on the subnet of a network interface.
+        "A network interface stays in its virtual network. Azure moves it between subnets of that network only.",
+    )],
     apart: &[
         Exclusive::among_siblings(
             "PrivateIPAddressInUse",
@@ -232,6 +239,16 @@ network_interface "example" {
     ],
     ..Kind::EMPTY
 };
+
+/// True if the configurations have no virtual network in common any more.
+fn leaves_network(old: &Json, new: &Json) -> bool {
+    let networks = |configurations: &Json| -> Vec<ArmId> {
+        let all = configurations.as_array().into_iter().flatten();
+        all.filter_map(|one| ArmId::new(one.get("subnet")?.as_str()?).parent()).collect()
+    };
+    let (old, new) = (networks(old), networks(new));
+    !old.is_empty() && !new.is_empty() && !old.iter().any(|network| new.contains(network))
+}
 
 /// An address that Azure chose is an attribute, not an argument.
 pub(super) fn without_chosen_addresses(configurations: Option<&mut Json>) {

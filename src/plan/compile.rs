@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, NameScope, Place, Serial};
 use crate::object::Object;
 use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
 use crate::plan::replicas::holds;
+use crate::plan::transitions::{held_argument, referred};
 use crate::plan::{Action, Order};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
@@ -18,19 +21,23 @@ use crate::steps::{Act, GraphError, Stage, Step, StepGraph, StepId, Touch, Undo}
 pub(super) struct StepCycle {
     pub(super) error: GraphError,
     members: Vec<Address>,
+    /// The folded ids of the objects that are deleted in it.
+    deleted: Vec<String>,
 }
 
 impl StepCycle {
-    /// Its resources whose new object is created before the old one is deleted.
-    pub(super) fn replaced_first(&self, decisions: &Decisions) -> Vec<Address> {
+    /// Its resources whose old object has to be deleted first: those whose new object is created before, and those
+    /// whose update leaves an object that is deleted in the cycle.
+    pub(super) fn yielding(&self, decisions: &Decisions) -> Vec<Address> {
         let is_member =
             |address: &Address| self.members.contains(address) || self.members.contains(&address.replaced());
-        decisions
-            .iter()
-            .filter(|(_, decision)| decision.change.action == Action::Replace(Order::CreateFirst))
-            .map(|(address, _)| address.clone())
-            .filter(is_member)
-            .collect()
+        let yields = |decision: &Decision| match decision.change.action {
+            Action::Replace(Order::CreateFirst) => true,
+            Action::Update => self.deleted.iter().any(|id| mentions(decision, id)),
+            _ => false,
+        };
+        let members = decisions.iter().filter(|(address, decision)| is_member(address) && yields(decision));
+        members.map(|(address, _)| address.clone()).collect()
     }
 }
 
@@ -51,14 +58,26 @@ pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph,
         compiler.add(address, decision);
     }
     compiler.connect();
-    let addresses: Vec<Address> = compiler.steps.iter().map(|step| step.address.clone()).collect();
+    let deleted = |step: &Step| match &step.act {
+        Act::Delete(old) => Some(old.id.folded()),
+        _ => None,
+    };
+    let steps: Vec<_> = compiler.steps.iter().map(|step| (step.address.clone(), deleted(step))).collect();
     StepGraph::new(compiler.steps).map_err(|error| {
-        let members = match &error {
-            GraphError::Cycle(steps) => steps.iter().filter_map(|step| addresses.get(step.index())).cloned().collect(),
+        let cycle = match &error {
+            GraphError::Cycle(cycle) => cycle.iter().filter_map(|step| steps.get(step.index()).cloned()).collect(),
             GraphError::Misplaced { .. } | GraphError::Missing { .. } => Vec::new(),
         };
-        StepCycle { error, members }
+        let (members, deleted): (Vec<_>, Vec<_>) = cycle.into_iter().unzip();
+        StepCycle { error, members, deleted: deleted.into_iter().flatten().collect() }
     })
+}
+
+/// True if the recorded arguments of a resource refer to the object with this folded id, or to a part of it.
+fn mentions(decision: &Decision, id: &str) -> bool {
+    let text = |old: &Recorded| Value::Object(old.arguments.clone()).to_string().to_lowercase();
+    let has_id = |text: String| ['"', '/'].iter().any(|end| text.contains(&format!("\"{id}{end}")));
+    decision.recorded.as_ref().map(text).is_some_and(has_id)
 }
 
 struct Compiler<'a> {
@@ -162,18 +181,22 @@ impl<'a> Compiler<'a> {
                 self.need(goes, take.into_iter().collect());
             }
         }
+        self.free();
         for (address, decision) in decisions {
             // Or after an update that removes the dependency.
-            if let (None, Some(put)) = (self.takes.get(address), self.puts.get(address).copied()) {
+            if let (None, Some(put), Action::Update) =
+                (self.takes.get(address), self.puts.get(address).copied(), decision.change.action)
+            {
                 for goes in self.takes_needed(decision) {
-                    if !self.waits_for(put, goes) {
+                    let is_used = || self.doomed(goes).is_some_and(|old| mentions(decision, &old.id.folded()));
+                    if !self.waits_for(put, goes) || is_used() {
                         self.need(goes, vec![put]);
                     }
                 }
             }
         }
         self.forget();
-        self.free();
+        self.empty();
         self.release();
         self.hand_over();
         self.guard();
@@ -202,8 +225,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The previous owner of an address range is deleted first, unless it can only be deleted later; then the cloud
-    /// decides.
+    /// The previous owner of an address range is deleted first. Where that closes a cycle, [`StepCycle::yielding`] says
+    /// what else has to be deleted before.
     fn free(&mut self) {
         let stack = self.stack;
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
@@ -219,8 +242,28 @@ impl<'a> Compiler<'a> {
             let keys = resource.kind.contended(&resource.id, &args);
             for (at, kind, old, take) in keys.iter().filter_map(|key| freed.get(key)).flatten() {
                 let excludes = || resource.kind.excludes((&resource.id, &args), kind, (&old.id, &old.arguments));
-                if **at != resource.address && excludes() && !self.waits_for(*take, *put) {
+                if **at != resource.address && excludes() {
                     self.need(*put, vec![*take]);
+                }
+            }
+        }
+    }
+
+    /// Addresses leave a range before it changes, unless they can only do so later; then the cloud decides.
+    fn empty(&mut self) {
+        let (stack, decisions) = (self.stack, self.decisions);
+        let changing = self.puts.iter().filter_map(|(at, put)| {
+            let (resource, decision) = (stack.resources.get(*at)?, decisions.get(*at)?);
+            held_argument(resource, decision).map(|_| (resource.id.folded(), *put))
+        });
+        let changing: HashMap<String, StepId> = changing.collect();
+        for (at, user) in decisions.iter().filter(|_| !changing.is_empty()) {
+            let Some(old) = &user.recorded else { continue };
+            let Some(leaves) = self.takes.get(at).or_else(|| self.puts.get(at)).copied() else { continue };
+            let used = kind_of(at, old).map(|kind| referred(kind, &old.arguments)).unwrap_or_default();
+            for put in used.iter().filter_map(|id| changing.get(id)).copied() {
+                if !self.waits_for(leaves, put) {
+                    self.need(put, vec![leaves]);
                 }
             }
         }
@@ -301,6 +344,14 @@ impl<'a> Compiler<'a> {
         let decisions = self.decisions;
         let old = |at: &Address| decisions.get(at)?.recorded.as_ref();
         self.takes.iter().filter_map(|(at, take)| Some((*at, old(at)?, *take))).collect()
+    }
+
+    /// The object that a step deletes.
+    fn doomed(&self, take: StepId) -> Option<&Recorded> {
+        match &self.steps.get(take.index())?.act {
+            Act::Delete(old) => Some(old),
+            _ => None,
+        }
     }
 
     /// True if a step waits for another, directly or through others.
@@ -384,7 +435,7 @@ pub fn promotion_words(resource: &Resource) -> Vec<String> {
 }
 
 /// The keys on which a write must be alone: the outermost object that contains it, or those given by an argument.
-pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json::Value>) -> Vec<String> {
+pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, Value>) -> Vec<String> {
     match kind.serial {
         // The outermost object itself must not be written at the same time as its parts.
         Serial::No if matches!(kind.place, Place::Group) => vec![root(id)],
@@ -393,8 +444,8 @@ pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, serde_json:
         Serial::Root => vec![root(id)],
         Serial::On(argument) => {
             let ids = match args.get(argument) {
-                Some(serde_json::Value::Array(items)) => items.iter().filter_map(serde_json::Value::as_str).collect(),
-                Some(serde_json::Value::String(one)) => vec![one.as_str()],
+                Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+                Some(Value::String(one)) => vec![one.as_str()],
                 _ => Vec::new(),
             };
             ids.into_iter().map(|id| root(&ArmId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()

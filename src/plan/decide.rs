@@ -43,7 +43,7 @@ pub(super) struct DecisionInput<'a> {
     pub held: &'a HeldArguments,
     /// The replicas whose secondary was promoted.
     pub promoted: &'a Promoted,
-    /// The resources to delete before their replacement is created.
+    /// The resources whose old object is deleted first, because every other order closes a cycle.
     pub yields: &'a BTreeSet<Address>,
 }
 
@@ -59,6 +59,7 @@ impl DecisionInput<'_> {
                 let decision = self.desired(resource, &decisions).map(|decision| self.labelled(decision));
                 decisions.extend(decision.map(|decision| (resource.address.clone(), decision)));
             }
+            self.yield_place(&mut decisions);
             self.cascade(&mut decisions);
         }
         self.leftover(&mut decisions);
@@ -276,6 +277,25 @@ impl DecisionInput<'_> {
         !self.yields.contains(&resource.address)
             && now.resources.get(&resource.address.replaced()).is_none_or(|aside| aside.id == recorded.id)
             && !now.resources.iter().any(has_it)
+    }
+
+    /// A resource cannot move from an object to another one that takes its place: the first one must be deleted before
+    /// the second one is created, and is in use until then.
+    fn yield_place(&self, decisions: &mut Decisions) {
+        for address in self.yields {
+            let Some(resource) = self.stack.resources.get(address) else { continue };
+            let Some(decision) = decisions.get_mut(address).filter(|one| one.change.action == Action::Update) else {
+                continue;
+            };
+            let old = decision.recorded.iter().flat_map(|recorded| &recorded.needs);
+            let old: Vec<&Address> = old.filter(|need| !self.stack.resources.contains_key(*need)).collect();
+            let verb = if old.len() == 1 { "is" } else { "are" };
+            let old = old.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            decision.change.reason =
+                format!("uses {old}, which {verb} deleted before another resource takes its place");
+            decision.change.action = Action::Replace(Order::DeleteFirst);
+            decision.change.loses_data = resource.kind.recovery.loses_data;
+        }
     }
 
     /// A resource that refers to an object cannot stay while that object is deleted and created again under the same

@@ -283,7 +283,7 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
     // A replaced resource loses the attributes that the cloud assigned, and resources that depend on those may change
     // in turn.
     let mut lost = BTreeSet::new();
-    // Resources that cannot be created before the deletion of what they replace, because that would close a cycle.
+    // Resources whose old object must be deleted first, because every other order closes a cycle.
     let mut yields = BTreeSet::new();
     let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
         let (state, now) = (start.state.as_deref(), start.refreshed.as_ref());
@@ -326,7 +326,7 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
         let before = (lost.len(), yields.len());
         lost.extend(replaced.map(|(address, _)| address.clone()));
         if let Err(circle) = compile::compile(&stack, &decisions) {
-            yields.extend(circle.replaced_first(&decisions));
+            yields.extend(circle.yielding(&decisions));
         }
         if (lost.len(), yields.len()) == before {
             break (stack, warnings, decisions, blocked, held, left);

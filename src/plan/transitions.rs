@@ -3,11 +3,12 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::decide::{Decision, Decisions};
-use crate::address::ArmId;
+use crate::address::{Address, ArmId};
 use crate::kinds::rules::{self, Way};
 use crate::kinds::{Exclusive, ExclusiveWithin, Kind, NameScope, near, path};
 use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
 use crate::stack::{Resource, Stack};
+use crate::state::Recorded;
 
 /// Marks the changes that replace the object. An import replaces nothing: every change that Azure refuses stands in its
 /// way.
@@ -86,24 +87,22 @@ fn value_at(args: &JsonMap<String, Json>, argument: &str) -> Option<String> {
 
 /// An argument that other resources need as it is: the range of a subnet with addresses in use.
 fn used(stack: &Stack, resource: &Resource, decision: &Decision, decisions: &Decisions) -> Option<String> {
-    if decision.change.action != Action::Update || resource.kind.held.is_empty() {
-        return None;
-    }
+    let argument = held_argument(resource, decision)?;
     let recorded = decision.recorded.as_ref()?;
-    let changes = |argument: &&&str| {
-        let lost = |old: &Json, new: Option<&Json>| match (old, new) {
-            (Json::Array(old), Some(Json::Array(new))) => old.iter().any(|item| !new.contains(item)),
-            (old, new) => Some(old) != new,
-        };
-        recorded.arguments.get(**argument).is_some_and(|old| lost(old, resource.known_arguments().get(**argument)))
-    };
-    let argument = resource.kind.held.iter().find(changes)?;
+    let id = resource.id.folded();
     let holds = |other: &&Resource| {
-        let stands = decisions.get(&other.address).is_some_and(|other| {
-            other.recorded.is_some() && !matches!(other.change.action, Action::Delete | Action::Replace(_))
-        });
-        let args = other.known_arguments();
-        stands && near::references(other.kind.args, &args).iter().any(|(_, id)| ArmId::new(*id) == resource.id)
+        let uses = referred(other.kind, &other.known_arguments()).contains(&id);
+        decisions.get(&other.address).is_some_and(|decision| {
+            let Some(old) = &decision.recorded else { return false };
+            let stays = !matches!(decision.change.action, Action::Delete | Action::Replace(_));
+            // It leaves for a resource that takes the range, which is free only afterwards.
+            let waits = || {
+                let taker =
+                    |used: &Address| stack.resources.get(used).is_some_and(|used| takes(used, resource, recorded));
+                referred(other.kind, &old.arguments).contains(&id) && other.uses.iter().any(taker)
+            };
+            stays && (uses || waits())
+        })
     };
     let user = stack.resources.values().find(holds)?;
     Some(format!(
@@ -111,6 +110,33 @@ fn used(stack: &Stack, resource: &Resource, decision: &Decision, decisions: &Dec
          and move {} there first.",
         user.address, resource.kind.name, user.address
     ))
+}
+
+/// True if a resource takes values that another one has according to the state.
+fn takes(one: &Resource, other: &Resource, recorded: &Recorded) -> bool {
+    one.address != other.address && excludes(one, &one.known_arguments(), other, &recorded.arguments)
+}
+
+/// The argument that an update changes although the cloud keeps it while addresses in it are in use.
+pub(super) fn held_argument(resource: &Resource, decision: &Decision) -> Option<&'static str> {
+    if decision.change.action != Action::Update || resource.kind.held.is_empty() {
+        return None;
+    }
+    let recorded = decision.recorded.as_ref()?;
+    let wanted = resource.known_arguments();
+    let lost = |old: &Json, new: Option<&Json>| match (old, new) {
+        (Json::Array(old), Some(Json::Array(new))) => old.iter().any(|item| !new.contains(item)),
+        (old, new) => Some(old) != new,
+    };
+    let changes = |argument: &&&'static str| {
+        recorded.arguments.get(**argument).is_some_and(|old| lost(old, wanted.get(**argument)))
+    };
+    resource.kind.held.iter().find(changes).copied()
+}
+
+/// The folded ids of the objects from which these arguments take addresses.
+pub(super) fn referred(kind: &Kind, args: &JsonMap<String, Json>) -> Vec<String> {
+    near::references(kind.args, args).into_iter().map(|(_, id)| ArmId::new(id).folded()).collect()
 }
 
 /// A replacement under a name that stays reserved after the deletion.

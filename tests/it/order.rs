@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use drplan::address::Address;
+use drplan::plan::{Action, PlanOutcome};
 use drplan::simulator::Fault;
 use drplan::world::Clock;
 
@@ -43,8 +44,43 @@ fn subnet(label: &str, range: &str) -> String {
     format!("subnet \"{label}\" {{\n  virtual_network = virtual_network.app\n  address_prefixes = [\"{range}\"]\n}}\n")
 }
 
+fn interface(label: &str, subnet: &str) -> String {
+    format!(
+        "network_interface \"{label}\" {{\n  resource_group = resource_group.app\n  ip_configuration {{\n    name = \"main\"\n    subnet = subnet.{subnet}\n    private_ip_address_allocation = \"Dynamic\"\n  }}\n}}\n"
+    )
+}
+
+const MACHINE: &str = r#"
+linux_virtual_machine "web" {
+  resource_group     = resource_group.app
+  size               = "Standard_D2s_v5"
+  admin_username     = "operator"
+  network_interfaces = [network_interface.web]
+  admin_ssh_key {
+    username   = "operator"
+    public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleE op@example"
+  }
+  source_image_reference {
+    publisher = "Canonical"
+    offer     = "ubuntu-24_04-lts"
+    sku       = "server"
+    version   = "latest"
+  }
+  os_disk {
+    caching              = "ReadWrite"
+    storage_account_type = "Premium_LRS"
+  }
+}
+"#;
+
 const PEERING: &str = "vnet_peering \"both\" {\n  between = [virtual_network.app, virtual_network.other]\n}\n";
 const LOCK: &str = "management_lock \"net\" {\n  scope = virtual_network.app\n  lock_level = \"CanNotDelete\"\n}\n";
+
+/// The actions of a plan, with their resources.
+fn actions(planned: &PlanOutcome) -> Vec<String> {
+    let changes = planned.plan.changes.iter().filter(|change| change.action != Action::Keep);
+    changes.map(|change| format!("{:?} {}", change.action, change.address)).collect()
+}
 
 /// Applies in one run without a failure, and expects an empty plan.
 async fn settles(lab: &Lab, text: &str) {
@@ -116,5 +152,36 @@ fn recent_write_is_not_deleted_by_a_stale_read() {
         lab.simulator.delete_object(&group).unwrap();
         let (planned, _) = lab.plan(text, false).await;
         assert_eq!(planned.plan.drift.iter().filter(|drift| drift.gone).count(), 1);
+    });
+}
+
+#[test]
+fn users_of_a_range_are_replaced_with_the_subnet_that_has_it() {
+    simulated(async {
+        let lab = Lab::new(3);
+        let text = |subnet_text: &str, of: &str, more: &str| {
+            format!("{BASE}{subnet_text}{}{}", interface("web", of), MACHINE.replace("\n}\n", &format!("\n{more}}}\n")))
+        };
+        settles(&lab, &text(&subnet("web", "10.0.1.0/24"), "web", "")).await;
+        // A range in use is free only once everything in it is deleted.
+        let front = subnet("front", "10.0.1.0/24");
+        let (planned, _) = lab.plan(&text(&front, "front", "  prevent_destroy = true\n"), false).await;
+        let blocked: Vec<String> = planned.plan.blocked.iter().map(|one| one.address.to_string()).collect();
+        assert_eq!(blocked, ["linux_virtual_machine.web"]);
+        let (planned, _) = lab.plan(&text(&front, "front", ""), false).await;
+        let interface =
+            planned.plan.changes.iter().find(|change| change.address.kind() == "network_interface").unwrap();
+        assert_eq!(interface.reason, "uses subnet.web, which is deleted before another resource takes its place");
+        settles(&lab, &text(&front, "front", "")).await;
+        // The same with a range that an existing subnet takes.
+        let small = subnet("front", "10.0.1.0/24");
+        let two = format!("{small}{}", subnet("back", "10.0.2.0/24"));
+        settles(&lab, &text(&two, "front", "")).await;
+        settles(&lab, &text(&subnet("back", "10.0.0.0/22"), "back", "")).await;
+        // A label that changes while the name stays is no change in the cloud.
+        let named = |label: &str| subnet(label, "10.0.0.0/22").replace("{\n", "{\n  name = \"back\"\n");
+        let (planned, _) = lab.plan(&text(&named("other"), "other", ""), false).await;
+        assert_eq!(actions(&planned), ["Rename subnet.other"]);
+        settles(&lab, &text(&named("other"), "other", "")).await;
     });
 }

@@ -101,6 +101,18 @@ index {
     ("mssql_database", "read_replica_count", Instead("2", &[(r#""S1""#, r#""HS_Gen5_2""#)])),
     ("mssql_database", "min_capacity", Instead("1", &[(r#""S1""#, r#""GP_S_Gen5_2""#)])),
     ("mssql_database", "auto_pause_delay_in_minutes", Instead("60", &[(r#""S1""#, r#""GP_S_Gen5_2""#)])),
+    (
+        "network_interface",
+        "ip_configuration.subnet",
+        Instead(
+            "subnet.other",
+            &[(
+                "network_interface \"example\" {",
+                "subnet \"other\" {\n virtual_network = virtual_network.example\n address_prefixes = [\"10.10.2.0/24\"]\n}\n\
+                 network_interface \"example\" {",
+            )],
+        ),
+    ),
     ("postgresql_flexible_server", "version", Value(r#""17""#)),
     (
         "public_ip",
