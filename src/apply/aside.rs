@@ -9,7 +9,7 @@ use super::{StepError, Worker};
 use crate::address::ArmId;
 use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path, rank_in};
 use crate::object::Object;
-use crate::plan::{in_the_way, is_as_recorded};
+use crate::plan::{in_the_way, is_as_recorded, too_narrow};
 use crate::run::StepReporter;
 use crate::sight::Phase;
 use crate::stack::Resource;
@@ -18,21 +18,23 @@ use crate::steps::{Act, Step, StepFact};
 use crate::world::WriteCondition;
 
 impl Worker<'_> {
-    /// Moves resources that are still to be updated to free values, where this one takes theirs.
+    /// Moves resources that are still to be updated to free values, where this one takes theirs, and gives the one that
+    /// contains it the ranges that it needs.
     pub(super) async fn clear_way(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Result<(), StepError> {
         // Elements with ranks exchange them in one request.
         let has_ranks = matches!(resource.kind.place, Place::Part(_, list, ..) if rank_in(list).is_some());
         if self.updates.is_empty() || has_ranks {
             return Ok(());
         }
-        let moves = {
+        let writes = {
             let recorded = |other: &Resource| {
                 let record = self.recorded(&other.address).filter(|_| self.updates.contains(&other.address))?;
                 Some(record.arguments)
             };
-            in_the_way(self.stack, resource, args, &recorded)
+            let outer = too_narrow(self.stack, resource, &recorded);
+            outer.into_iter().chain(in_the_way(self.stack, resource, args, &recorded))
         };
-        for (other, old, free) in moves {
+        for (other, old, free) in writes {
             let (old, free) = (self.bodies(other, &old), self.bodies(other, &free));
             for ((object, old), new) in other.objects.iter().zip(&old).zip(&free) {
                 self.put(object, Some(old), new, &Act::Update).await?;

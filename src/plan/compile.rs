@@ -12,7 +12,7 @@ use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
 use crate::plan::replicas::holds;
 use crate::plan::transitions::{held_argument, referred};
-use crate::plan::{Action, Order};
+use crate::plan::{Action, Order, room};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
 use crate::steps::{Act, GraphError, Stage, Step, StepGraph, StepId, Touch, Undo};
@@ -196,6 +196,7 @@ impl<'a> Compiler<'a> {
             }
         }
         self.forget();
+        self.narrow();
         self.empty();
         self.release();
         self.hand_over();
@@ -246,6 +247,34 @@ impl<'a> Compiler<'a> {
                     self.need(*put, vec![*take]);
                 }
             }
+        }
+    }
+
+    /// A range leaves a network after the subnets that have it: the network's update comes last, and a subnet that
+    /// needs a new range before adds it, see [`room`].
+    fn narrow(&mut self) {
+        let (stack, decisions) = (self.stack, self.decisions);
+        let outer = |outer: Option<&'a Resource>, kind: &Kind| {
+            let (argument, outer) = (room::argument(kind)?, outer?);
+            let put = self.puts.get(&outer.address).copied()?;
+            let decision = decisions.get(&outer.address)?;
+            let is_lost = room::is_lost(decision.change.action, decision.recorded.as_ref(), outer, argument);
+            is_lost.then_some(put)
+        };
+        let written = self.puts.iter().filter_map(|(at, put)| {
+            let resource = stack.resources.get(*at)?;
+            Some((outer(stack.by_id(&resource.id.parent()?), resource.kind)?, *put))
+        });
+        let deleted = self
+            .taken()
+            .into_iter()
+            .filter_map(|(at, old, take)| Some((outer(stack.by_id(&old.id.parent()?), kind_of(at, old)?)?, take)));
+        for (last, inner) in written.chain(deleted).collect::<Vec<_>>() {
+            if let Some(step) = self.steps.get_mut(inner.index()) {
+                step.needs.retain(|need| *need != last);
+            }
+            let (first, then) = if self.waits_for(inner, last) { (last, inner) } else { (inner, last) };
+            self.need(then, vec![first]);
         }
     }
 

@@ -15,6 +15,7 @@ mod recorded;
 mod refresh;
 mod replicas;
 mod roles;
+mod room;
 mod target;
 mod transitions;
 mod twins;
@@ -49,6 +50,7 @@ pub use recorded::recorded_resource;
 pub use refresh::{is_as_recorded, kind_of, knowledge, to_observe, unseen, unsettled, with_found};
 pub use replicas::{UnlikeReplica, unlike};
 pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, accepted, looks, owed, standings};
+pub use room::too_narrow;
 pub use transitions::in_the_way;
 pub use twins::{TwinChange, twin_changes};
 

@@ -6,6 +6,7 @@ use super::decide::{Decision, Decisions};
 use crate::address::{Address, ArmId};
 use crate::kinds::rules::{self, Way};
 use crate::kinds::{Exclusive, ExclusiveWithin, Kind, NameScope, near, path};
+use crate::plan::room::Displaced;
 use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
@@ -217,9 +218,6 @@ pub(super) fn shares_values(one: &Resource, other: &Resource) -> bool {
 fn shares(one: &Resource, ours: &Exclusive, other: &Resource, theirs: &Exclusive) -> bool {
     ours.concerns(theirs) && (ours.within != ExclusiveWithin::Parent || one.id.parent() == other.id.parent())
 }
-
-/// A resource that gives a value away, its recorded arguments, and those that it has meanwhile.
-pub type Displaced<'a> = (&'a Resource, JsonMap<String, Json>, JsonMap<String, Json>);
 
 /// The resources with recorded values that a resource takes, and that are to give them away.
 pub fn in_the_way<'a>(

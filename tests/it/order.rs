@@ -185,3 +185,29 @@ fn users_of_a_range_are_replaced_with_the_subnet_that_has_it() {
         settles(&lab, &text(&named("other"), "other", "")).await;
     });
 }
+
+#[test]
+fn ranges_leave_a_network_after_their_subnets() {
+    simulated(async {
+        let lab = Lab::new(3);
+        let text = |spaces: &str, subnets: &[String]| {
+            format!("{}{}", BASE.replacen("[\"10.0.0.0/16\"]", spaces, 1), subnets.concat())
+        };
+        settles(&lab, &text("[\"10.0.0.0/16\"]", &[subnet("web", "10.0.1.0/24"), subnet("old", "10.0.2.0/24")])).await;
+        // All at once, one of them deleted and one created.
+        settles(&lab, &text("[\"10.5.0.0/16\"]", &[subnet("web", "10.5.1.0/24"), subnet("new", "10.5.3.0/24")])).await;
+        // Addresses move to a subnet in the new range, and the old one leaves.
+        let web = interface("web", "web");
+        settles(&lab, &text("[\"10.5.0.0/16\"]", &[subnet("web", "10.5.1.0/24"), web])).await;
+        let next = [subnet("next", "10.6.1.0/24"), interface("web", "next")];
+        settles(&lab, &text("[\"10.6.0.0/16\"]", &next)).await;
+        // A range is added, and removed with the subnet in it.
+        let two = [next.as_slice(), &[subnet("more", "10.7.1.0/24")]].concat();
+        settles(&lab, &text("[\"10.6.0.0/16\", \"10.7.0.0/16\"]", &two)).await;
+        settles(&lab, &text("[\"10.6.0.0/16\"]", &next)).await;
+        let two = [next.as_slice(), &[subnet("more", "10.7.1.0/24")]].concat();
+        settles(&lab, &text("[\"10.6.0.0/16\", \"10.7.0.0/16\"]", &two)).await;
+        let moved = [next.as_slice(), &[subnet("more", "10.6.2.0/24")]].concat();
+        settles(&lab, &text("[\"10.6.0.0/16\"]", &moved)).await;
+    });
+}
