@@ -9,7 +9,7 @@ use super::{StepError, Worker};
 use crate::address::ArmId;
 use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path, rank_in};
 use crate::object::Object;
-use crate::plan::{in_the_way, is_as_recorded, too_narrow};
+use crate::plan::{in_the_way, is_as_recorded, recorded_resource, too_narrow, unlabelled};
 use crate::run::StepReporter;
 use crate::sight::Phase;
 use crate::stack::Resource;
@@ -23,7 +23,11 @@ impl Worker<'_> {
     pub(super) async fn clear_way(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Result<(), StepError> {
         // Elements with ranks exchange them in one request.
         let has_ranks = matches!(resource.kind.place, Place::Part(_, list, ..) if rank_in(list).is_some());
-        if self.updates.is_empty() || has_ranks {
+        if has_ranks {
+            return Ok(());
+        }
+        self.take_labels(resource, args).await?;
+        if self.updates.is_empty() {
             return Ok(());
         }
         let writes = {
@@ -36,6 +40,38 @@ impl Worker<'_> {
         };
         for (other, old, free) in writes {
             let (old, free) = (self.bodies(other, &old), self.bodies(other, &free));
+            for ((object, old), new) in other.objects.iter().zip(&old).zip(&free) {
+                self.put(object, Some(old), new, &Act::Update).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes labels from resources that are still to be deleted, where this one takes them. The cloud decides which
+    /// labels those have: an update that failed may have given one back.
+    async fn take_labels(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Result<(), StepError> {
+        let removable = resource.kind.apart.iter().filter(|rule| resource.kind.is_removable(rule));
+        let labels: Vec<&str> = removable.filter_map(|rule| rule.by.last().copied()).collect();
+        if labels.is_empty() {
+            return Ok(());
+        }
+        for address in &self.deletions {
+            let Some(mut old) = self.recorded(address) else { continue };
+            let Some(other) = recorded_resource(address, &old).filter(|other| other.kind.name == resource.kind.name)
+            else {
+                continue;
+            };
+            let seen = self.look(&other).await?.into_iter();
+            let bodies: Vec<Json> = seen.map(|seen| seen.map_or(Json::Null, |seen| seen.body)).collect();
+            let there = body::read(other.kind, &bodies);
+            for label in &labels {
+                match there.get(*label) {
+                    Some(value) => drop(old.arguments.insert((*label).to_owned(), value.clone())),
+                    None => drop(old.arguments.remove(*label)),
+                }
+            }
+            let Some(free) = unlabelled(resource, args, address, &old) else { continue };
+            let (old, free) = (self.bodies(&other, &old.arguments), self.bodies(&other, &free));
             for ((object, old), new) in other.objects.iter().zip(&old).zip(&free) {
                 self.put(object, Some(old), new, &Act::Update).await?;
             }

@@ -156,9 +156,13 @@ pub async fn apply(
         Engine::Direct => (ports.cloud, WIDTH),
         Engine::Deployments => (&deployments, deployments::WIDTH),
     };
-    let updates = plan.steps.steps.iter().filter(|step| step.act == Act::Update);
-    let updates = updates.map(|step| step.address.clone()).collect();
-    let worker = Worker { updates, ..Worker::new(stack, &base, known, Ports { cloud, ..ports }) };
+    let addresses = |is_such: fn(&Act) -> bool| -> BTreeSet<Address> {
+        let steps = plan.steps.steps.iter().filter(|step| is_such(&step.act));
+        steps.map(|step| step.address.clone()).collect()
+    };
+    let updates = addresses(|act| *act == Act::Update);
+    let deletions = addresses(|act| matches!(act, Act::Delete(_)));
+    let worker = Worker { updates, deletions, ..Worker::new(stack, &base, known, Ports { cloud, ..ports }) };
     let begun = begin(&mut started, &ports.ids.fresh(), ports)?;
     let run = started.run;
     let mut journal = ports.store.journal(&run)?;
@@ -313,7 +317,9 @@ struct Worker<'a> {
     /// The objects that this run has recovered after their deletion.
     recovered: Mutex<HashSet<ArmId>>,
     /// The resources that a plan updates. Another one may move them to free values before that.
-    updates: HashSet<Address>,
+    updates: BTreeSet<Address>,
+    /// The resources that a plan deletes. Another one may take their labels before that.
+    deletions: BTreeSet<Address>,
     /// The details of a failover run; `None` in other runs.
     errand: Option<RunDetails<'a>>,
 }
@@ -344,7 +350,8 @@ impl<'a> Worker<'a> {
             recorded: Mutex::new(base.resources.clone().into_iter().collect()),
             knowledge: Mutex::new(knowledge(base, &|_| false)),
             recovered: Mutex::default(),
-            updates: HashSet::new(),
+            updates: BTreeSet::new(),
+            deletions: BTreeSet::new(),
             errand: None,
         }
     }

@@ -229,7 +229,7 @@ impl Worker<'_> {
     }
 
     /// All objects of a resource; `None` for a missing one.
-    async fn look(&self, resource: &Resource) -> Result<Vec<Option<Sight>>, StepError> {
+    pub(super) async fn look(&self, resource: &Resource) -> Result<Vec<Option<Sight>>, StepError> {
         let mut seen = Vec::with_capacity(resource.objects.len());
         for object in &resource.objects {
             seen.push(self.ports.cloud.get(object).await?);

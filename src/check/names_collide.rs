@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
-use crate::kinds::Location;
+use crate::kinds::ExclusiveWithin;
 use crate::stack::{Resource, Stack};
 use crate::value::Value;
 
@@ -24,13 +24,14 @@ pub(super) static RULE: Rule = Rule {
 fn check(stack: &Stack, found: &mut Diagnostics) {
     let mut taken: BTreeMap<(&str, String, String), &Resource> = BTreeMap::new();
     for resource in stack.resources.values() {
-        for path in resource.kind.recovery.dns_labels {
+        for rule in resource.kind.apart.iter().filter(|rule| rule.public) {
+            let path = rule.space;
             let Some(label) = at(resource, path) else { continue };
-            let region = match resource.kind.location {
-                Location::Regional => resource.location.to_ascii_lowercase(),
-                Location::Global | Location::None => String::new(),
+            let region = match rule.within {
+                ExclusiveWithin::Region => resource.location.to_ascii_lowercase(),
+                ExclusiveWithin::Parent | ExclusiveWithin::Everywhere | ExclusiveWithin::Resource => String::new(),
             };
-            let Some(first) = taken.insert((*path, label.to_ascii_lowercase(), region), resource) else { continue };
+            let Some(first) = taken.insert((path, label.to_ascii_lowercase(), region), resource) else { continue };
             found.push(
                 RULE.finding(format!(
                     "`{}` and `{}` both have the public name `{label}`",
@@ -44,7 +45,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     }
 }
 
-/// The text at a dotted path of a resource's arguments.
+/// The text at a dotted path of a resource's arguments; `None` for one that must not be shown.
 fn at(resource: &Resource, path: &str) -> Option<String> {
     let mut steps = path.split('.');
     let mut value: &Value = resource.args.get(steps.next()?)?;

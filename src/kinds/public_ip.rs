@@ -125,7 +125,8 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
-    recovery: Recovery { dns_labels: &["domain_name_label"], ..Recovery::NONE },
+    // Source of the code: Azure's error for a label that another address of the region has.
+    apart: &[Exclusive::public("DnsRecordInUse", &["domain_name_label"], ExclusiveWithin::Region)],
     combinations: &[Combination::new(
         "DdosProtectionPlanNotAllowed",
         &[("ddos_protection_plan", Test::Set), ("ddos_protection_mode", Test::Not(&[Lit::Str("Enabled")]))],

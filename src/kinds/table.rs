@@ -174,28 +174,41 @@ impl Kind {
         left_out: &[],
     };
 
-    /// True if an object with this id and these arguments cannot exist beside the other one, which has the other kind.
-    pub fn excludes(
-        &self,
-        one: (&ArmId, &JsonMap<String, Json>),
-        kind: &Self,
-        other: (&ArmId, &JsonMap<String, Json>),
-    ) -> bool {
+    /// True if an object cannot exist beside the other one, which has the other kind.
+    pub fn excludes(&self, one: Holder<'_>, kind: &Self, other: Holder<'_>) -> bool {
+        let same_label = |rule: &Exclusive| self.is_removable(rule) && self.shares(rule, one, kind, other);
+        one.id != other.id && self.apart.iter().any(same_label) || self.excludes_always(one, kind, other)
+    }
+
+    /// The same, even if the other one gives away what can be removed from it in place.
+    pub fn excludes_always(&self, one: Holder<'_>, kind: &Self, other: Holder<'_>) -> bool {
         let same_member = |of: &Membership| {
-            let members = of.limited(one.1).zip(of.limited(other.1));
+            let members = of.limited(one.args).zip(of.limited(other.args));
             kind.name == self.name && members.is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
         };
-        let meet = |ours: &Exclusive, theirs: &Exclusive| {
-            let others = theirs.rows(other.0.name(), other.1);
-            ours.rows(one.0.name(), one.1).iter().any(|row| others.iter().any(|other| ours.meet(row, other)))
+        let same_value = |rule: &Exclusive| !self.is_removable(rule) && self.shares(rule, one, kind, other);
+        one.id != other.id
+            && (self.apart.iter().any(same_value) || matches!(self.place, Place::Member(of) if same_member(of)))
+    }
+
+    /// True for a label that an update removes from an object, so that another one can have it.
+    pub fn is_removable(&self, rule: &Exclusive) -> bool {
+        let argument = rule.by.last().and_then(|name| self.arg(name)).filter(|_| rule.public);
+        argument.is_some_and(|arg| matches!(arg.need, Need::Optional) && arg.change == ChangeEffect::Update)
+    }
+
+    /// True if two objects have a value of one of the first kind's rules in common, in the place where it is exclusive.
+    pub fn shares(&self, rule: &Exclusive, one: Holder<'_>, kind: &Self, other: Holder<'_>) -> bool {
+        let meet = |theirs: &Exclusive| {
+            let others = theirs.rows(other.id.name(), other.args);
+            rule.rows(one.id.name(), one.args).iter().any(|row| others.iter().any(|other| rule.meet(row, other)))
         };
-        let are_beside =
-            |ours: &Exclusive| ours.within != ExclusiveWithin::Parent || one.0.parent() == other.0.parent();
-        let is_taken = |ours: &Exclusive| {
-            are_beside(ours) && kind.apart.iter().any(|theirs| ours.concerns(theirs) && meet(ours, theirs))
+        let are_beside = match rule.within {
+            ExclusiveWithin::Parent => one.id.parent() == other.id.parent(),
+            ExclusiveWithin::Region => one.location.eq_ignore_ascii_case(other.location),
+            ExclusiveWithin::Everywhere | ExclusiveWithin::Resource => true,
         };
-        one.0 != other.0
-            && (self.apart.iter().any(is_taken) || matches!(self.place, Place::Member(of) if same_member(of)))
+        are_beside && kind.apart.iter().any(|theirs| rule.concerns(theirs) && meet(theirs))
     }
 
     /// Keys that an object shares with those that it may exclude: its parent or none, with the word for the values, and
@@ -206,7 +219,7 @@ impl Kind {
                 let parent = id.parent().map(|parent| parent.folded()).unwrap_or_default();
                 Some(format!("{} {parent}", rule.space))
             }
-            ExclusiveWithin::Everywhere => Some(rule.space.to_owned()),
+            ExclusiveWithin::Region | ExclusiveWithin::Everywhere => Some(rule.space.to_owned()),
             ExclusiveWithin::Resource => None,
         };
         let member = match self.place {
@@ -248,6 +261,17 @@ impl Kind {
     pub fn attribute(&self, name: &str) -> Option<&'static Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
+}
+
+/// An object that has exclusive values.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    /// Its id.
+    pub id: &'a ArmId,
+    /// Its region.
+    pub location: &'a str,
+    /// Its arguments.
+    pub args: &'a JsonMap<String, Json>,
 }
 
 /// See [`Kind::typed`]. The function gets arguments in plain text, references as ids, as far as they are known, and
@@ -505,9 +529,6 @@ pub struct Recovery {
     pub image: bool,
     /// True for a store of other resources' keys and secrets.
     pub keeps_keys: bool,
-    /// Arguments, by dotted path, that become public names: unique in a region, or worldwide for kinds without a
-    /// region.
-    pub dns_labels: &'static [&'static str],
 }
 
 /// Logins that are not replicated.
@@ -533,7 +554,6 @@ impl Recovery {
         logins: None,
         image: false,
         keeps_keys: false,
-        dns_labels: &[],
     };
     /// A kind that stores users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };

@@ -142,7 +142,7 @@ pub static KIND: Kind = Kind {
         ],
         ..SimulatedBehaviour::NONE
     },
-    recovery: Recovery { dns_labels: &["dns_config.relative_name"], ..Recovery::NONE },
+    apart: &[Exclusive::public("Conflict", &["dns_config.relative_name"], ExclusiveWithin::Everywhere)],
     example: r#"
 resource_group "example" {
   site = site.west

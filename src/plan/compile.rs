@@ -11,7 +11,7 @@ use crate::object::Object;
 use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
 use crate::plan::replicas::holds;
-use crate::plan::transitions::{held_argument, referred};
+use crate::plan::transitions::{held_argument, holder, recorded_holder, referred};
 use crate::plan::{Action, Order, room};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
@@ -181,7 +181,7 @@ impl<'a> Compiler<'a> {
                 self.need(goes, take.into_iter().collect());
             }
         }
-        self.free();
+        self.free(true);
         for (address, decision) in decisions {
             // Or after an update that removes the dependency.
             if let (None, Some(put), Action::Update) =
@@ -195,6 +195,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        self.free(false);
         self.forget();
         self.narrow();
         self.empty();
@@ -226,10 +227,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The previous owner of an address range is deleted first. Where that closes a cycle, [`StepCycle::yielding`] says
-    /// what else has to be deleted before.
-    fn free(&mut self) {
+    /// The previous owner of a range or label is deleted first. Where that closes a cycle, [`StepCycle::yielding`] says
+    /// what else has to be deleted before. A label that can be removed beforehand is no reason for that.
+    fn free(&mut self, is_hard: bool) {
         let stack = self.stack;
+        let excludes = if is_hard { Kind::excludes_always } else { Kind::excludes };
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
         let mut freed: HashMap<String, Vec<_>> = HashMap::new();
         for (at, old, take) in self.taken() {
@@ -242,8 +244,8 @@ impl<'a> Compiler<'a> {
             let args = resource.known_arguments();
             let keys = resource.kind.contended(&resource.id, &args);
             for (at, kind, old, take) in keys.iter().filter_map(|key| freed.get(key)).flatten() {
-                let excludes = || resource.kind.excludes((&resource.id, &args), kind, (&old.id, &old.arguments));
-                if **at != resource.address && excludes() {
+                let excludes = || excludes(resource.kind, holder(resource, &args), kind, recorded_holder(old));
+                if **at != resource.address && excludes() && (is_hard || !self.waits_for(*take, *put)) {
                     self.need(*put, vec![*take]);
                 }
             }
@@ -329,7 +331,7 @@ impl<'a> Compiler<'a> {
             let args = resource.known_arguments();
             let keys = resource.kind.contended(&resource.id, &args);
             for (other, old, gives) in keys.iter().filter_map(|key| given.get(key)).flatten() {
-                let takes = || resource.kind.excludes((&resource.id, &args), other.kind, (&old.id, &old.arguments));
+                let takes = || resource.kind.excludes(holder(resource, &args), other.kind, recorded_holder(old));
                 if other.address != resource.address && takes() && !self.waits_for(*gives, *put) {
                     self.need(*put, vec![*gives]);
                 }

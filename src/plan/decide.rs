@@ -259,7 +259,11 @@ impl DecisionInput<'_> {
         let Some(now) = self.now else { return true };
         // Locks are created again once all changes in their scope are done.
         let kind = resource.kind;
-        if kind.guards || kind.excludes((&resource.id, args), kind, (&recorded.id, &recorded.arguments)) {
+        let (ours, theirs) = (transitions::holder(resource, args), transitions::recorded_holder(recorded));
+        // A label that both have is removed from the old one while others still use that.
+        let is_used = || self.stack.resources.values().any(|other| other.uses.contains(&resource.address));
+        if kind.guards || kind.excludes_always(ours, kind, theirs) || (kind.excludes(ours, kind, theirs) && !is_used())
+        {
             return false;
         }
         // Half of a pair cannot belong to two pairs.

@@ -51,7 +51,7 @@ pub use refresh::{is_as_recorded, kind_of, knowledge, to_observe, unseen, unsett
 pub use replicas::{UnlikeReplica, unlike};
 pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, accepted, looks, owed, standings};
 pub use room::too_narrow;
-pub use transitions::in_the_way;
+pub use transitions::{in_the_way, unlabelled};
 pub use twins::{TwinChange, twin_changes};
 
 /// The changes that `apply` would make, with reasons.

@@ -5,7 +5,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::decide::{Decision, Decisions};
 use crate::address::{Address, ArmId};
 use crate::kinds::rules::{self, Way};
-use crate::kinds::{Exclusive, ExclusiveWithin, Kind, NameScope, near, path};
+use crate::kinds::{Exclusive, ExclusiveWithin, Holder, Kind, NameScope, near, path};
+use crate::plan::refresh::kind_of;
 use crate::plan::room::Displaced;
 use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
 use crate::stack::{Resource, Stack};
@@ -207,7 +208,35 @@ fn clash<'a>(
 }
 
 fn excludes(one: &Resource, args: &JsonMap<String, Json>, other: &Resource, theirs: &JsonMap<String, Json>) -> bool {
-    shares_values(one, other) && one.kind.excludes((&one.id, args), other.kind, (&other.id, theirs))
+    shares_values(one, other) && one.kind.excludes(holder(one, args), other.kind, holder(other, theirs))
+}
+
+/// A resource with these arguments, as a holder of exclusive values.
+pub(super) fn holder<'a>(resource: &'a Resource, args: &'a JsonMap<String, Json>) -> Holder<'a> {
+    Holder { id: &resource.id, location: &resource.location, args }
+}
+
+/// A recorded resource, as a holder of exclusive values.
+pub(super) fn recorded_holder(recorded: &Recorded) -> Holder<'_> {
+    Holder { id: &recorded.id, location: &recorded.location, args: &recorded.arguments }
+}
+
+/// The arguments of a recorded resource, which is to be deleted, without the labels that it has in common with one that
+/// is written before; `None` where they have none in common.
+pub fn unlabelled(
+    resource: &Resource,
+    args: &JsonMap<String, Json>,
+    address: &Address,
+    recorded: &Recorded,
+) -> Option<JsonMap<String, Json>> {
+    let kind = kind_of(address, recorded)?;
+    let (ours, theirs) = (holder(resource, args), recorded_holder(recorded));
+    let is_shared = |rule: &&Exclusive| kind.is_removable(rule) && kind.shares(rule, theirs, resource.kind, ours);
+    let mut free = recorded.arguments.clone();
+    for label in kind.apart.iter().filter(is_shared).filter_map(|rule| rule.by.last()) {
+        free.remove(*label);
+    }
+    (free != recorded.arguments).then_some(free)
 }
 
 /// True if values of two resources can exclude each other.
@@ -216,7 +245,12 @@ pub(super) fn shares_values(one: &Resource, other: &Resource) -> bool {
 }
 
 fn shares(one: &Resource, ours: &Exclusive, other: &Resource, theirs: &Exclusive) -> bool {
-    ours.concerns(theirs) && (ours.within != ExclusiveWithin::Parent || one.id.parent() == other.id.parent())
+    let are_beside = match ours.within {
+        ExclusiveWithin::Parent => one.id.parent() == other.id.parent(),
+        ExclusiveWithin::Region => one.location == other.location,
+        ExclusiveWithin::Everywhere | ExclusiveWithin::Resource => true,
+    };
+    are_beside && ours.concerns(theirs)
 }
 
 /// The resources with recorded values that a resource takes, and that are to give them away.
@@ -264,8 +298,8 @@ fn vacant(
             taken.extend(shared.flat_map(|theirs| theirs.rows(&other.name, &other.known_arguments())));
         }
         let pool = |id: &str, inner: &str| -> Vec<String> {
-            let holder = stack.by_id(&ArmId::new(id)).map(Resource::known_arguments);
-            let ranges = holder.as_ref().and_then(|args| args.get(inner)).and_then(Json::as_array);
+            let outer = stack.by_id(&ArmId::new(id)).map(Resource::known_arguments);
+            let ranges = outer.as_ref().and_then(|args| args.get(inner)).and_then(Json::as_array);
             ranges.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
         };
         let is_taken = |row: &[Json]| taken.iter().any(|other| rule.meet(row, other));

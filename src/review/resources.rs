@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::hidden;
 use super::pairs::ResourcePair;
 use crate::address::Address;
-use crate::kinds::{NameScope, Place, RESOURCE_GROUP};
+use crate::kinds::{Holder, NameScope, Place, RESOURCE_GROUP};
 use crate::plan::{Action, ArgumentChange, Change, Order, PreviousObject, differences as arguments, sealed};
 use crate::stack::{Presence, Resource};
 use crate::value::{Seal, SealedValue};
@@ -18,7 +18,8 @@ pub(super) fn differences(
     renamed: &BTreeMap<Address, Address>,
     seal: &Seal,
 ) -> (Vec<Change>, usize) {
-    let comparison = Comparison { renamed, seal };
+    let used = pairs.iter().filter_map(|pair| pair.after).flat_map(|after| &after.uses).collect();
+    let comparison = Comparison { renamed, seal, used };
     let mut found = Vec::new();
     let mut same = 0;
     // A resource that refers to a replaced object with the same id is replaced with it.
@@ -46,6 +47,8 @@ pub(super) fn differences(
 struct Comparison<'a> {
     renamed: &'a BTreeMap<Address, Address>,
     seal: &'a Seal,
+    /// The resources that others refer to.
+    used: HashSet<&'a Address>,
 }
 
 impl Comparison<'_> {
@@ -89,13 +92,13 @@ impl Comparison<'_> {
         let with_label = |reason: String| label.iter().cloned().chain([reason]).collect::<Vec<_>>().join("; ");
         if before.variant != after.variant && is_permanent {
             return Some((
-                Action::Replace(order(before, after, args)),
+                Action::Replace(self.order(before, after, args)),
                 with_label("its source has another kind".to_owned()),
             ));
         }
         if !forced.is_empty() && is_permanent {
             let reason = with_label(self.why_replaced(before, after, &forced));
-            return Some((Action::Replace(order(before, after, args)), reason));
+            return Some((Action::Replace(self.order(before, after, args)), reason));
         }
         let used = after.uses.iter().find(|used| remade.contains(used)).filter(|_| is_permanent);
         if let Some(used) = used {
@@ -137,6 +140,18 @@ impl Comparison<'_> {
         format!("{} {verb}, which needs a replacement", paths.join(", "))
     }
 
+    /// Order of deletion and creation, by configuration.
+    fn order(&self, before: &Resource, after: &Resource, args: &JsonMap<String, Json>) -> Order {
+        let plain = before.known_arguments();
+        let kind = after.kind;
+        let same_name = kind.names.unique == NameScope::Globally && before.name.eq_ignore_ascii_case(&after.name);
+        let ours = Holder { id: &after.id, location: &after.location, args };
+        let theirs = Holder { id: &before.id, location: &before.location, args: &plain };
+        let same_label = || kind.excludes(ours, kind, theirs) && !self.used.contains(&after.address);
+        let excludes = || kind.guards || kind.excludes_always(ours, kind, theirs) || same_label();
+        if before.id == after.id || same_name || excludes() { Order::DeleteFirst } else { Order::CreateFirst }
+    }
+
     fn added(&self, after: &Resource, reason: String) -> Change {
         let arguments = sealed(&after.args, self.seal).into_iter().map(|(path, value)| ArgumentChange {
             path,
@@ -170,15 +185,6 @@ fn change(resource: &Resource, action: Action, reason: String, arguments: Vec<Ar
 
 fn was(before: &Resource, after: &Resource) -> Option<Address> {
     (before.address != after.address).then(|| before.address.clone())
-}
-
-/// Order of deletion and creation, by configuration.
-fn order(before: &Resource, after: &Resource, args: &JsonMap<String, Json>) -> Order {
-    let plain = before.known_arguments();
-    let kind = after.kind;
-    let same_name = kind.names.unique == NameScope::Globally && before.name.eq_ignore_ascii_case(&after.name);
-    let excludes = || kind.guards || kind.excludes((&after.id, args), kind, (&before.id, &plain));
-    if before.id == after.id || same_name || excludes() { Order::DeleteFirst } else { Order::CreateFirst }
 }
 
 /// A value whose unknown parts wait for resources under their new labels.

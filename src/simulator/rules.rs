@@ -26,7 +26,7 @@ impl World {
             rules::admit(kind, &args)?;
             changed(kind, old, &args)?;
             self.check_near(kind, id, body, &args)?;
-            self.check_exclusive(kind, id, &args)?;
+            self.check_exclusive(kind, id, body, &args)?;
         }
         Ok(self.check_within(type_, id, body, old)?)
     }
@@ -104,7 +104,13 @@ impl World {
     }
 
     /// Refuses values that another object has.
-    fn check_exclusive(&self, kind: &'static Kind, id: &ArmId, args: &JsonMap<String, Json>) -> Result<(), Refusal> {
+    fn check_exclusive(
+        &self,
+        kind: &'static Kind,
+        id: &ArmId,
+        body: &Json,
+        args: &JsonMap<String, Json>,
+    ) -> Result<(), Refusal> {
         let folded = id.folded();
         for rule in kind.apart {
             let rows = rule.rows(id.name(), args);
@@ -120,7 +126,7 @@ impl World {
             if rows.is_empty() || rule.within == ExclusiveWithin::Resource {
                 continue;
             }
-            for (other_id, other) in self.beside(rule, id, &rows) {
+            for (other_id, other) in self.beside(rule, id, body, &rows) {
                 if other_id == folded {
                     continue;
                 }
@@ -133,10 +139,26 @@ impl World {
         Ok(())
     }
 
-    /// The objects that may have the same values: siblings, the users of an object that is among the values, or the
-    /// objects of the same type.
-    fn beside<'a>(&'a self, rule: &Exclusive, id: &ArmId, rows: &[Vec<Json>]) -> Vec<(String, &'a SimulatedObject)> {
+    /// The objects that may have the same values: siblings, the users of an object that is among the values, or all
+    /// with a public name.
+    fn beside<'a>(
+        &'a self,
+        rule: &Exclusive,
+        id: &ArmId,
+        body: &Json,
+        rows: &[Vec<Json>],
+    ) -> Vec<(String, &'a SimulatedObject)> {
         let mut found = Vec::new();
+        if rule.public {
+            let here = path::text(body, "location");
+            let is_beside = |id: &str| {
+                let there = self.own_region(id);
+                rule.within != ExclusiveWithin::Region
+                    || here.zip(there).is_some_and(|(here, there)| same_region(here, &there))
+            };
+            let hosting = self.hosting().filter(|id| is_beside(id));
+            return hosting.filter_map(|id| Some((id.clone(), self.object(id)?))).collect();
+        }
         match rule.within {
             ExclusiveWithin::Resource => {}
             ExclusiveWithin::Parent => {
@@ -144,7 +166,7 @@ impl World {
                 let siblings = self.below(&parent).filter(|(_, object)| object.id.parent() == id.parent());
                 found.extend(siblings.map(|(id, object)| (id.clone(), object)));
             }
-            ExclusiveWithin::Everywhere => {
+            ExclusiveWithin::Region | ExclusiveWithin::Everywhere => {
                 let ids = rows.iter().flatten().filter_map(Json::as_str).filter(|text| text.starts_with('/'));
                 let mut ids: Vec<String> = ids.map(|id| ArmId::new(id).folded()).collect();
                 ids.sort_unstable();

@@ -32,8 +32,9 @@ pub(super) fn check(program: &Program, resources: &IndexMap<Address, Resource>, 
             continue;
         }
         let args = known(program, resource);
-        for rule in resource.kind.apart {
+        for rule in resource.kind.apart.iter().filter(|rule| !rule.public) {
             let place = match rule.within {
+                ExclusiveWithin::Region => resource.location.to_ascii_lowercase(),
                 ExclusiveWithin::Parent => resource.id.parent().map(|parent| parent.folded()).unwrap_or_default(),
                 ExclusiveWithin::Everywhere => String::new(),
                 ExclusiveWithin::Resource => resource.id.folded(),

@@ -211,3 +211,36 @@ fn ranges_leave_a_network_after_their_subnets() {
         settles(&lab, &text("[\"10.6.0.0/16\"]", &moved)).await;
     });
 }
+
+#[test]
+fn public_name_is_released_before_reuse() {
+    simulated(async {
+        let lab = Lab::new(3);
+        let address = |label: &str, name: &str| {
+            format!(
+                "public_ip \"{label}\" {{\n  name = \"{name}\"\n  resource_group = resource_group.app\n  allocation_method = \"Static\"\n  domain_name_label = \"drplan-order\"\n}}\n"
+            )
+        };
+        let front = |label: &str| {
+            format!(
+                "lb \"web\" {{\n  resource_group = resource_group.app\n  frontend_ip_configuration {{\n    name = \"front\"\n    public_ip_address = public_ip.{label}\n  }}\n}}\n"
+            )
+        };
+        settles(&lab, &format!("{BASE}{}", address("web", "one"))).await;
+        let renamed =
+            BASE.replace("traffic_manager_profile \"app\" {", "traffic_manager_profile \"app\" {\n  name = \"other\"");
+        let (planned, _) = lab.plan(&format!("{renamed}{}", address("web", "two")), false).await;
+        assert_eq!(
+            actions(&planned),
+            ["Replace(DeleteFirst) traffic_manager_profile.app", "Replace(DeleteFirst) public_ip.web"]
+        );
+        settles(&lab, &format!("{renamed}{}", address("web", "two"))).await;
+        settles(&lab, &format!("{renamed}{}", address("front", "three"))).await;
+        // What uses the address stays: the old address gives its label away first.
+        settles(&lab, &format!("{renamed}{}{}", address("front", "three"), front("front"))).await;
+        let (planned, _) = lab.plan(&format!("{renamed}{}{}", address("front", "four"), front("front")), false).await;
+        assert_eq!(actions(&planned), ["Replace(CreateFirst) public_ip.front", "Update lb.web"]);
+        settles(&lab, &format!("{renamed}{}{}", address("front", "four"), front("front"))).await;
+        settles(&lab, &format!("{renamed}{}{}", address("last", "five"), front("last"))).await;
+    });
+}

@@ -29,6 +29,8 @@ pub struct Exclusive {
     pub pool: Option<&'static str>,
     /// True if ranges exclude each other that share an address; false: only equal values.
     pub overlap: bool,
+    /// True for a label of a public name. A check rule reports those of one stack.
+    pub public: bool,
     /// Azure's error code.
     pub code: &'static str,
 }
@@ -38,6 +40,8 @@ pub struct Exclusive {
 pub enum ExclusiveWithin {
     /// Objects with one parent.
     Parent,
+    /// Objects in one region.
+    Region,
     /// All objects.
     Everywhere,
     /// The elements of the block in one resource.
@@ -61,8 +65,14 @@ impl Exclusive {
             unless: None,
             pool: None,
             overlap: false,
+            public: false,
             code,
         }
+    }
+
+    /// A label of a public name, which one object has as long as it exists.
+    pub const fn public(code: &'static str, by: &'static [&'static str], within: ExclusiveWithin) -> Self {
+        Self { public: true, ..Self::among_siblings(code, "DNS label", by[0], by).within(within) }
     }
 
     /// The same for other objects than siblings.

@@ -203,3 +203,24 @@ async fn keys_are_returned_only_by_the_list_action() {
     assert!(!made.to_string().contains(key));
     assert_eq!(cloud.ask("POST", &format!("{cosmos}/dance"), None, &[]).await.status, 404);
 }
+
+#[tokio::test]
+async fn public_name_belongs_to_one_object() {
+    let cloud = TestCloud::with_group().await;
+    let address = |region: &str, label: &str| {
+        json!({ "location": region, "sku": { "name": "Standard" }, "properties": {
+            "publicIPAllocationMethod": "Static", "dnsSettings": { "domainNameLabel": label } } })
+    };
+    let path = |name: &str| format!("Microsoft.Network/publicIPAddresses/{name}");
+    cloud.made(&path("one"), address("canadacentral", "shop")).await;
+    let refused = cloud.put(&path("two"), address("canadacentral", "SHOP")).await;
+    assert_eq!(refused.code(), (400, "DnsRecordInUse"));
+    // The name ends in the region, and an object keeps its own.
+    cloud.made(&path("two"), address("canadaeast", "shop")).await;
+    cloud.made(&path("one"), address("canadacentral", "shop")).await;
+    let profile = json!({ "location": "global", "properties": {
+        "trafficRoutingMethod": "Priority", "dnsConfig": { "relativeName": "shop", "ttl": 60 },
+        "monitorConfig": { "protocol": "HTTPS", "port": 443, "path": "/" } } });
+    cloud.made("Microsoft.Network/trafficManagerProfiles/one", profile.clone()).await;
+    assert_eq!(cloud.put("Microsoft.Network/trafficManagerProfiles/two", profile).await.status, 400);
+}
