@@ -234,10 +234,49 @@ pub(super) fn check_frontend(subject: &Subject<'_>, argument: &'static str, want
     }
 }
 
+/// True if a frontend of the load balancer has a public address or prefix.
+pub(super) fn is_public(subject: &Subject<'_>, frontend: &str) -> bool {
+    let is_it =
+        |one: &&Json| one.get("name").and_then(Json::as_str).is_some_and(|name| path::same_name(name, frontend));
+    let has_address = |one: &Json| ["public_ip_address", "public_ip_prefix"].iter().any(|at| one.get(at).is_some());
+    let found = subject.with("loadbalancer", |lb| {
+        let all = lb.args.get("frontend_ip_configuration").and_then(Json::as_array).into_iter().flatten();
+        all.filter(|one| !one.is_null()).find(is_it).is_some_and(has_address)
+    });
+    found == Some(true)
+}
+
+/// Refuses rules for all ports on a public frontend (source: the limits of HA ports in the reference of load
+/// balancers).
+fn admit_all_ports(body: &Json) -> Result<(), Refusal> {
+    let is_all =
+        |rule: &&Json| path::text(rule, "properties.protocol").is_some_and(|one| one.eq_ignore_ascii_case("All"));
+    for rule in path::items(body, RULES).iter().filter(is_all) {
+        let wanted = path::text(rule, FRONTEND_OF_RULE).and_then(|id| id.rsplit('/').next()).unwrap_or_default();
+        let is_it = |one: &&Json| path::text(one, "name").is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+        let frontend = path::items(body, FRONTENDS).iter().find(is_it);
+        let is_public = |one: &Json| {
+            ["properties.publicIPAddress", "properties.publicIPPrefix"].iter().any(|at| path::borrow(one, at).is_some())
+        };
+        if frontend.is_some_and(is_public) {
+            return Err(Refusal {
+                status: 400,
+                code: "LoadBalancingRuleHAPortsNotSupported",
+                message: format!(
+                    "Load balancing rule {} with protocol All is supported for frontends of an internal load balancer only.",
+                    path::text(rule, "name").unwrap_or_default()
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Outbound connections through a frontend belong either to its outbound rule or to its other rules, and a static
 /// address is one of its subnet.
 fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
     subnet::admit_addresses(cloud, path::items(body, FRONTENDS))?;
+    admit_all_ports(body)?;
     let outbound = path::items(body, OUTBOUND).iter().flat_map(|rule| path::items(rule, OUTBOUND_FRONTENDS));
     let outbound: Vec<ArmId> = outbound.filter_map(|one| path::text(one, "id")).map(ArmId::new).collect();
     let snats =

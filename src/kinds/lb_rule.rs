@@ -2,7 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::lb::{FRONTEND_OF_RULE as FRONTEND, IN_USE, check_frontend};
+use super::lb::{self, FRONTEND_OF_RULE as FRONTEND, IN_USE, check_frontend};
 use super::path;
 use super::table::*;
 use crate::value::{Map, Value};
@@ -180,6 +180,15 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
     if let Some(name) = subject.text("frontend_ip_configuration_name") {
         check_frontend(subject, "frontend_ip_configuration_name", name, findings);
+        if subject.text("protocol") == Some("All") && lb::is_public(subject, name) {
+            findings.push(Finding {
+                argument: "protocol",
+                summary: format!("a rule for all ports on the public frontend `{name}`"),
+                why: "Azure has rules for all ports (HA ports) on frontends in a subnet only.".to_owned(),
+                help: "Set `protocol` to \"Tcp\" or \"Udp\" and write a rule for each port, or use a frontend with a `subnet`."
+                    .to_owned(),
+            });
+        }
     }
 }
 

@@ -205,6 +205,27 @@ async fn keys_are_returned_only_by_the_list_action() {
 }
 
 #[tokio::test]
+async fn rule_for_all_ports_needs_an_internal_frontend() {
+    let cloud = with_subnet().await;
+    let address = json!({ "location": "canadacentral", "sku": { "name": "Standard" }, "properties": {
+        "publicIPAllocationMethod": "Static" } });
+    cloud.made("Microsoft.Network/publicIPAddresses/ip", address).await;
+    let all_ports = |frontend: Json| {
+        let mut body = balancer("alive");
+        let rule = &mut body["properties"]["loadBalancingRules"][0]["properties"];
+        for (name, value) in [("protocol", json!("All")), ("frontendPort", json!(0)), ("backendPort", json!(0))] {
+            rule[name] = value;
+        }
+        body["properties"]["frontendIPConfigurations"][0]["properties"] = frontend;
+        body
+    };
+    let public = json!({ "publicIPAddress": { "id": id("Microsoft.Network/publicIPAddresses/ip") } });
+    let refused = cloud.put(BALANCER, all_ports(public)).await;
+    assert_eq!((refused.status, refused.message().contains("internal load balancer")), (400, true), "{}", refused.body);
+    cloud.made(BALANCER, all_ports(json!({ "subnet": { "id": id(SUBNET) } }))).await;
+}
+
+#[tokio::test]
 async fn public_name_belongs_to_one_object() {
     let cloud = TestCloud::with_group().await;
     let address = |region: &str, label: &str| {
