@@ -33,6 +33,8 @@ pub struct Arg {
     pub form: Option<&'static Form>,
     /// The value that Azure takes if a request lacks it, for an argument that stacks must set.
     pub filled: Option<Lit>,
+    /// The same for requests of API versions before this one, where those have another value.
+    pub filled_before: Option<(&'static str, Lit)>,
     /// True for a reference to a resource that must be in the region of the referring one.
     pub near: bool,
     /// One sentence of documentation; units where it has any.
@@ -224,6 +226,7 @@ pub const fn arg(name: &'static str, ty: Ty, path: &'static str, doc: &'static s
         kept: Kept::No,
         form: None,
         filled: None,
+        filled_before: None,
         near: false,
         doc,
     }
@@ -326,6 +329,19 @@ impl Arg {
     pub const fn filled(mut self, lit: Lit) -> Self {
         self.filled = Some(lit);
         self
+    }
+
+    /// Sets the value that earlier API versions take if a request lacks it.
+    #[must_use]
+    pub const fn filled_before(mut self, version: &'static str, lit: Lit) -> Self {
+        self.filled_before = Some((version, lit));
+        self
+    }
+
+    /// The value that this API version takes if a request lacks it.
+    pub fn filled_at(&self, api: &str) -> Option<Lit> {
+        let earlier = self.filled_before.filter(|(version, _)| api < *version);
+        earlier.map(|(_, lit)| lit).or(self.filled)
     }
 
     /// Requires the referenced resource to be in the region of the referring one.

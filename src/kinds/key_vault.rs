@@ -79,7 +79,9 @@ pub static KIND: Kind = Kind {
             "properties.enableRbacAuthorization",
             "Authorise data access with role assignments instead of access policies.",
         )
+        // Version 2026-02-01 has changed the default (source: the description of the property in each version).
         .filled(Lit::Bool(true))
+        .filled_before("2026-02-01", Lit::Bool(false))
         .required(),
         arg(
             "tenant_id",

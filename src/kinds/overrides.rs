@@ -227,6 +227,9 @@ pub struct SimulatedBehaviour {
     /// Segments of children that the object's body shows and accepts under `properties.{segment}`: a network's
     /// `subnets`.
     pub embeds: &'static [&'static str],
+    /// List below `properties` that shows and accepts children of several types, each element with its `type`: a
+    /// profile's `endpoints`. A list that is left out keeps them.
+    pub mixes: Option<&'static str>,
     /// Paths of the body that neither the arguments, the attributes nor `fixed` name. If a kind has
     /// [`Overrides::encode`] and this list is empty, the simulator cannot know the body and accepts unknown
     /// properties.
@@ -371,6 +374,7 @@ impl SimulatedBehaviour {
         leads: None,
         watched: None,
         embeds: &[],
+        mixes: None,
         accepts: &[],
         spared: &[],
         always: &[],

@@ -130,6 +130,7 @@ pub static KIND: Kind = Kind {
     in_use: "",
     odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
+        mixes: Some("endpoints"),
         settle: Some(settle),
         hosts: Some(|profile| path::text(profile, FQDN).map(str::to_ascii_lowercase).into_iter().collect()),
         leads: Some(leads),

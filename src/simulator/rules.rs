@@ -254,28 +254,28 @@ fn refuse_shared(
 }
 
 /// Sets the values that Azure takes where a request lacks them.
-pub(super) fn fill_defaults(body: &mut Json, id: &ArmId, type_: &ProviderType) {
+pub(super) fn fill_defaults(body: &mut Json, id: &ArmId, type_: &ProviderType, api: &str) {
     if let Some(kind) = whole(type_, id, body) {
-        fill(kind.args, body);
+        fill(kind.args, body, api);
     }
     for kind in &type_.within {
         if let Place::Part(_, list, ..) = kind.place {
             let elements = path::borrow_mut(body, list).and_then(Json::as_array_mut);
-            elements.into_iter().flatten().for_each(|element| fill(kind.args, element));
+            elements.into_iter().flatten().for_each(|element| fill(kind.args, element, api));
         }
     }
 }
 
-fn fill(table: &'static [Arg], body: &mut Json) {
+fn fill(table: &'static [Arg], body: &mut Json, api: &str) {
     for arg in table {
         let Some(at) = wire_path(arg.wire) else { continue };
-        if let Some(lit) = arg.filled {
+        if let Some(lit) = arg.filled_at(api) {
             path::fill(body, at, lit.json());
         }
         let Ty::Block(block) = arg.ty else { continue };
         match path::borrow_mut(body, at) {
-            Some(Json::Array(items)) => items.iter_mut().for_each(|item| fill(block.args, item)),
-            Some(one @ Json::Object(_)) => fill(block.args, one),
+            Some(Json::Array(items)) => items.iter_mut().for_each(|item| fill(block.args, item, api)),
+            Some(one @ Json::Object(_)) => fill(block.args, one, api),
             _ => {}
         }
     }

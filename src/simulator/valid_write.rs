@@ -186,7 +186,7 @@ impl World {
         if self.lenient {
             type_.shape.convert(&mut body);
         }
-        fill_defaults(&mut body, &id, type_);
+        fill_defaults(&mut body, &id, type_, api);
         // The tables describe the bodies of their own versions only.
         let strict = type_.strict && !self.lenient && type_.writers().any(|kind| kind.arm.api == api);
         type_.shape.check(&body, old_body.as_ref(), strict, "")?;
@@ -250,26 +250,34 @@ impl World {
         api: &str,
     ) -> Result<(Vec<ValidWrite>, Vec<String>), ErrorResponse> {
         let (mut drafts, mut gone) = (Vec::new(), Vec::new());
-        for segment in &type_.embeds {
-            let child_type = format!("{}/{segment}", type_.name).to_ascii_lowercase();
-            let list =
-                body.get_mut("properties").and_then(Json::as_object_mut).and_then(|map| map.shift_remove(*segment));
-            let (Some(child_type), Some(Json::Array(items))) = (types::find(&child_type), list) else { continue };
+        let prefix = format!("{}/", type_.name).to_ascii_lowercase();
+        let mixes = type_.writers().filter_map(|kind| kind.simulated.mixes);
+        for list in type_.embeds.iter().copied().chain(mixes) {
+            let items = body.get_mut("properties").and_then(Json::as_object_mut).and_then(|map| map.shift_remove(list));
+            let Some(Json::Array(items)) = items else { continue };
+            let one_type =
+                Some(format!("{prefix}{}", list.to_ascii_lowercase())).filter(|_| type_.embeds.contains(&list));
             let mut kept = BTreeSet::new();
             for item in items {
+                let told = item.get("type").and_then(Json::as_str).unwrap_or_default().to_ascii_lowercase();
+                let child_type = one_type.clone().unwrap_or(told);
+                let Some(child_type) = types::find(&child_type).filter(|_| child_type.starts_with(&prefix)) else {
+                    continue;
+                };
                 let name = item.get("name").and_then(Json::as_str).unwrap_or_default();
-                let child = id.child(segment, name);
+                let child = id.child(child_type.name.rsplit('/').next().unwrap_or_default(), name);
                 let folded = child.folded();
                 let old = self.standing(&folded);
-                if old.is_none_or(|old| !same_but_state(&old.body, &item)) {
+                if old.is_none_or(|old| !is_same(child_type, &old.body, &item)) {
                     let child = old.map_or(child, |old| old.id.clone());
                     drafts.push(self.draft_body(child, child_type, item, old, api)?);
                 }
                 kept.insert(folded);
             }
-            for (child, _) in self.below(&id.folded()).filter(|(child, object)| {
-                object.type_ == child_type.name.to_ascii_lowercase() && !kept.contains(*child)
-            }) {
+            let is_of_list = |type_: &str| one_type.as_deref().map_or(type_.starts_with(&prefix), |one| one == type_);
+            let outer = id.folded();
+            let below = self.below(&outer);
+            for (child, _) in below.filter(|(child, object)| is_of_list(&object.type_) && !kept.contains(*child)) {
                 self.check_unused(child)?;
                 gone.push(child.clone());
             }
@@ -339,6 +347,16 @@ impl World {
         )
         .retry_after(self.wait(operation).unsigned_abs())
     }
+}
+
+/// True if a child is sent as it is, but for its state and for what changes without a request.
+fn is_same(type_: &ProviderType, stands: &Json, sent: &Json) -> bool {
+    let plain = |body: &Json| {
+        let mut body = body.clone();
+        type_.writers().flat_map(|kind| kind.restless).for_each(|at| path::remove(&mut body, at));
+        body
+    };
+    same_but_state(&plain(stands), &plain(sent))
 }
 
 /// The folded id of the outermost resource that contains an id.

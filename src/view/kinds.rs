@@ -243,6 +243,7 @@ fn argument_facts(arg: &Arg) -> Vec<String> {
         partial: _,
         form: _,
         filled: _,
+        filled_before: _,
         near: _,
         doc: _,
     } = arg;
@@ -504,6 +505,7 @@ fn argument_json(arg: &Arg) -> Json {
         partial: _,
         form: _,
         filled: _,
+        filled_before: _,
         near: _,
         doc,
     } = arg;

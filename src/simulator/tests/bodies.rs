@@ -245,3 +245,15 @@ async fn public_name_belongs_to_one_object() {
     cloud.made("Microsoft.Network/trafficManagerProfiles/one", profile.clone()).await;
     assert_eq!(cloud.put("Microsoft.Network/trafficManagerProfiles/two", profile).await.status, 400);
 }
+
+#[tokio::test]
+async fn default_follows_the_version_of_the_request() {
+    let cloud = TestCloud::with_group().await;
+    let vault = json!({ "location": "canadacentral", "properties": {
+        "tenantId": "11111111-1111-1111-1111-111111111111", "sku": { "family": "A", "name": "standard" }, "accessPolicies": [] } });
+    for (name, version, is_enabled) in [("vault-a", "2023-07-01", false), ("vault-b", "2026-02-01", true)] {
+        let path = format!("Microsoft.KeyVault/vaults/{name}?api-version={version}");
+        let made = cloud.made(&path, vault.clone()).await;
+        assert_eq!(made.body["properties"]["enableRbacAuthorization"], json!(is_enabled), "{version}");
+    }
+}

@@ -128,3 +128,36 @@ async fn regions_and_networks_answer_what_they_offer() {
         assert_eq!(cloud.get(&path).await.body["available"], free);
     }
 }
+
+#[tokio::test]
+async fn a_profile_accepts_its_endpoints_as_a_list() {
+    const PROFILE: &str = "Microsoft.Network/trafficManagerProfiles/shop";
+    let cloud = TestCloud::with_group().await;
+    let endpoint = |name: &str, priority: u32| {
+        json!({ "name": name, "type": "Microsoft.Network/trafficManagerProfiles/externalEndpoints",
+            "properties": { "target": format!("{name}.example.org"), "priority": priority } })
+    };
+    let profile = |endpoints: Option<Json>| {
+        let mut body = json!({ "location": "global", "properties": {
+            "trafficRoutingMethod": "Priority", "dnsConfig": { "relativeName": "shop", "ttl": 60 },
+            "monitorConfig": { "protocol": "HTTPS", "port": 443, "path": "/" } } });
+        if let Some(endpoints) = endpoints {
+            body["properties"]["endpoints"] = endpoints;
+        }
+        body
+    };
+    let names = |body: &Json| -> Vec<String> {
+        let all = body["properties"]["endpoints"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|one| one["name"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let made = cloud.put(PROFILE, profile(Some(json!([endpoint("one", 1), endpoint("two", 2)])))).await;
+    assert_eq!((made.status, names(&made.body)), (201, vec!["one".to_owned(), "two".to_owned()]), "{}", made.body);
+    let child = cloud.get(&format!("{PROFILE}/externalEndpoints/one")).await;
+    assert_eq!((child.status, &child.body["properties"]["target"]), (200, &json!("one.example.org")));
+    // A list that is left out keeps them, the list as it was read changes nothing, and a shorter one deletes.
+    assert_eq!(names(&cloud.put(PROFILE, profile(None)).await.body).len(), 2);
+    let read = cloud.get(PROFILE).await.body["properties"]["endpoints"].clone();
+    assert_eq!(names(&cloud.put(PROFILE, profile(Some(read))).await.body).len(), 2);
+    assert_eq!(names(&cloud.put(PROFILE, profile(Some(json!([endpoint("two", 2)])))).await.body), ["two"]);
+    assert_eq!(cloud.get(&format!("{PROFILE}/externalEndpoints/one")).await.status, 404);
+}
