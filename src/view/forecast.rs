@@ -82,6 +82,20 @@ pub(super) fn of_time(procedure: &Procedure) -> ObjectiveMark {
     }
 }
 
+/// True if preflight checks block the procedure, or steps that touch a lost site. Nothing is predicted of it then.
+pub(super) fn is_blocked(procedure: &Procedure) -> bool {
+    procedure.idle.is_none() && (procedure.is_refused() || touching_lost(procedure).next().is_some())
+}
+
+/// A mark, unknown if what it is about is blocked: nothing of that is compared with an objective.
+pub(super) const fn unless(is_blocked: bool, mark: ObjectiveMark) -> ObjectiveMark {
+    match mark {
+        ObjectiveMark::None => ObjectiveMark::None,
+        _ if is_blocked => ObjectiveMark::Unknown,
+        mark => mark,
+    }
+}
+
 /// A predicted time: `8m plus 1 approval (P50), 38m (P95)`.
 pub(super) fn span(span: TimeSpan) -> String {
     let approvals = match span.approvals {

@@ -82,7 +82,8 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<OutlookLine> {
         OutlookLine { about, before, after, objective, mark }
     };
     let rto = after.and_then(|after| after.objectives.rto);
-    let mark = after.map_or("", |after| of_time(after).words());
+    let is_blocked = after.is_some_and(|after| refusals(after).next().is_some());
+    let mark = after.map_or("", |after| if is_blocked { "blocked" } else { of_time(after).words() });
     let mut lines = vec![
         line(OutlookSubject::Plain(about(outlook)), both(&|procedure| forecast::span(procedure.headline())), rto, mark),
         line(OutlookSubject::Plain("critical path"), both(&|procedure| decided(procedure)), None, ""),
@@ -98,7 +99,8 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<OutlookLine> {
     if all.iter().flatten().copied().flatten().all(|loss| loss.amount == Some(Duration::ZERO)) {
         let nothing =
             |procedure: &Procedure| if procedure.losses.is_empty() { "no replica" } else { "none" }.to_owned();
-        let mark = if rpo.is_some() && after.is_some_and(|after| !after.losses.is_empty()) { "met" } else { "" };
+        let is_met = !is_blocked && rpo.is_some() && after.is_some_and(|after| !after.losses.is_empty());
+        let mark = if is_met { "met" } else { "" };
         lines.push(line(OutlookSubject::Plain("data loss (RPO)"), both(&nothing), rpo, mark));
         return lines;
     }
@@ -115,6 +117,7 @@ pub(super) fn lines(outlook: &Outlook) -> Vec<OutlookLine> {
             find(procedure).map_or("not promoted".to_owned(), |loss| forecast::loss(procedure.verb, &loss))
         };
         let mark = match after.map(find) {
+            Some(Some(_)) if is_blocked => "",
             Some(Some(loss)) => of_amount(loss.amount, rpo).words(),
             _ => "",
         };
@@ -179,13 +182,14 @@ pub(super) fn json(outlook: &Outlook) -> Json {
 
 fn of_procedure(procedure: &Procedure) -> Json {
     let seconds = |time: Duration| time.as_secs();
+    let is_blocked = refusals(procedure).next().is_some();
     let (rto, rpo) = (procedure.objectives.rto, procedure.objectives.rpo);
     let loss = |loss: &LossEstimate| {
         json!({
             "replica": loss.replica,
             "amount": loss.amount.map(seconds),
             "objective": rpo.map(seconds),
-            "mark": of_amount(loss.amount, rpo).as_str(),
+            "mark": forecast::unless(is_blocked, of_amount(loss.amount, rpo)).as_str(),
             "source": loss.source,
         })
     };
@@ -197,7 +201,7 @@ fn of_procedure(procedure: &Procedure) -> Json {
             "p95": seconds(procedure.predicted.worst),
             "approvals": procedure.predicted.approvals,
             "objective": rto.map(seconds),
-            "mark": of_time(procedure).as_str(),
+            "mark": forecast::unless(is_blocked, of_time(procedure)).as_str(),
         },
         "interruption": super::procedure_json::span(procedure.headline()),
         "critical_path": step.map(|step| json!({

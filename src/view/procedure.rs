@@ -27,13 +27,13 @@ pub fn text(procedure: &Procedure, cloud: CloudName, layout: Layout) -> String {
     let noted = |note: &String| format!("{} {}\n", styled(CYAN, "note:"), layout.wrap(note, 6));
     sections.extend(procedure.notes.iter().map(noted));
     if procedure.idle.is_none() {
-        sections.push(prediction(procedure, layout));
+        sections.extend((!forecast::is_blocked(procedure)).then(|| prediction(procedure, layout)));
         sections.extend(checks(procedure, layout));
         sections.extend(boundary(procedure, layout));
         sections.extend(steps(procedure, layout));
         sections.extend(afterwards(procedure, layout));
     }
-    let style = if procedure.is_refused() { RED } else { BOLD };
+    let style = if forecast::is_blocked(procedure) { RED } else { BOLD };
     sections.push(styled(style, &forecast::verdict(procedure)) + "\n");
     fit(&sections.join("\n"), layout.width)
 }

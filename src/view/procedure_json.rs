@@ -42,6 +42,7 @@
 //! }
 //! ```
 //!
+//! `mark` is `unknown` in a procedure that is not `ready`: nothing of it is compared with an objective.
 //! `approvals` is the number of steps that wait for an operator: P50 excludes them, P95 includes their own P95.
 //! `interruption` is the time without service; for a forced move it is the recovery time. `left_out` is the time of the
 //! steps of a failover that a drill leaves out. `mark` compares the RTO with `interruption` and, for a drill, with the
@@ -68,7 +69,7 @@ pub const FORMAT_VERSION: u32 = 2;
 pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
     let Procedure { objectives, predicted, accepted, calibration, .. } = procedure;
     let site = |site: &str| json!({"site": site, "region": procedure.regions.get(site)});
-    let ready = procedure.idle.is_none() && !procedure.is_refused() && forecast::touching_lost(procedure).count() == 0;
+    let is_blocked = forecast::is_blocked(procedure);
     json!({
         "format_version": FORMAT_VERSION,
         "stack": procedure.stack,
@@ -82,14 +83,14 @@ pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
         "from": site(&procedure.leaving),
         "to": site(&procedure.arriving),
         "idle": procedure.idle,
-        "ready": ready,
+        "ready": procedure.idle.is_none() && !is_blocked,
         "verdict": forecast::verdict(procedure),
         "recovery_time": {
             "p50": seconds(predicted.typical),
             "p95": seconds(predicted.worst),
             "approvals": predicted.approvals,
             "objective": objectives.rto.map(seconds),
-            "mark": of_time(procedure).as_str(),
+            "mark": forecast::unless(is_blocked, of_time(procedure)).as_str(),
             "decide_within": forecast::decide_within(procedure).map(seconds),
             "outage_began": procedure.outage.map(|outage| outage.since),
         },
@@ -128,13 +129,13 @@ pub(super) fn span(TimeSpan { typical, worst, approvals }: TimeSpan) -> Json {
 }
 
 fn losses(procedure: &Procedure) -> Json {
-    let rpo = procedure.objectives.rpo;
+    let (rpo, is_blocked) = (procedure.objectives.rpo, forecast::is_blocked(procedure));
     let loss = |loss: &crate::failover::LossEstimate| {
         json!({
             "replica": loss.replica,
             "amount": loss.amount.map(seconds),
             "objective": rpo.map(seconds),
-            "mark": of_amount(loss.amount, rpo).as_str(),
+            "mark": forecast::unless(is_blocked, of_amount(loss.amount, rpo)).as_str(),
             "source": loss.source,
         })
     };

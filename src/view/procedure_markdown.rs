@@ -19,8 +19,7 @@ pub fn markdown(procedure: &Procedure, cloud: CloudName) -> String {
         format!("**{}**\n", escaped(&forecast::verdict(procedure))),
         format!("{}\n", escaped(&forecast::direction(procedure))),
     ];
-    let is_blocked = forecast::guards(procedure, PreflightStatus::Refuses).next().is_some()
-        || forecast::touching_lost(procedure).next().is_some();
+    let is_blocked = forecast::is_blocked(procedure);
     if procedure.idle.is_none() {
         sections.extend(checks(procedure));
         sections.extend((!is_blocked).then(|| prediction(procedure)));

@@ -264,6 +264,10 @@ fn blocked_procedure_names_its_failed_checks() {
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(plain.ends_with("\nBlocked: 1 preflight check failed.\n"), "{plain}");
     assert!(plain.contains("  FAILED  lag: geo_replica.orders would lose 40s"), "{plain}");
+    // Nothing is predicted of it, and no objective is compared.
+    assert!(!plain.contains("Forecast") && !plain.contains("missed"), "{plain}");
+    let json = super::procedure_json::json(&refused, CloudName::Local);
+    assert_eq!((&json["recovery_time"]["mark"], &json["data_loss"][0]["mark"]), (&json!("unknown"), &json!("unknown")));
     let markdown = super::procedure_markdown::markdown(&refused, CloudName::Local);
     assert_eq!(markdown.lines().nth(2), Some("**Blocked: 1 preflight check failed.**"));
     assert!(markdown.contains("- **FAILED** `lag`: geo_replica.orders would lose 40s, and 10s are accepted. Give `--accept-data-loss 40s` or more.\n"));
