@@ -2,57 +2,9 @@
 //!
 //! The readers of these blocks are in `stack`; `tests/it/docs.rs` holds each table to what its reader accepts.
 
-/// A block that is no resource, or a block nested in one of those.
-#[derive(Debug)]
-pub struct LanguageBlock {
-    /// The word that starts the block.
-    pub name: &'static str,
-    /// The block that it is written in; empty at the top level.
-    pub within: &'static str,
-    /// One or two sentences: its purpose.
-    pub about: &'static str,
-    /// The meaning of its label; empty where it takes none.
-    pub label: &'static str,
-    /// How many of them there may be.
-    pub count: &'static str,
-    /// Its arguments.
-    pub arguments: &'static [LanguageArgument],
-    /// The names of the blocks nested in it.
-    pub blocks: &'static [&'static str],
-    /// Attributes that expressions can read, and further rules.
-    pub notes: &'static [&'static str],
-    /// A stack that uses it, without the `stack` block and the sites `east` and `west` unless it declares its own.
-    pub example: &'static str,
-}
-
-/// An argument of a block of the language.
-#[derive(Debug)]
-pub struct LanguageArgument {
-    /// Its name.
-    pub name: &'static str,
-    /// Its type.
-    pub ty: &'static str,
-    /// The value without it.
-    pub need: Necessity,
-    /// Its meaning.
-    pub doc: &'static str,
-}
-
-/// The value of an argument that is not written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Necessity {
-    /// It must be written.
-    Required,
-    /// It may be left out.
-    Optional,
-    /// Without it, this holds.
-    Default(&'static str),
-}
-
-const fn argument(name: &'static str, ty: &'static str, need: Necessity, doc: &'static str) -> LanguageArgument {
-    LanguageArgument { name, ty, need, doc }
-}
-
+use super::block::argument;
+pub use super::block::{LanguageArgument, LanguageBlock, Necessity};
+use super::variables;
 use Necessity::{Default, Optional, Required};
 
 const FAILOVER_GROUP: &str = include_str!("examples/failover_group.hcl");
@@ -156,33 +108,8 @@ pub static ALL: &[LanguageBlock] = &[
         ],
         example: include_str!("examples/site.hcl"),
     },
-    LanguageBlock {
-        name: "variable",
-        within: "",
-        about: "An input of the stack. Its value comes from `--var`, `--vars FILE`, a file `*.auto.vars.hcl` of the stack or \
-                `DRPLAN_VAR_name`.",
-        label: "the name of the variable, read as `var.name`",
-        count: "any number",
-        arguments: &[
-            argument(
-                "type",
-                "string | number | bool | any | list(…) | set(…) | map(…) | object({ … })",
-                Default("any"),
-                "The type of the value. Attributes of an object may be `optional(type)` or `optional(type, default)`.",
-            ),
-            argument("default", "any value", Optional, "The default value. Without it, a value is required."),
-            argument(
-                "sensitive",
-                "true or false",
-                Default("false"),
-                "Keep the value out of plans, state, journals, logs and emitted code. A keyed digest shows changes.",
-            ),
-            argument("description", "string", Optional, "Description, for readers of the stack."),
-        ],
-        blocks: &[],
-        notes: &["Its arguments are literals: they cannot refer to other values."],
-        example: include_str!("examples/variable.hcl"),
-    },
+    variables::VARIABLE,
+    variables::VALIDATION,
     LanguageBlock {
         name: "locals",
         within: "",

@@ -23,6 +23,7 @@ mod settings;
 mod siblings;
 mod texts;
 mod touched;
+pub(crate) mod validation;
 pub(crate) mod variables;
 mod variant;
 mod written;

@@ -10,6 +10,7 @@ use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::stack::Variable;
 use crate::stack::program::Program;
 use crate::stack::read::{Secrets, VariableInput};
+use crate::stack::validation::{self, CheckedVariable, VALIDATION};
 use crate::value::{Map, Number, Unknown, Value};
 
 /// A type that a variable declares.
@@ -83,6 +84,16 @@ pub(super) fn give(program: &mut Program, given: &GivenValues<'_>, sources: &mut
         let value = last.get(&*name).copied();
         let context = (given.secrets, meant.contains(&*name), &literals);
         let variable = declare(&name, &block, value, context, sources, found);
+        let checked = CheckedVariable {
+            name: &name,
+            value: &variable.value,
+            origin: value.map(|value| value.origin.as_str()),
+            secret: block.body.attribute("default").filter(|_| variable.sensitive).map(|default| default.expr.span),
+            sources,
+            files: &*program.reader,
+            budget: literals.budget(),
+        };
+        validation::check(&checked, &block, found);
         program.variables.insert(name, variable);
     }
 }
@@ -125,11 +136,12 @@ fn declare(
             ),
         }
     }
-    for inner in &block.body.blocks {
+    for inner in block.body.blocks.iter().filter(|inner| &*inner.ident.text != VALIDATION) {
+        let help = format!("Supported: the arguments {}, and the block {VALIDATION}.", ARGUMENTS.join(", "));
         found.push(
             Diagnostic::error("unknown-argument", format!("unsupported block `{}` in a variable", inner.ident.text))
                 .at(inner.ident.span)
-                .help(format!("Supported: the arguments {}.", ARGUMENTS.join(", "))),
+                .suggest(&inner.ident.text, [VALIDATION], Some(help)),
         );
     }
     let default = default.map(|(value, span)| {

@@ -28,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{EmitResult, Limitation, failover_groups};
 use crate::diagnostic::Diagnostics;
 use crate::stack::Stack;
+use crate::stack::validation::VALIDATION;
 use code::FileInput;
 use emitter::BicepEmitter;
 use modules::BicepIndex;
@@ -118,6 +119,14 @@ fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
             what: block.to_string(),
             why: "its `for_each` is empty, so its resources are unknown".to_owned(),
         });
+    }
+    for (name, block) in &stack.program.variable_blocks {
+        if block.body.blocks(VALIDATION).next().is_some() {
+            out.push(Limitation {
+                what: format!("variable.{name}: {VALIDATION}"),
+                why: "a parameter has no conditions; check its value before a deployment".to_owned(),
+            });
+        }
     }
     out.extend(failover_groups(
         stack,

@@ -8,6 +8,7 @@ use super::resource::block;
 use crate::hcl::ast::{Body, ExprKind, HclBlock, TraversalStep};
 use crate::hcl::{quoted, value_text};
 use crate::kinds::TerraformShape;
+use crate::stack::validation::VALIDATION;
 use crate::stack::{Resource, Site};
 use crate::value::Value;
 use crate::visible::one_line;
@@ -274,8 +275,12 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
             (_, Some(attribute)) => Some(format!("{word} = {}", scope.expr(&attribute.expr))),
             (_, None) => None,
         });
+        let rules = written.body.blocks(VALIDATION).map(|rule| {
+            let lines = rule.body.attributes.iter().map(|one| format!("{} = {}", one.name.text, scope.expr(&one.expr)));
+            format!("\n{}", block(VALIDATION, &lines.collect::<Vec<_>>()).trim_end())
+        });
         let name = emitter.names.variable(name);
-        out.push(block(&format!("variable \"{name}\""), &lines.collect::<Vec<_>>()));
+        out.push(block(&format!("variable \"{name}\""), &lines.chain(rules).collect::<Vec<_>>()));
     }
     out.join("\n")
 }

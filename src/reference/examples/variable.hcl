@@ -2,6 +2,11 @@ variable "instances" {
   type        = number
   default     = 4
   description = "Number of web servers at each site"
+
+  validation {
+    condition     = var.instances >= 2
+    error_message = "One web server is no redundancy: set 2 or more."
+  }
 }
 
 variable "admin_password" {

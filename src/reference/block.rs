@@ -1,0 +1,58 @@
+//! The shape of a block of the language.
+
+/// A block that is no resource, or a block nested in one of those.
+#[derive(Debug)]
+pub struct LanguageBlock {
+    /// The word that starts the block.
+    pub name: &'static str,
+    /// The block that it is written in; empty at the top level.
+    pub within: &'static str,
+    /// One or two sentences: its purpose.
+    pub about: &'static str,
+    /// The meaning of its label; empty where it takes none.
+    pub label: &'static str,
+    /// How many of them there may be.
+    pub count: &'static str,
+    /// Its arguments.
+    pub arguments: &'static [LanguageArgument],
+    /// The names of the blocks nested in it.
+    pub blocks: &'static [&'static str],
+    /// Attributes that expressions can read, and further rules.
+    pub notes: &'static [&'static str],
+    /// A stack that uses it, without the `stack` block and the sites `east` and `west` unless it declares its own.
+    pub example: &'static str,
+}
+
+/// An argument of a block of the language.
+#[derive(Debug)]
+pub struct LanguageArgument {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: &'static str,
+    /// The value without it.
+    pub need: Necessity,
+    /// Its meaning.
+    pub doc: &'static str,
+}
+
+/// The value of an argument that is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Necessity {
+    /// It must be written.
+    Required,
+    /// It may be left out.
+    Optional,
+    /// Without it, this holds.
+    Default(&'static str),
+}
+
+/// An argument.
+pub(super) const fn argument(
+    name: &'static str,
+    ty: &'static str,
+    need: Necessity,
+    doc: &'static str,
+) -> LanguageArgument {
+    LanguageArgument { name, ty, need, doc }
+}
