@@ -31,7 +31,8 @@ pub struct Arg {
     pub kept: Kept,
     /// Rule for its text, or for each text of its list.
     pub form: Option<&'static Form>,
-    /// The value that Azure takes if a request lacks it, for an argument that stacks must set.
+    /// The value that Azure takes if a request lacks it, for an argument whose need says no default. Its answers have
+    /// the value only if stacks must set it.
     pub filled: Option<Lit>,
     /// The same for requests of API versions before this one, where those have another value.
     pub filled_before: Option<(&'static str, Lit)>,
@@ -194,6 +195,9 @@ pub enum Kept {
     LeftOut,
     /// Where this argument is true, and the value is greater than that of the text: the provider increases it.
     Growing(&'static str),
+    /// Where the text has none: the provider chooses a value at the creation, and taking a value out of the text does
+    /// not change it (source: azurerm's schema, arguments that are optional and computed).
+    Chosen,
 }
 
 /// Spellings of a value that mean the same to the provider.
@@ -279,6 +283,12 @@ impl Arg {
     pub const fn replace(mut self) -> Self {
         self.change = ChangeEffect::Replace;
         self
+    }
+
+    /// Makes a change replace the object, and leaves the value to the provider where the text has none.
+    #[must_use]
+    pub const fn chosen(self) -> Self {
+        self.replace().kept(Kept::Chosen)
     }
 
     /// Sets the rule for its tags, where a kind has one of its own.

@@ -115,14 +115,14 @@ pub static KIND: Kind = Kind {
             "Name of a built-in role. Conflicts with `role_definition`.",
         )
         .wire(Wire::Odd)
-        .replace(),
+        .chosen(),
         arg(
             "role_definition",
             Ty::Ref(&[]),
             DEFINITION,
             "ID of a role: `/subscriptions/…/providers/Microsoft.Authorization/roleDefinitions/…`.",
         )
-        .replace(),
+        .chosen(),
         arg("description", Ty::String, "properties.description", "Description of the assignment.").replace(),
         arg(
             "condition",
@@ -137,7 +137,7 @@ pub static KIND: Kind = Kind {
             "properties.conditionVersion",
             "Version of the language of `condition`.",
         )
-        .replace(),
+        .chosen(),
         arg(
             "delegated_managed_identity",
             Ty::Ref(&["user_assigned_identity"]),
@@ -181,22 +181,14 @@ pub static KIND: Kind = Kind {
         renamed: &[("scope", "scope"), ("delegated_managed_identity", "delegated_managed_identity_resource_id")],
         ..Terraform::BY_RULE
     },
-    apart: &[
-        Exclusive::among_siblings(
-            "RoleAssignmentExists",
-            "scope, role and principal",
-            "assignments of a role",
-            &["scope", "role_definition_name", "principal_id"],
-        )
-        .within(ExclusiveWithin::Everywhere),
-        Exclusive::among_siblings(
-            "RoleAssignmentExists",
-            "scope, role and principal",
-            "assignments of a definition",
-            &["scope", "role_definition", "principal_id"],
-        )
-        .within(ExclusiveWithin::Everywhere),
-    ],
+    apart: &[Exclusive::among_siblings(
+        "RoleAssignmentExists",
+        "scope, role and principal",
+        "assignments of a role",
+        &["scope", "role_definition", "principal_id"],
+    )
+    .read("role_definition", role)
+    .within(ExclusiveWithin::Everywhere)],
     example: r#"
 resource_group "example" {
   site = site.east
@@ -236,6 +228,23 @@ fn definition(subject: &Subject<'_>) -> Option<String> {
     let (_, guid) = ROLES.iter().find(|(name, _)| *name == role)?;
     let subscription = subject.subscription;
     Some(format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{guid}"))
+}
+
+/// The GUID of the role, however the stack writes it: the id of a definition may begin with a subscription or not.
+fn role(args: &JsonMap<String, Json>) -> Option<Json> {
+    let text = |name: &str| args.get(name).and_then(Json::as_str);
+    match text("role_definition") {
+        Some(id) => Some(Json::from(guid(id))),
+        None => {
+            let wanted = text("role_definition_name")?;
+            ROLES.iter().find(|(name, _)| *name == wanted).map(|(_, guid)| Json::from(*guid))
+        }
+    }
+}
+
+/// The GUID in the id of a role definition.
+fn guid(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
@@ -278,7 +287,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         return Ok(());
     };
     let says = |body: &Json, other: &Json, at: &str| match (path::text(body, at), path::text(other, at)) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        (Some(one), Some(other)) => guid(one).eq_ignore_ascii_case(guid(other)),
         _ => false,
     };
     let twin = |other: &Json| says(body, other, DEFINITION) && says(body, other, "properties.principalId");

@@ -7,6 +7,9 @@ use crate::kinds::path;
 use crate::kinds::table::{Arg, Kind, Lit, Need, Ty};
 use crate::ranges::{self, Cidr};
 
+/// The value of one argument, from all arguments, in the form that all its spellings have in common.
+pub type ValueReader = fn(&Args) -> Option<Json>;
+
 /// Values that no two resources may share, or no two elements of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct Exclusive {
@@ -31,6 +34,8 @@ pub struct Exclusive {
     pub overlap: bool,
     /// True for a label of a public name. A check rule reports those of one stack.
     pub public: bool,
+    /// An argument of `by` whose value can be written in several ways, and the function that makes one of them all.
+    pub read: Option<(&'static str, ValueReader)>,
     /// Azure's error code.
     pub code: &'static str,
 }
@@ -66,6 +71,7 @@ impl Exclusive {
             pool: None,
             overlap: false,
             public: false,
+            read: None,
             code,
         }
     }
@@ -110,6 +116,13 @@ impl Exclusive {
         self
     }
 
+    /// Sets the function that reads an argument whose value can be written in several ways.
+    #[must_use]
+    pub const fn read(mut self, argument: &'static str, by: ValueReader) -> Self {
+        self.read = Some((argument, by));
+        self
+    }
+
     /// True if resources with these two rules can exclude each other, in the same place.
     pub fn concerns(&self, other: &Self) -> bool {
         let is_between = |rule: &Self| rule.within != ExclusiveWithin::Resource;
@@ -135,10 +148,11 @@ impl Exclusive {
     }
 
     fn rows_of(&self, name: &str, args: &Args, element: &Json) -> Vec<Vec<Json>> {
-        let value = |at: &str| match at.split_once("[].") {
+        let value = |at: &str| match (at.split_once("[]."), self.read) {
             _ if at == "{name}" => Some(Json::from(name)),
-            Some((_, inner)) => path::borrow(element, inner).cloned(),
-            None => {
+            (_, Some((argument, read))) if argument == at => read(args),
+            (Some((_, inner)), _) => path::borrow(element, inner).cloned(),
+            (None, _) => {
                 let (first, rest) = at.split_once('.').unwrap_or((at, ""));
                 args.get(first).and_then(|value| path::borrow(value, rest)).cloned()
             }
