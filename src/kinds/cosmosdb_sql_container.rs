@@ -102,7 +102,7 @@ pub static KIND: Kind = Kind {
             "properties.resource.partitionKey.version",
             "Version of the partition key. Version 2 supports values longer than 100 bytes.",
         )
-        .replace(),
+        .chosen(),
         THROUGHPUT,
         AUTOSCALE,
         arg(
@@ -131,7 +131,7 @@ pub static KIND: Kind = Kind {
             "properties.resource.conflictResolutionPolicy",
             "Conflict resolution for writes to one item in two regions.",
         )
-        .replace(),
+        .chosen(),
     ],
     durations: Durations { create: 20, update: 20, delete: 20 },
     answers: AnswerStyle::AsyncBoth,

@@ -32,9 +32,9 @@ static OS_DISK: Block = Block::one(&[
         .required()
         .replace(),
     arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").near(),
-    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&form::HTTPS_URL).replace(),
+    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&form::HTTPS_URL).chosen(),
     arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
-    arg("size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Size in GiB.").replace(),
+    arg("size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Size in GiB.").chosen(),
     disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),
 ]);
 

@@ -16,7 +16,7 @@ const LINUX: &[Arg] = &[
         "properties.osProfile.linuxConfiguration.disablePasswordAuthentication",
         "Disable password logins, so that only SSH keys work. Defaults to true.",
     )
-    .replace(),
+    .chosen(),
     arg("admin_ssh_key", Ty::Block(&ADMIN_SSH_KEY), "", "SSH public key of the administrator.")
         .wire(Wire::Odd)
         .replace(),

@@ -220,7 +220,8 @@ pub(super) const OS_DISK: &[Arg] = &[
         Ty::Integer(1, 4095),
         "diskSizeGB",
         "Size in GiB. Defaults to the image's size, and can only grow.",
-    ),
+    )
+    .kept(Kept::Chosen),
     disk_encryption_set("secure_vm_disk_encryption_set", "managedDisk.securityProfile.diskEncryptionSet.id").replace(),
     arg(
         "security_encryption_type",

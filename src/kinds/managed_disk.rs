@@ -70,7 +70,7 @@ pub static KIND: Kind = Kind {
         )
         .required()
         .replace(),
-        arg("disk_size_gb", Ty::Integer(1, 65_536), SIZE, "Size in GiB. It can only grow."),
+        arg("disk_size_gb", Ty::Integer(1, 65_536), SIZE, "Size in GiB. It can only grow.").kept(Kept::Chosen),
         arg(
             "source_resource",
             Ty::Ref(&["managed_disk"]),
@@ -161,7 +161,7 @@ pub static KIND: Kind = Kind {
             "properties.creationData.logicalSectorSize",
             "Logical sector size in bytes: 512 or 4096 (Ultra and Premium v2).",
         )
-        .replace(),
+        .chosen(),
         arg(
             "on_demand_bursting_enabled",
             Ty::Bool,

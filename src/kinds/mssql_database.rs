@@ -28,7 +28,7 @@ pub static KIND: Kind = Kind {
             .any_case(),
         arg("max_size_gb", Ty::Number(0.1, 131_072.0), "", "Maximum size in GiB.")
             .wire(Wire::Scaled("properties.maxSizeBytes", GIBIBYTE)),
-        arg("collation", Ty::String, "properties.collation", "Collation: comparison and sort order of text.").replace(),
+        arg("collation", Ty::String, "properties.collation", "Collation: comparison and sort order of text.").chosen(),
         arg(
             "elastic_pool",
             Ty::Ref(&[]),
@@ -75,7 +75,7 @@ pub static KIND: Kind = Kind {
             "properties.preferredEnclaveType",
             "Secure enclave type for Always Encrypted.",
         ),
-        arg("ledger_enabled", Ty::Bool, "properties.isLedgerOn", "Make all tables ledger tables.").replace(),
+        arg("ledger_enabled", Ty::Bool, "properties.isLedgerOn", "Make all tables ledger tables.").chosen(),
         arg(
             "maintenance_configuration_name",
             Ty::String,
@@ -109,7 +109,7 @@ pub static KIND: Kind = Kind {
             "properties.sourceDatabaseId",
             "Source database of a copy or secondary.",
         )
-        .replace()
+        .chosen()
         .write_only(),
         arg("restore_point_in_time", Ty::String, "properties.restorePointInTime", "Time to restore to, in RFC 3339.")
             .form(&form::TIME)
@@ -155,7 +155,7 @@ pub static KIND: Kind = Kind {
             "properties.secondaryType",
             "Type of the secondary, for a secondary database.",
         )
-        .replace(),
+        .chosen(),
         arg(
             "transparent_data_encryption_key_vault_key_id",
             Ty::String,

@@ -47,7 +47,7 @@ pub static KIND: Kind = Kind {
             "Login of the administrator with a password.",
         )
         .form(&form::login::SQL_LOGIN)
-        .replace(),
+        .chosen(),
         arg(
             "administrator_login_password",
             Ty::String,

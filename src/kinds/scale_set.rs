@@ -74,7 +74,7 @@ pub(super) const SET: &[Arg] = &[
         "Prefix of the instances' host names. Defaults to the name of the scale set.",
     )
     .form(&form::login::COMPUTER_PREFIX)
-    .replace(),
+    .chosen(),
     arg(
         "custom_data",
         Ty::String,
@@ -182,7 +182,7 @@ pub(super) const SET: &[Arg] = &[
         "properties.platformFaultDomainCount",
         "Number of fault domains.",
     )
-    .replace(),
+    .chosen(),
     arg(
         "additional_capabilities",
         Ty::Block(&ADDITIONAL_CAPABILITIES),

@@ -77,7 +77,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.osProfile.computerName",
         "Host name. Defaults to the name of the machine.",
     )
-    .replace(),
+    .chosen(),
     arg(
         "custom_data",
         Ty::String,
@@ -110,7 +110,8 @@ pub(super) const MACHINE: &[Arg] = &[
         Ty::Bool,
         "properties.osProfile.allowExtensionOperations",
         "Allow the installation of extensions.",
-    ),
+    )
+    .kept(Kept::Chosen),
     arg(
         "extensions_time_budget",
         Ty::Duration,
@@ -162,6 +163,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.platformFaultDomain",
         "Fault domain in that scale set. -1: Azure chooses.",
     )
+    .filled(Lit::Int(-1))
     .replace(),
     arg(
         "capacity_reservation_group",
@@ -219,7 +221,7 @@ macro_rules! patches {
                 concat!($under, ".provisionVMAgent"),
                 "Install the Azure VM agent, which extensions need.",
             )
-            .replace(),
+            .chosen(),
         ]
     };
 }
@@ -243,14 +245,14 @@ static SOURCE_IMAGE_REFERENCE: Block = Block::one(&[
 static OS_DISK: Block = Block::one(&concat::<{ machine_profile::OS_DISK.len() + 4 }>(&[
     machine_profile::OS_DISK,
     &[
-        arg("name", Ty::String, "name", "Name of the disk. Azure generates one if absent.").replace(),
+        arg("name", Ty::String, "name", "Name of the disk. Azure generates one if absent.").chosen(),
         arg(
             "storage_account_type",
             machine_profile::OS_STORAGE,
             "managedDisk.storageAccountType",
             "Storage type of the disk.",
         )
-        .replace(),
+        .chosen(),
         machine_profile::disk_encryption_set("disk_encryption_set", "managedDisk.diskEncryptionSet.id"),
         machine_profile::diff_disk_settings(&DIFF_DISK_SETTINGS),
     ],

@@ -43,8 +43,9 @@ pub static KIND: Kind = Kind {
             "properties.defaultEncryptionScope",
             "Default encryption scope of blobs.",
         )
-        .replace(),
+        .chosen(),
         arg("encryption_scope_override_enabled", Ty::Bool, "", "Allow blobs to set another encryption scope.")
+            .filled(Lit::Bool(true))
             .replace()
             .wire(Wire::Negated("properties.denyEncryptionScopeOverride")),
         arg("metadata", Ty::Map(&Ty::String), "properties.metadata", "Metadata: names and values."),

@@ -18,7 +18,7 @@ const WINDOWS: &[Arg] = &[
         "properties.osProfile.windowsConfiguration.enableAutomaticUpdates",
         "Enable automatic updates by Windows.",
     )
-    .replace(),
+    .chosen(),
     arg(
         "hotpatching_enabled",
         Ty::Bool,

@@ -20,6 +20,7 @@ mod target;
 mod transitions;
 mod twins;
 mod untold;
+mod written;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -53,6 +54,7 @@ pub use roles::{GroupDebt, HeldArgument, MovedGroup, RoleDrift, RoleSummary, acc
 pub use room::too_narrow;
 pub use transitions::{in_the_way, unlabelled};
 pub use twins::{TwinChange, twin_changes};
+pub use written::{are_the_same, concerned};
 
 /// The changes that `apply` would make, with reasons.
 #[derive(Debug, Clone, PartialEq)]
@@ -306,6 +308,10 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
             kept::pin(&mut stack, now);
         }
         let left = held.pin(&mut stack, state, now);
+        if !destroy {
+            written::settle(&stack, state, start.refreshed.as_mut(), observed, seal);
+        }
+        let now = start.refreshed.as_ref();
         let promoted = Promoted::of(&stack, state, observed);
         let ownership = Ownership::new(state, observed, adopt);
         let deciding = decide::DecisionInput {
@@ -334,6 +340,9 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
             break (stack, warnings, decisions, blocked, held, left);
         }
     };
+    if !destroy {
+        blocked.extend(written::unread(&stack, observed, &decisions));
+    }
     let PlanStart { state, refreshed: mut now, mut drift } = start;
     let state = state.as_deref();
     kept::expect(&stack, &mut drift);

@@ -8,7 +8,9 @@ use super::hidden;
 use super::pairs::ResourcePair;
 use crate::address::Address;
 use crate::kinds::{Holder, NameScope, Place, RESOURCE_GROUP};
-use crate::plan::{Action, ArgumentChange, Change, Order, PreviousObject, differences as arguments, sealed};
+use crate::plan::{
+    Action, ArgumentChange, Change, Order, PreviousObject, are_the_same, concerned, differences as arguments, sealed,
+};
 use crate::stack::{Presence, Resource};
 use crate::value::{Seal, SealedValue};
 
@@ -70,6 +72,7 @@ impl Comparison<'_> {
             .into_iter()
             .map(|(name, value)| (name, waiting(&value, self.renamed)))
             .collect();
+        let old = concerned(after.kind.args, &old, &args, are_the_same(&before.objects, &after.objects), self.seal);
         let was_written =
             PreviousObject { id: &before.id, name: &before.name, location: &before.location, arguments: &old };
         let changes = arguments(&was_written, after, &args, &|_| false);

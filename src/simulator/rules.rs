@@ -10,7 +10,7 @@ use super::world::{SimulatedObject, World};
 use crate::address::ArmId;
 use crate::kinds::body::requested;
 use crate::kinds::regions::same_region;
-use crate::kinds::{Arg, CloudObject, Exclusive, ExclusiveWithin, Kind, Place, Refusal, Ty, near, path, rules};
+use crate::kinds::{Arg, CloudObject, Exclusive, ExclusiveWithin, Kind, Need, Place, Refusal, Ty, near, path, rules};
 
 impl World {
     /// Checks a body against the tables of the kinds that write its type.
@@ -269,7 +269,8 @@ pub(super) fn fill_defaults(body: &mut Json, id: &ArmId, type_: &ProviderType, a
 fn fill(table: &'static [Arg], body: &mut Json, api: &str) {
     for arg in table {
         let Some(at) = wire_path(arg.wire) else { continue };
-        if let Some(lit) = arg.filled_at(api) {
+        // What an optional argument has here is the value of the cloud, which sets it elsewhere.
+        if let Some(lit) = arg.filled_at(api).filter(|_| !matches!(arg.need, Need::Optional)) {
             path::fill(body, at, lit.json());
         }
         let Ty::Block(block) = arg.ty else { continue };

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{BOLD, DIM, GREEN, Layout, RED, YELLOW, fit, hang, styled, wrap};
 use crate::kinds::{
-    self, Arg, AttributeSource, Block, ChangeEffect, Kind, Lit, Location, NameRule, NameScope, Need, Place, Ty,
+    self, Arg, AttributeSource, Block, ChangeEffect, Kept, Kind, Lit, Location, NameRule, NameScope, Need, Place, Ty,
 };
 use crate::reference::blocks::{self, LanguageArgument, LanguageBlock, Necessity};
 
@@ -239,7 +239,7 @@ fn argument_facts(arg: &Arg) -> Vec<String> {
         secret,
         write_only,
         same: _,
-        kept: _,
+        kept,
         partial: _,
         form: _,
         filled: _,
@@ -258,6 +258,9 @@ fn argument_facts(arg: &Arg) -> Vec<String> {
     }
     if *change == ChangeEffect::Replace {
         facts.push(REPLACES.to_owned());
+    }
+    if *kept == Kept::Chosen {
+        facts.push("kept if removed".to_owned());
     }
     if *secret {
         facts.push("sensitive".to_owned());

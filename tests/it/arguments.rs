@@ -1,6 +1,7 @@
 //! Every argument of every kind, nested ones included: a changed value is the change that the kind's table declares,
 //! can be applied, and leaves an empty plan without drift.
 
+mod existing;
 mod otherwise;
 
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use drplan::plan::Action;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::examples;
-use crate::lab::{Lab, changes, failures, simulated};
+use crate::lab::{Lab, changes, failures, simulated, unmarked};
 
 /// Another subscription, whose objects are not verified.
 const OTHERS: &str = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/others/providers";
@@ -249,6 +250,14 @@ fn variations(label: &str, kind: &'static Kind, text: &str) -> Vec<Variation> {
     varied.found
 }
 
+/// True if a new object would be as the existing one is, which has the value already.
+async fn has_it_already(lab: &Lab, text: &str) -> Result<bool, String> {
+    let other = Lab::new(7);
+    let applied = other.apply(text).await.map_err(|error| error.to_string())?;
+    failures(&applied, "apply of the variation")?;
+    Ok(unmarked(lab.simulator.show().objects) == unmarked(other.simulator.show().objects))
+}
+
 async fn varies(kind: &Kind, example: &str, variation: &Variation) -> Result<(), String> {
     let lab = Lab::new(7);
     lab.read(&variation.text)?;
@@ -259,6 +268,7 @@ async fn varies(kind: &Kind, example: &str, variation: &Variation) -> Result<(),
     let action =
         planned.plan.changes.iter().find(|change| change.address.to_string() == address).map(|change| change.action);
     let expected = match action {
+        Some(Action::Keep) => has_it_already(&lab, &variation.text).await?,
         Some(Action::Update) => variation.change == ChangeEffect::Update,
         Some(Action::Replace(_)) => variation.change == ChangeEffect::Replace,
         _ => false,

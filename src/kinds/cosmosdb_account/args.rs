@@ -23,7 +23,7 @@ pub(super) const ARGS: &[Arg] = &[
         "",
         "Settings of the account's own region. Declare further regions as `geo_replica` blocks.",
     )
-    .replace()
+    .chosen()
     .wire(Wire::Odd),
     arg(
         "automatic_failover_enabled",

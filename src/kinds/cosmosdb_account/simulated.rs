@@ -133,13 +133,13 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     show(body, locations, &offline);
     path::put(body, ENDPOINT, Json::from(format!("https://{name}.documents.azure.com:443/")));
     path::put(body, "properties.instanceId", Json::from(guid));
-    let copies = json!({
-        "type": "Periodic",
-        "periodicModeProperties": {
-            "backupIntervalInMinutes": 240, "backupRetentionIntervalInHours": 8, "backupStorageRedundancy": "Geo",
-        },
-    });
-    path::fill(body, "properties.backupPolicy", copies);
+    path::fill(body, "properties.backupPolicy.type", "Periodic");
+    if path::text(body, "properties.backupPolicy.type") == Some("Periodic") {
+        let periodic = |name: &str| format!("properties.backupPolicy.periodicModeProperties.{name}");
+        path::fill(body, &periodic("backupIntervalInMinutes"), 240);
+        path::fill(body, &periodic("backupRetentionIntervalInHours"), 8);
+        path::fill(body, &periodic("backupStorageRedundancy"), "Geo");
+    }
     let consistency =
         json!({ "defaultConsistencyLevel": "Session", "maxIntervalInSeconds": 5, "maxStalenessPrefix": 100 });
     path::fill(body, "properties.consistencyPolicy", consistency);

@@ -159,7 +159,8 @@ pub static KIND: Kind = Kind {
             Ty::Enum(&["11", "12", "13", "14", "15", "16", "17", "18"]),
             "properties.version",
             "Major version of PostgreSQL. It can only rise.",
-        ),
+        )
+        .kept(Kept::Chosen),
         arg(
             "administrator_login",
             Ty::String,
@@ -167,7 +168,7 @@ pub static KIND: Kind = Kind {
             "Login of the administrator with a password.",
         )
         .form(&form::login::POSTGRES_LOGIN)
-        .replace(),
+        .chosen(),
         arg(
             "administrator_password",
             Ty::String,

@@ -150,8 +150,10 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
         path::put(body, SECONDARY_ENDPOINTS, service_endpoints(&format!("{name}-secondary")));
     }
     path::fill(body, "properties.accessTier", "Hot");
-    let open = json!({ "bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": [] });
-    path::fill(body, "properties.networkAcls", open);
+    path::fill(body, BYPASS, "AzureServices");
+    path::fill(body, "properties.networkAcls.defaultAction", "Allow");
+    path::fill(body, "properties.networkAcls.ipRules", json!([]));
+    path::fill(body, "properties.networkAcls.virtualNetworkRules", json!([]));
 }
 
 fn service_endpoints(name: &str) -> Json {
