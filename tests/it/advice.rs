@@ -136,12 +136,14 @@ const RESUME: &[&str] = &["failover-group", "resume"];
 const DEPTH: usize = 8;
 const MOST: usize = 40;
 
+/// Commands that led to a good end, each with the digest of the directory before it.
+type GoodCommands = HashSet<(u64, Vec<String>)>;
+
 /// A directory with a stack, its state and the local cloud.
 struct Situation {
     dir: tempfile::TempDir,
-    /// The commands that led to a good end, each with the digest of the directory before it. Shared by all copies:
-    /// several outputs offer the same commands.
-    good: Rc<RefCell<HashSet<(u64, Vec<String>)>>>,
+    /// Shared by all copies, because several outputs offer the same commands.
+    good: Rc<RefCell<GoodCommands>>,
 }
 
 impl Situation {
