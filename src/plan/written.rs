@@ -215,7 +215,11 @@ fn pairs<'a>(block: &Block, one: &'a Json, other: &'a Json) -> Vec<(&'a Args, &'
 fn same_element<'a>(block: &Block, element: &Json, at: usize, among: &'a Json) -> Option<&'a Args> {
     match among {
         Json::Array(items) => match element.get(block.key) {
-            Some(key) => items.iter().find(|item| item.get(block.key) == Some(key)),
+            Some(key) => {
+                let has_it = |item: &&Json| item.get(block.key) == Some(key);
+                // Mostly nothing has moved, and long lists are not searched.
+                items.get(at).filter(has_it).or_else(|| items.iter().find(has_it))
+            }
             None => items.get(at),
         },
         one => Some(one),
