@@ -19,6 +19,7 @@
 //!   Manager
 //! - 7: [`cli`] the command line
 
+pub mod account;
 pub mod address;
 pub mod adopt;
 pub mod apply;

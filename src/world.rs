@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use crate::account::Account;
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
 use crate::reason::Reason;
@@ -85,7 +86,7 @@ pub trait Cloud: Send + Sync {
     async fn answers(&self, object: &Object) -> Result<(), CloudError>;
 
     /// An object or list that every region has, to ask the control plane of a region in which nothing is recorded.
-    fn common_object(&self, account: &str, region: &str) -> Object;
+    fn common_object(&self, account: &Account, region: &str) -> Object;
 
     /// The latest value of a metric of an object, from Azure Monitor; `None` where none was recorded recently.
     ///

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::SubscriptionRef;
 use super::candidates::Candidate;
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::kinds::{Arg, Block, Finding, Need, OtherResources, Subject, Ty, body};
 use crate::value::SealedValue;
@@ -85,7 +85,7 @@ fn filled(table: &[Arg], args: &JsonMap<String, Json>) -> JsonMap<String, Json> 
 }
 
 /// Adds a placeholder for each secret that a kind's own rules require: a login has a password, which cannot be read.
-pub fn ask_needed(candidates: &mut [Candidate], account: &SubscriptionRef) {
+pub fn ask_needed(candidates: &mut [Candidate], account: &Account) {
     let known = KnownResources::of(candidates, account);
     let mut asked: Vec<(usize, &'static str)> = Vec::new();
     for (at, candidate) in candidates.iter().enumerate() {
@@ -115,13 +115,13 @@ pub fn ask_needed(candidates: &mut [Candidate], account: &SubscriptionRef) {
 
 /// All candidates, in the form in which a kind's rules see the resources of a stack.
 pub struct KnownResources<'a> {
-    account: &'a SubscriptionRef,
+    account: &'a Account,
     by_id: HashMap<ArmId, (Address, Candidate, JsonMap<String, Json>)>,
 }
 
 impl<'a> KnownResources<'a> {
     /// These candidates, with their defaults.
-    pub fn of(candidates: &[Candidate], account: &'a SubscriptionRef) -> Self {
+    pub fn of(candidates: &[Candidate], account: &'a Account) -> Self {
         let entry = |candidate: &Candidate| {
             let address = Address::new(candidate.kind.name, "found");
             let args = filled(candidate.kind.args, &candidate.args);
@@ -157,8 +157,7 @@ impl<'a> KnownResources<'a> {
             name: &candidate.name,
             id: &candidate.id,
             location: candidate.region.as_deref().unwrap_or_default(),
-            subscription: &self.account.subscription,
-            tenant: &self.account.tenant,
+            account: self.account,
             args,
             others: self,
         }

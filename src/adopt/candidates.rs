@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::arguments;
 use super::look::tables;
-use super::{SubscriptionRef, arguments};
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::kinds::regions::region;
 use crate::kinds::{self, CloudObject, Kind, Location, Place, Subject, Ty, body, path};
@@ -71,7 +72,7 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
 }
 
 /// All resources that these bodies can be declared as. Of two that share an object, the one with more objects wins.
-pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> (Vec<Candidate>, HashSet<String>) {
+pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Candidate>, HashSet<String>) {
     let mut all: Vec<(usize, Candidate)> = Vec::new();
     let mut brought: HashSet<String> = HashSet::new();
     for (at, (kind, variant)) in tables().enumerate() {
@@ -106,7 +107,7 @@ pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> 
 }
 
 /// Unread objects of candidates, such as the other half of a peering in another network.
-pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &SubscriptionRef) -> Vec<Object> {
+pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> {
     let mut missing: Vec<Object> = Vec::new();
     for (kind, _) in tables().filter(|(kind, _)| kind.odd.objects.is_some()) {
         for (id, part) in places(kind, bodies) {
@@ -173,7 +174,7 @@ fn with_subject<T>(
     kind: &'static Kind,
     found: &CloudObject<'_>,
     args: &JsonMap<String, Json>,
-    account: &SubscriptionRef,
+    account: &Account,
     f: impl FnOnce(&Subject<'_>) -> T,
 ) -> T {
     let address = Address::new(kind.name, "found");
@@ -184,8 +185,7 @@ fn with_subject<T>(
         name: found.id.name(),
         id: found.id,
         location: &location,
-        subscription: &account.subscription,
-        tenant: &account.tenant,
+        account,
         args,
         others: &body::NoOtherResources,
     })
@@ -195,7 +195,7 @@ pub(super) fn candidate(
     kind: &'static Kind,
     variant: Option<&'static str>,
     found: &CloudObject<'_>,
-    account: &SubscriptionRef,
+    account: &Account,
 ) -> Option<Candidate> {
     let draft = read(kind, found, std::slice::from_ref(found.body));
     let objects = with_subject(kind, found, &draft, account, body::objects);

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::candidates::{Candidate, candidate};
-use super::{ImportSurvey, SubscriptionRef, arguments};
+use super::{ImportSurvey, arguments};
+use crate::account::Account;
 use crate::address::ArmId;
 use crate::kinds::{self, CloudObject};
 
@@ -34,11 +35,7 @@ pub fn newest(provider: &Json, id: &ArmId) -> Option<String> {
 }
 
 /// The objects without another kind as resources; adds them to what is claimed.
-pub(super) fn candidates(
-    survey: &ImportSurvey,
-    claimed: &mut HashSet<String>,
-    account: &SubscriptionRef,
-) -> Vec<Candidate> {
+pub(super) fn candidates(survey: &ImportSurvey, claimed: &mut HashSet<String>, account: &Account) -> Vec<Candidate> {
     let Some(kind) = kinds::ALL.iter().copied().find(|kind| kind.adoption.any.is_some()) else { return Vec::new() };
     let mut all = Vec::new();
     for (id, api) in &survey.generic {

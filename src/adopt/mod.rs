@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value as Json;
 
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::kinds::emit::TerraformShape;
@@ -30,15 +31,6 @@ use terraform::ManagedObject;
 
 pub use candidates::Candidate;
 pub use record::{STAND_IN, record};
-
-/// Owner of the objects.
-#[derive(Debug, Clone)]
-pub struct SubscriptionRef {
-    /// The subscription, a GUID.
-    pub subscription: String,
-    /// The tenant, a GUID.
-    pub tenant: String,
-}
 
 /// Result of reading the cloud.
 #[derive(Debug, Clone, Default)]
@@ -117,7 +109,7 @@ pub struct StackDraft {
 
 impl StackDraft {
     /// All readable resources that can be declared; with `managed`, only those in it, with their labels there.
-    pub fn of(survey: &ImportSurvey, managed: Option<&[ManagedObject]>, account: &SubscriptionRef) -> Self {
+    pub fn of(survey: &ImportSurvey, managed: Option<&[ManagedObject]>, account: &Account) -> Self {
         let (mut candidates, mut claimed) = candidates::candidates(&survey.bodies, account);
         candidates.extend(generic::candidates(survey, &mut claimed, account));
         let mut left = left_over(survey, &claimed);
@@ -185,7 +177,7 @@ impl StackDraft {
 }
 
 /// Further objects to read before [`StackDraft::of`]: parts of the resources that are elsewhere.
-pub fn unread(survey: &ImportSurvey, account: &SubscriptionRef) -> Vec<Object> {
+pub fn unread(survey: &ImportSurvey, account: &Account) -> Vec<Object> {
     let missing = candidates::unread(&survey.bodies, account);
     missing.into_iter().filter(|object| !survey.unread.contains_key(&object.id)).collect()
 }
@@ -201,12 +193,12 @@ fn left_over(survey: &ImportSurvey, claimed: &HashSet<String>) -> Vec<NotImporte
 
 const ELSEWHERE: &str = "it is in another subscription";
 
-fn is_elsewhere(id: &ArmId, account: &SubscriptionRef) -> bool {
-    id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.subscription))
+fn is_elsewhere(id: &ArmId, account: &Account) -> bool {
+    id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.id))
 }
 
 /// Reason not to import a resource that could be declared.
-fn why_not(candidate: &Candidate, account: &SubscriptionRef) -> Option<String> {
+fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
     if is_elsewhere(&candidate.id, account) {
         return Some(ELSEWHERE.to_owned());
     }
@@ -262,7 +254,7 @@ fn not_chosen(
     managed: &ManagedObject,
     candidates: &[Candidate],
     survey: &ImportSurvey,
-    account: &SubscriptionRef,
+    account: &Account,
 ) -> Option<NotImported> {
     let is_adopted = candidates.iter().any(|candidate| is_same(candidate, managed) || has_part(candidate, managed));
     if is_adopted || survey.unread.contains_key(&managed.id) {

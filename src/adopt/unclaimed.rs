@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 
-use super::SubscriptionRef;
 use super::arguments::KnownResources;
 use super::candidates::Candidate;
 use super::look::tables;
+use crate::account::Account;
 use crate::address::ArmId;
 use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, maintained, path};
 use crate::object::{Object, Within};
@@ -36,11 +36,7 @@ enum Comparison {
 }
 
 /// All settings of the objects of these candidates that the candidates do not contain.
-pub fn unclaimed(
-    candidates: &[Candidate],
-    bodies: &BTreeMap<ArmId, Json>,
-    account: &SubscriptionRef,
-) -> BTreeSet<Unclaimed> {
+pub fn unclaimed(candidates: &[Candidate], bodies: &BTreeMap<ArmId, Json>, account: &Account) -> BTreeSet<Unclaimed> {
     let known = KnownResources::of(candidates, account);
     let mut built: Vec<(&Object, Json)> = Vec::new();
     for candidate in candidates {

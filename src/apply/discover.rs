@@ -9,8 +9,9 @@ use futures::stream;
 use serde_json::Value as Json;
 
 use super::observe::{WIDTH, is_outage};
+use crate::account::Account;
 use crate::address::ArmId;
-use crate::adopt::{self, ImportSurvey, SubscriptionRef, generic, look};
+use crate::adopt::{self, ImportSurvey, generic, look};
 use crate::object::Object;
 use crate::reason::Reason;
 use crate::world::{Cloud, CloudError};
@@ -43,7 +44,7 @@ pub enum DiscoveryError {
 pub async fn discover_groups(
     cloud: &dyn Cloud,
     groups: &[ArmId],
-    account: &SubscriptionRef,
+    account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
     let mut search = Search {
@@ -80,7 +81,7 @@ pub async fn discover_groups(
 pub async fn discover_objects(
     cloud: &dyn Cloud,
     ids: &[ArmId],
-    account: &SubscriptionRef,
+    account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
     let mut search = Search {
@@ -252,7 +253,7 @@ impl Search<'_> {
     }
 
     /// Reads related objects in other places.
-    async fn complete(mut self, account: &SubscriptionRef) -> Result<ImportSurvey, DiscoveryError> {
+    async fn complete(mut self, account: &Account) -> Result<ImportSurvey, DiscoveryError> {
         for _ in 0..ROUNDS {
             let before = self.seen.len();
             for object in adopt::unread(&self.survey, account) {

@@ -22,6 +22,7 @@ use super::retry::{Backoff, RetryPolicy};
 use super::sight::{etag, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
+use crate::account::Account;
 use crate::address::ArmId;
 use crate::object::{Collection, Object, Type};
 use crate::sight::Sight;
@@ -389,8 +390,8 @@ impl Cloud for Azure {
     }
 
     /// The quota of machines, which every region has.
-    fn common_object(&self, account: &str, region: &str) -> Object {
-        let id = format!("/subscriptions/{account}/providers/Microsoft.Compute/locations/{region}/usages");
+    fn common_object(&self, account: &Account, region: &str) -> Object {
+        let id = format!("/subscriptions/{}/providers/Microsoft.Compute/locations/{region}/usages", account.id);
         Object::whole(ArmId::new(id), USAGES_API)
     }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 use super::{Failure, Session};
+use crate::account;
 use crate::azure::first_set;
 use crate::simulator::{SUBSCRIPTION, TENANT};
 use crate::stack::CloudName;
@@ -48,6 +49,11 @@ impl Account {
                 Self { cloud, subscription: or_none(subscription), tenant: or_none(tenant) }
             }
         }
+    }
+
+    /// The account without its cloud.
+    pub fn owner(&self) -> account::Account {
+        account::Account::new(&self.subscription, &self.tenant)
     }
 
     /// Requires a known subscription and tenant. The local simulator always has both.

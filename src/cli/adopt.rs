@@ -155,8 +155,7 @@ impl AdoptRequest<'_> {
         reached: &CloudConnection,
         session: &mut Session,
     ) -> Result<ExitCode, Failure> {
-        let owner =
-            adopt::SubscriptionRef { subscription: account.subscription.clone(), tenant: account.tenant.clone() };
+        let owner = account.owner();
         let survey = self.survey(account, &owner, reached).await?;
         let managed = self.managing.as_ref().map(|managing| managing.objects.as_slice());
         let mut draft = StackDraft::of(&survey, managed, &owner);
@@ -178,7 +177,7 @@ impl AdoptRequest<'_> {
     async fn survey(
         &self,
         account: &Account,
-        owner: &adopt::SubscriptionRef,
+        owner: &crate::account::Account,
         reached: &CloudConnection,
     ) -> Result<ImportSurvey, Failure> {
         let found = match &self.managing {
@@ -429,6 +428,6 @@ fn group_id(name: &str, account: &Account) -> Result<ArmId, Failure> {
             .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
     let group = kinds::ALL.iter().find(|kind| kind.place.is_root());
-    let id = group.and_then(|kind| kinds::body::id(kind, name, &account.subscription, &serde_json::Map::new()));
+    let id = group.and_then(|kind| kinds::body::id(kind, name, &account.owner(), &serde_json::Map::new()));
     id.ok_or_else(|| Failure::failed("internal error: no kind is a resource group; please report it"))
 }

@@ -246,7 +246,6 @@ fn load_with(
     text.auto.into_iter().for_each(|file| values.read(file));
     values.given.extend::<Vec<_>>(flags);
     let PartialValues { given, mut sources, found: of_values, unread, size: _ } = values;
-    let Account { subscription, tenant, .. } = Account::local();
     let input = Input {
         files: text.files,
         sources: &mut sources,
@@ -254,13 +253,12 @@ fn load_with(
         variables: given.clone(),
         unread_values: unread,
         secrets,
-        subscription,
-        tenant,
+        account: Account::local().owner(),
     };
     let (program, mut found) = stack::read_all(input);
     found.extend(of_values);
     let account = account(&program);
-    let program = Arc::new(program.in_account(account.subscription.clone(), account.tenant.clone()));
+    let program = Arc::new(program.in_account(account.owner()));
     if found.has_errors() {
         let (_, wrong) = check::all(&program, found);
         return Err(Failure::Wrong(wrong, sources));

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::failover::ListRequest;
+use crate::kinds::body;
 use crate::stack::Stack;
 use crate::state::State;
 
@@ -115,7 +116,7 @@ impl DoctorResult {
 
 /// The id of the subscription.
 fn subscription(stack: &Stack) -> String {
-    format!("/subscriptions/{}", stack.subscription)
+    body::scope(&stack.account).to_string()
 }
 
 /// Reason of a missing answer, as the end of a sentence.

@@ -22,7 +22,7 @@ fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {
 }
 
 fn judge(subject: DoctorInput<'_>, answers: &ListAnswers, found: &mut Vec<DoctorResult>) {
-    let id = &subject.stack.subscription;
+    let id = &subject.stack.account.id;
     found.push(match answers.get(&list(subject)) {
         Some(Ok(answer)) => {
             let text = |name: &str| answer.get(name).and_then(Json::as_str).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::provision::is_at;
 use super::survey::{ListRequest, stands_up};
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
-use crate::kinds::Machines;
+use crate::kinds::{Machines, body};
 use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
 
@@ -30,14 +30,14 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<ListRequest> {
 
 /// The list of sizes in a region.
 pub(crate) fn sizes(stack: &Stack, location: &str) -> ListRequest {
-    let id = ArmId::new(format!("/subscriptions/{}/providers/Microsoft.Compute/skus", stack.subscription));
+    let id = ArmId::new(format!("{}/providers/Microsoft.Compute/skus", body::scope(&stack.account)));
     ListRequest { object: Object::whole(id, SIZES_API), query: vec![("$filter", format!("location eq '{location}'"))] }
 }
 
 /// The list of quotas and usage in a region.
 pub(crate) fn usages(stack: &Stack, location: &str) -> ListRequest {
-    let provider = format!("/subscriptions/{}/providers/Microsoft.Compute", stack.subscription);
-    let id = ArmId::new(format!("{provider}/locations/{location}/usages"));
+    let account = body::scope(&stack.account);
+    let id = ArmId::new(format!("{account}/providers/Microsoft.Compute/locations/{location}/usages"));
     ListRequest { object: Object::whole(id, USAGES_API), query: Vec::new() }
 }
 

@@ -8,7 +8,7 @@ use super::course::{Question, side_at};
 use super::survey::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
 use crate::address::ArmId;
-use crate::kinds::CallMethod;
+use crate::kinds::{CallMethod, body};
 use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
@@ -39,7 +39,7 @@ pub(crate) fn permissions(scope: &ArmId) -> ListRequest {
 
 /// The subscription as a scope.
 pub(super) fn subscription(stack: &Stack) -> ArmId {
-    ArmId::new(format!("/subscriptions/{}", stack.subscription))
+    body::scope(&stack.account)
 }
 
 /// The resource group of a resource, if it exists; otherwise the subscription.

@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 use jiff::Timestamp;
 
 use super::procedure::regions;
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::kinds::{Kind, Location, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::object::Object;
@@ -47,7 +48,7 @@ pub enum Sample {
     /// Nothing is recorded there: what the provider has in every region.
     Common {
         /// The account to ask with.
-        account: String,
+        account: Account,
         /// The region.
         region: String,
     },
@@ -164,19 +165,19 @@ fn powers<'s>(
 
 /// The reads of a region for this state.
 pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
-    asked(state.resources.iter(), (&stack.subscription, region), SAMPLES).into_iter()
+    asked(state.resources.iter(), (&stack.account, region), SAMPLES).into_iter()
 }
 
 /// The reads that show whether the control plane of a region responds: of objects that are recorded there, or where
 /// there are none, of what the provider has in every region.
 pub(crate) fn asked<'r>(
     recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
-    (account, region): (&str, &str),
+    (account, region): (&Account, &str),
     most: usize,
 ) -> Vec<Sample> {
     let own: Vec<Sample> = samples(recorded, region, most).into_iter().map(Sample::Object).collect();
     if own.is_empty() {
-        return vec![Sample::Common { account: account.to_owned(), region: region.to_owned() }];
+        return vec![Sample::Common { account: account.clone(), region: region.to_owned() }];
     }
     own
 }
@@ -262,10 +263,10 @@ mod tests {
 
     #[test]
     fn region_without_objects_is_asked_for_what_every_region_has() {
-        let state = [recorded("virtual_network", "canadaeast")];
-        let of = |region: &str| asked(state.iter().map(|(address, one)| (address, one)), ("s", region), SAMPLES);
+        let (state, account) = ([recorded("virtual_network", "canadaeast")], Account::new("s", "t"));
+        let of = |region: &str| asked(state.iter().map(|(address, one)| (address, one)), (&account, region), SAMPLES);
         assert_eq!(of("CanadaEast"), [Sample::Object(state[0].1.objects[0].clone())]);
-        assert_eq!(of("westeurope"), [Sample::Common { account: "s".to_owned(), region: "westeurope".to_owned() }]);
+        assert_eq!(of("westeurope"), [Sample::Common { account: account.clone(), region: "westeurope".to_owned() }]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use crate::account::Account;
 use crate::address::ArmId;
 use crate::duration;
 use crate::kinds::decode::canonical;
@@ -10,16 +11,21 @@ use crate::kinds::table::{Arg, AttributeSource, Block, Kind, Lit, Location, Othe
 use crate::kinds::{export, mark, path};
 use crate::object::{Object, Within};
 
+/// An account as a scope: what contains all groups in it.
+pub fn scope(account: &Account) -> ArmId {
+    ArmId::new(format!("/subscriptions/{}", account.id))
+}
+
 /// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
 /// absent.
-pub fn id(kind: &Kind, name: &str, subscription: &str, args: &JsonMap<String, Json>) -> Option<ArmId> {
+pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Json>) -> Option<ArmId> {
     let at = |argument: &str| match args.get(argument)? {
         Json::String(text) => Some(text.as_str()),
         Json::Array(items) => items.first()?.as_str(),
         _ => None,
     };
     let text = match kind.place {
-        Place::Subscription => format!("/subscriptions/{subscription}/resourceGroups/{name}"),
+        Place::Subscription => format!("{}/resourceGroups/{name}", scope(account)),
         Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.arm.type_),
         Place::Child(parent, segment) => format!("{}/{segment}/{name}", at(parent)?),
         Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.arm.type_),
@@ -371,8 +377,8 @@ pub fn named(subject: &Subject<'_>, text: &str) -> Option<String> {
             "name" => out.push_str(subject.name),
             "location" => out.push_str(subject.location),
             "id" => out.push_str(subject.id.as_str()),
-            "subscription" => out.push_str(subject.subscription),
-            "tenant" => out.push_str(subject.tenant),
+            "subscription" => out.push_str(&subject.account.id),
+            "tenant" => out.push_str(&subject.account.tenant),
             "parent" => {
                 // A segment such as `blobServices/default/containers` lies between a container and its account.
                 let segments = match subject.kind.place {

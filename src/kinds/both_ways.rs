@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Kind, Subject, body, find};
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 
 /// Arguments that are read back from the body that these arguments produce.
@@ -14,8 +15,7 @@ fn there_and_back(kind: &'static Kind, args: &Json) -> Json {
         name: "example",
         id: &ArmId::new("/subscriptions/s/resourceGroups/g/providers/x/y/example"),
         location: "canadacentral",
-        subscription: "s",
-        tenant: "11111111-1111-1111-1111-111111111111",
+        account: &Account::new("s", "11111111-1111-1111-1111-111111111111"),
         args: &args,
         others: &body::NoOtherResources,
     };

@@ -201,7 +201,7 @@ const PURGE_PROTECTION: &str = "properties.enablePurgeProtection";
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     let Some(body) = bodies.first_mut() else { return };
-    path::fill(body, "properties.tenantId", subject.tenant);
+    path::fill(body, "properties.tenantId", &*subject.account.tenant);
     path::fill(body, POLICIES, Json::Array(Vec::new()));
     let tenant = path::text(body, "properties.tenantId").unwrap_or_default().to_owned();
     for policy in path::borrow_mut(body, POLICIES).and_then(Json::as_array_mut).into_iter().flatten() {

@@ -361,7 +361,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
     if let Some(name) = subject.text("maintenance_configuration_name") {
         let public = "providers/Microsoft.Maintenance/publicMaintenanceConfigurations";
-        path::put(body, MAINTENANCE, Json::from(format!("/subscriptions/{}/{public}/{name}", subject.subscription)));
+        path::put(body, MAINTENANCE, Json::from(format!("/subscriptions/{}/{public}/{name}", subject.account.id)));
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::table::Kind;
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::object::Object;
 
@@ -18,10 +19,8 @@ pub struct Subject<'a> {
     pub id: &'a ArmId,
     /// Its region. For a global kind, the region of its resource group.
     pub location: &'a str,
-    /// The subscription's GUID.
-    pub subscription: &'a str,
-    /// The tenant's GUID.
-    pub tenant: &'a str,
+    /// The account in which it lies.
+    pub account: &'a Account,
     /// Its arguments in plain text with defaults filled in. Values that are not known yet are absent.
     pub args: &'a JsonMap<String, Json>,
     /// The other resources of the stack.

@@ -226,7 +226,7 @@ fn definition(subject: &Subject<'_>) -> Option<String> {
     }
     let role = subject.text("role_definition_name")?;
     let (_, guid) = ROLES.iter().find(|(name, _)| *name == role)?;
-    let subscription = subject.subscription;
+    let subscription = &subject.account.id;
     Some(format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{guid}"))
 }
 

@@ -17,6 +17,7 @@ pub use super::form;
 pub use super::overrides::*;
 pub use super::place::{Enclosure, Membership, Owners, Place};
 pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
+use crate::account::Account;
 use crate::address::ArmId;
 // For the kinds' own files, which take all words of a table from here.
 pub(super) use crate::object::Object;
@@ -295,8 +296,8 @@ pub struct SoftDelete {
 
 impl SoftDelete {
     /// The id of the kept object of this name.
-    pub fn id(&self, subscription: &str, location: &str, name: &str) -> ArmId {
-        let text = self.kept.replace("{subscription}", subscription).replace("{location}", location);
+    pub fn id(&self, account: &Account, location: &str, name: &str) -> ArmId {
+        let text = self.kept.replace("{subscription}", &account.id).replace("{location}", location);
         ArmId::new(text.replace("{name}", name))
     }
 }

@@ -141,7 +141,7 @@ impl DecisionInput<'_> {
             Some(Status::Deleting) => "an earlier run deleted it for a replacement",
         };
         let kept =
-            resource.kind.soft_delete.map(|soft| soft.id(&self.stack.subscription, &resource.location, &resource.name));
+            resource.kind.soft_delete.map(|soft| soft.id(&self.stack.account, &resource.location, &resource.name));
         let is_kept = kept.is_some_and(|kept| matches!(self.observed.objects.get(&kept), Some(Some(_))));
         let reason = if is_kept { "deleted before, and recovered from what Azure keeps" } else { reason };
         let arguments = args.iter().map(|(name, value)| ArgumentChange {

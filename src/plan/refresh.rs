@@ -2,6 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::account::Account;
 use crate::address::Address;
 use crate::kinds::mark::{self, Owner};
 use crate::kinds::{self, Arg, CopyState, Kind, Need, Ty, Wire, body};
@@ -34,7 +35,7 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
     let fresh = stack.resources.values().filter(is_fresh);
     let known = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let kept = fresh.clone().filter_map(|resource| {
-        let id = resource.kind.soft_delete?.id(&stack.subscription, &resource.location, &resource.name);
+        let id = resource.kind.soft_delete?.id(&stack.account, &resource.location, &resource.name);
         Some(resource.kind.arm.object(id))
     });
     let declared = fresh.flat_map(|resource| &resource.objects);
@@ -270,7 +271,6 @@ fn unanswered_kept(block: &kinds::Block, was: &Json, now: Json) -> Json {
 }
 
 fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodies: &[Json]) -> JsonMap<String, Json> {
-    let subject = recorded_subject(kind, address, recorded, &recorded.arguments);
     let mut attributes = recorded.attributes.clone();
     let is_of_body = |attribute: &kinds::Attribute| {
         matches!(attribute.from, kinds::AttributeSource::Body(_) | kinds::AttributeSource::Exported(_))
@@ -278,7 +278,7 @@ fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodie
     for attribute in kind.attributes.iter().filter(|attribute| is_of_body(attribute)) {
         attributes.remove(attribute.name);
     }
-    let fresh = body::attributes(&subject, bodies);
+    let fresh = with_recorded(kind, address, recorded, |subject| body::attributes(subject, bodies));
     for (name, value) in fresh {
         if kind.attribute(&name).is_some_and(is_of_body) {
             attributes.insert(name, value);
@@ -287,25 +287,24 @@ fn attributes(kind: &'static Kind, address: &Address, recorded: &Recorded, bodie
     attributes
 }
 
-/// A recorded resource as its kind's functions see it, with these arguments and without the other resources of its
-/// stack.
-pub(super) fn recorded_subject<'a>(
+/// Calls `f` with a recorded resource as its kind's functions see it, without the other resources of its stack.
+pub(super) fn with_recorded<T>(
     kind: &'static Kind,
-    address: &'a Address,
-    recorded: &'a Recorded,
-    args: &'a JsonMap<String, Json>,
-) -> kinds::Subject<'a> {
-    kinds::Subject {
+    address: &Address,
+    recorded: &Recorded,
+    f: impl FnOnce(&kinds::Subject<'_>) -> T,
+) -> T {
+    let account = Account::new(recorded.id.subscription().unwrap_or_default(), "");
+    f(&kinds::Subject {
         kind,
         address,
         name: &recorded.name,
         id: &recorded.id,
         location: &recorded.location,
-        subscription: recorded.id.subscription().unwrap_or_default(),
-        tenant: "",
-        args,
+        account: &account,
+        args: &recorded.arguments,
         others: &body::NoOtherResources,
-    }
+    })
 }
 
 /// The attributes in a state that only the cloud assigns.

@@ -9,7 +9,7 @@ use crate::address::{Address, ArmId};
 use crate::kinds::body;
 use crate::object::Object;
 use crate::plan::decide::{Decisions, top};
-use crate::plan::refresh::{kind_of, recorded_subject};
+use crate::plan::refresh::{kind_of, with_recorded};
 use crate::plan::roles::Promoted;
 use crate::plan::{Action, BlockedResource};
 use crate::stack::{Resource, Stack};
@@ -59,7 +59,7 @@ pub(super) fn copies(stack: &Stack, state: &State, promoted: &Promoted, of: &Rec
         let Some((kind, promotion)) = kind_of(address, replica).and_then(|kind| Some((kind, kind.promotion?))) else {
             continue;
         };
-        let twins = (promotion.twins)(&recorded_subject(kind, address, replica, &replica.arguments));
+        let twins = with_recorded(kind, address, replica, promotion.twins);
         let own = twins.into_iter().filter(|twins| twins.source.id == of.id && !recorded.contains(&twins.target.id));
         let stays = |id: &ArmId| id.parent().is_some_and(|parent| stack.by_id(&parent).is_some());
         copies.extend(own.filter(|twins| stays(&twins.target.id)).map(|twins| twins.target));

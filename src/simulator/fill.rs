@@ -10,6 +10,7 @@ use super::references::ids;
 use super::types::{self, ProviderType};
 use super::world::World;
 use super::{SUBSCRIPTION, TENANT};
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::kinds::body::{self, NoOtherResources};
 use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Subject, Ty, path};
@@ -136,8 +137,7 @@ impl AttributeFiller<'_> {
             name: self.id.name(),
             id: self.id,
             location: &location,
-            subscription: SUBSCRIPTION,
-            tenant: TENANT,
+            account: &Account::new(SUBSCRIPTION, TENANT),
             args: &args,
             others: &NoOtherResources,
         };

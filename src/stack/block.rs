@@ -356,8 +356,7 @@ impl ResourceBuilder<'_, '_> {
             name: "",
             id: &NOWHERE,
             location: location.as_deref().unwrap_or_default(),
-            subscription: &facts.program.subscription,
-            tenant: &facts.program.tenant,
+            account: &facts.program.account,
             args: &plain_args,
             others: facts,
         };
@@ -385,7 +384,7 @@ impl ResourceBuilder<'_, '_> {
             }
         }
         let id = match (&place, &name) {
-            (Some(_), Some(name)) => body::id(kind, name, &facts.program.subscription, &plain_args),
+            (Some(_), Some(name)) => body::id(kind, name, &facts.program.account, &plain_args),
             _ => None,
         };
         let known =

@@ -36,6 +36,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Span;
 use crate::kinds::Kind;
@@ -75,10 +76,8 @@ pub struct Stack {
     pub variables: IndexMap<Arc<str>, Variable>,
     /// SHA-256 over every file read and every value of a variable that is not sensitive, in hexadecimal.
     pub digest: String,
-    /// The subscription's GUID, which ids hold.
-    pub subscription: String,
-    /// The tenant's GUID.
-    pub tenant: String,
+    /// The account in which its resources lie.
+    pub account: Account,
     pub(crate) by_id: HashMap<ArmId, Address>,
     pub(crate) instances: HashMap<Address, scope::Instances>,
     /// Empty where the stack has no error.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::account::Account;
 use crate::address::Address;
 use crate::diagnostic::Span;
 use crate::hcl::Files;
@@ -36,8 +37,7 @@ pub struct Program {
     /// The words of the text with syntax errors: the names that blocks in it may have. `None` where all could be read.
     pub(crate) unread: Option<HashSet<Arc<str>>>,
     pub(crate) reader: Arc<dyn Files + Send + Sync>,
-    pub(crate) subscription: String,
-    pub(crate) tenant: String,
+    pub(crate) account: Account,
     pub(crate) digest: String,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Local {
 }
 
 impl Program {
-    pub(crate) fn new(reader: Arc<dyn Files + Send + Sync>, subscription: String, tenant: String) -> Self {
+    pub(crate) fn new(reader: Arc<dyn Files + Send + Sync>, account: Account) -> Self {
         Self {
             stack: None,
             variable_blocks: IndexMap::new(),
@@ -72,8 +72,7 @@ impl Program {
             readable: true,
             unread: None,
             reader,
-            subscription,
-            tenant,
+            account,
             digest: String::new(),
         }
     }
@@ -93,10 +92,10 @@ impl Program {
         self.stack.as_ref().map(|block| block.header).unwrap_or_default()
     }
 
-    /// The same stack with objects in this subscription and this tenant, each a GUID.
+    /// The same stack with objects in this account.
     #[must_use]
-    pub fn in_account(self, subscription: String, tenant: String) -> Self {
-        Self { subscription, tenant, ..self }
+    pub fn in_account(self, account: Account) -> Self {
+        Self { account, ..self }
     }
 
     /// The cloud that the stack declares, if it is a literal.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
+use crate::account::Account;
 use crate::address::{Address, is_identifier};
 use crate::diagnostic::{self, Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Sources};
 use crate::hcl::ast::{Body, HclBlock};
@@ -33,17 +34,14 @@ pub struct Input<'a> {
     pub unread_values: Vec<String>,
     /// Sensitive variables without a value.
     pub secrets: Secrets,
-    /// The subscription's GUID.
-    pub subscription: String,
-    /// The tenant's GUID.
-    pub tenant: String,
+    /// The account of its resources.
+    pub account: Account,
 }
 
 impl<'a> Input<'a> {
-    /// A stack of one file, `stack.hcl`, without other files and without values for variables. `account` has the GUIDs
-    /// of its subscription and tenant.
+    /// A stack of one file, `stack.hcl`, without other files and without values for variables. `account` has the id of
+    /// its account and the tenant.
     pub fn in_memory(text: &str, sources: &'a mut Sources, account: (&str, &str)) -> Self {
-        let (subscription, tenant) = account;
         Self {
             files: vec![("stack.hcl".into(), text.into())],
             sources,
@@ -51,8 +49,7 @@ impl<'a> Input<'a> {
             variables: Vec::new(),
             unread_values: Vec::new(),
             secrets: Secrets::default(),
-            subscription: subscription.to_owned(),
-            tenant: tenant.to_owned(),
+            account: Account::new(account.0, account.1),
         }
     }
 }
@@ -106,12 +103,12 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
 /// Reads the files of a stack as far as they can be read, and reports their errors. A program with errors serves only
 /// to be evaluated for more of them.
 pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
-    let Input { files, sources, reader, variables, unread_values, secrets, subscription, tenant } = input;
+    let Input { files, sources, reader, variables, unread_values, secrets, account } = input;
     let unread_values: HashSet<&str> = unread_values.iter().flat_map(|text| words(text)).collect();
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
-    let mut program = Program::new(reader, subscription, tenant);
+    let mut program = Program::new(reader, account);
     if files.is_empty() {
         program.readable = false;
         found.push(

@@ -418,8 +418,7 @@ impl Facts<'_> {
             name: &resource.name,
             id: &resource.id,
             location: &resource.location,
-            subscription: &self.program.subscription,
-            tenant: &self.program.tenant,
+            account: &self.program.account,
             args,
             others: self,
         }

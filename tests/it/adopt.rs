@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use drplan::account::Account;
 use drplan::address::ArmId;
 use drplan::adopt::terraform::ManagedObject;
-use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft, SubscriptionRef};
+use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft};
 use drplan::apply::{discover_groups, discover_objects};
 use drplan::kinds::emit::TerraformShape;
 use drplan::object::Object;
@@ -29,8 +30,8 @@ struct AdoptedStack {
     kinds: Vec<String>,
 }
 
-fn account() -> SubscriptionRef {
-    SubscriptionRef { subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
+fn account() -> Account {
+    Account::new(SUBSCRIPTION, TENANT)
 }
 
 fn groups(lab: &Lab) -> Vec<ArmId> {

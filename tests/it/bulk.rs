@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use drplan::account::Account;
 use drplan::address::ArmId;
 use drplan::apply::observe;
 use drplan::azure::Azure;
@@ -49,7 +50,7 @@ impl Cloud for CloudWithoutLists<'_> {
     async fn answers(&self, object: &Object) -> Result<(), CloudError> {
         self.0.answers(object).await
     }
-    fn common_object(&self, account: &str, region: &str) -> Object {
+    fn common_object(&self, account: &Account, region: &str) -> Object {
         self.0.common_object(account, region)
     }
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {

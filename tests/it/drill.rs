@@ -135,7 +135,7 @@ fn copies_reference_only_copies() {
         assert_eq!(copied.len(), 12, "{copied:#?}");
 
         let group = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/web-failover-drill";
-        let group = ArmId::new(group.replace("00000000-0000-0000-0000-000000000000", &stack.subscription));
+        let group = ArmId::new(group.replace("00000000-0000-0000-0000-000000000000", &stack.account.id));
         assert_eq!(copy(&stack, "resource_group.web-failover").id, group);
         let set = copy(&stack, "linux_virtual_machine_scale_set.web-failover");
         assert_eq!((set.name.as_str(), group.contains(&set.id)), ("web-failover", true));

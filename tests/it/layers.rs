@@ -10,7 +10,20 @@ use std::path::{Path, PathBuf};
 
 /// Modules by layer. A module uses modules of lower layers, and earlier modules of its own layer.
 const LAYERS: &[&[&str]] = &[
-    &["address", "object", "roles", "duration", "ranges", "shell", "reason", "sight", "value", "visible", "diagnostic"],
+    &[
+        "account",
+        "address",
+        "object",
+        "roles",
+        "duration",
+        "ranges",
+        "shell",
+        "reason",
+        "sight",
+        "value",
+        "visible",
+        "diagnostic",
+    ],
     &["hcl", "kinds"],
     &["graph", "stack", "state", "steps"],
     &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "reference", "view"],

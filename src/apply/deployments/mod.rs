@@ -20,6 +20,7 @@ use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use serde_json::Value as Json;
 
 use super::observe;
+use crate::account::Account;
 use crate::address::ArmId;
 use crate::object::{Collection, Object};
 use crate::reason::Reason;
@@ -366,7 +367,7 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.answers(object).await
     }
 
-    fn common_object(&self, account: &str, region: &str) -> Object {
+    fn common_object(&self, account: &Account, region: &str) -> Object {
         self.0.cloud.common_object(account, region)
     }
 

@@ -175,7 +175,7 @@ impl<'a> BicepEmitter<'a> {
 
     /// True for the id of an object in the account's own subscription.
     pub fn is_own_id(&self, text: &str) -> bool {
-        let own = format!("/subscriptions/{}/", self.stack.subscription);
+        let own = format!("/subscriptions/{}/", self.stack.account.id);
         text.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own))
     }
 
@@ -184,14 +184,14 @@ impl<'a> BicepEmitter<'a> {
         if let Some(given) = site.and_then(|site| self.site_at(text, site)) {
             return Code::Input(given);
         }
-        if text.eq_ignore_ascii_case(&self.stack.tenant) {
+        if text.eq_ignore_ascii_case(&self.stack.account.tenant) {
             return Code::Call("tenant", Vec::new()).get("tenantId");
         }
         let subscription = || Code::Call("subscription", Vec::new());
-        if text.eq_ignore_ascii_case(&self.stack.subscription) {
+        if text.eq_ignore_ascii_case(&self.stack.account.id) {
             return subscription().get("subscriptionId");
         }
-        if text.eq_ignore_ascii_case(&format!("/subscriptions/{}", self.stack.subscription)) {
+        if text.eq_ignore_ascii_case(&format!("/subscriptions/{}", self.stack.account.id)) {
             return subscription().get("id");
         }
         if !self.is_own_id(text) {
@@ -269,7 +269,7 @@ impl<'a> BicepEmitter<'a> {
 
     /// The length of the id of the account's own subscription.
     fn account_length(&self) -> usize {
-        "/subscriptions/".len() + self.stack.subscription.len()
+        "/subscriptions/".len() + self.stack.account.id.len()
     }
 
     /// True if it is this block that makes an object.

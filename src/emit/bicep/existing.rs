@@ -78,12 +78,10 @@ impl Printer<'_, '_> {
     pub fn group_scope(&self, group: &ArmId) -> String {
         match self.emitter.stack.by_id(group) {
             Some(of) => format!("resourceGroup({})", self.given(&FileInput::GroupName(of.address.clone()))),
-            None => {
-                match group.subscription().filter(|of| !of.eq_ignore_ascii_case(&self.emitter.stack.subscription)) {
-                    Some(other) => format!("resourceGroup({}, {})", quoted(other), quoted(group.name())),
-                    None => format!("resourceGroup({})", quoted(group.name())),
-                }
-            }
+            None => match group.subscription().filter(|of| !of.eq_ignore_ascii_case(&self.emitter.stack.account.id)) {
+                Some(other) => format!("resourceGroup({}, {})", quoted(other), quoted(group.name())),
+                None => format!("resourceGroup({})", quoted(group.name())),
+            },
         }
     }
 

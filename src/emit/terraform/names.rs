@@ -210,7 +210,7 @@ impl<'a> TerraformEmitter<'a> {
 
     /// An id with the subscription as a variable, or two ids that azurerm joins.
     pub fn id(&self, id: &str) -> String {
-        let own = format!("/subscriptions/{}/", self.stack.subscription);
+        let own = format!("/subscriptions/{}/", self.stack.account.id);
         let one = |id: &str| {
             let is_own = id.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own));
             let (start, rest) =

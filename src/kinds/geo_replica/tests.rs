@@ -7,6 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::super::{failover::*, find, overrides::*, table::Kind};
 use super::{cosmos, postgres, sql, storage};
+use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::roles::{FailoverMode, Health, Side};
 
@@ -32,8 +33,8 @@ fn with<T>(
     f: impl FnOnce(&Subject<'_>) -> T,
 ) -> T {
     let address = Address::new(kind.name, "example");
-    let (subscription, tenant) = ("s", "t");
-    f(&Subject { kind, address: &address, name: id.name(), id, location, subscription, tenant, args, others })
+    let account = &Account::new("s", "t");
+    f(&Subject { kind, address: &address, name: id.name(), id, location, account, args, others })
 }
 
 /// A replica and the reads of it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{recorded_writer, site};
 use crate::address::{Address, ArmId};
 use crate::kinds::Place;
-use crate::plan::refresh::{kind_of, recorded_subject};
+use crate::plan::refresh::{kind_of, with_recorded};
 use crate::plan::{Action, BlockedResource, Change, Observed};
 use crate::roles::Side;
 use crate::stack::{Resource, Stack};
@@ -125,7 +125,7 @@ impl Promoted {
         let kind = kind_of(address, recorded).filter(|_| self.0.contains_key(address));
         let Some(kind) = kind else { return Parting::AsRecorded };
         if let Some(elsewhere) = kind.elsewhere {
-            let objects = elsewhere(&recorded_subject(kind, address, recorded, &recorded.arguments));
+            let objects = with_recorded(kind, address, recorded, elsewhere);
             return Parting::Elsewhere(Box::new(Recorded { objects, ..recorded.clone() }));
         }
         match kind.place {

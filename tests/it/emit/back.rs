@@ -64,7 +64,7 @@ impl EmittedScope<'_> {
             // Local value for which the stack has a secret.
             ("spare", _) => Some(text("written-1n-clear, too")),
             (_, Some(site)) => Some(text(&site.location)),
-            ("subscription_id", _) => Some(text(&self.stack().subscription)),
+            ("subscription_id", _) => Some(text(&self.stack().account.id)),
             ("failover_active", _) => Some(Value::Bool(self.active)),
             _ => None,
         }
@@ -107,7 +107,7 @@ impl Scope for EmittedScope<'_> {
             "var" => Ok((self.variable(&name(0)).ok_or_else(missing)?, 1)),
             "path" => Ok((text("."), 1)),
             // Identity that Terraform is signed in with.
-            "data" => Ok((text(&self.stack().tenant), 3)),
+            "data" => Ok((text(&self.stack().account.tenant), 3)),
             "local" => {
                 let expr = self.locals.get(&name(0)).ok_or_else(missing)?;
                 let outside = EmittedScope { each: None, locals: self.locals.clone(), ..*self };

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use drplan::account::Account;
 use drplan::address::ArmId;
 use drplan::apply::{self, Continuation, FailoverRun, FailurePolicy, Ports, RunError, RunOutcome, undertake};
 use drplan::failover::{self, History, ProcedureInput};
@@ -136,7 +137,7 @@ impl Cloud for DisturbedPorts<'_> {
         self.cloud.answers(object).await
     }
 
-    fn common_object(&self, account: &str, region: &str) -> Object {
+    fn common_object(&self, account: &Account, region: &str) -> Object {
         self.cloud.common_object(account, region)
     }
 

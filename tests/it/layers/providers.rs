@@ -10,14 +10,14 @@ const ROOMS: &[&str] = &["kinds", "azure", "simulator"];
 /// dependency, and a line below fails until its ceiling is lowered, so that what is gained stays gained.
 const CEILINGS: &[(&str, usize)] = &[
     ("address", 21),
-    ("adopt", 102),
+    ("adopt", 100),
     ("apply", 78),
     ("check", 33),
     ("cli", 86),
     ("doctor", 14),
     ("duration", 2),
     ("emit", 106),
-    ("failover", 53),
+    ("failover", 51),
     ("hcl", 1),
     ("host", 1),
     ("lib", 2),

@@ -60,8 +60,8 @@ fn deployed(
     let files = BicepFiles::parse(&emitted.files);
     let parameters = if active { "failover.bicepparam" } else { "main.bicepparam" };
     let inputs = DeploymentInputs {
-        subscription: &stack.subscription,
-        tenant: &stack.tenant,
+        subscription: &stack.account.id,
+        tenant: &stack.account.tenant,
         environment: &environment(stack),
         cloud: &|id| standing.get(id).cloned(),
     };
