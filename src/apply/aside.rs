@@ -39,10 +39,7 @@ impl Worker<'_> {
             outer.into_iter().chain(in_the_way(self.stack, resource, args, &recorded))
         };
         for (other, old, free) in writes {
-            let (old, free) = (self.bodies(other, &old), self.bodies(other, &free));
-            for ((object, old), new) in other.objects.iter().zip(&old).zip(&free) {
-                self.put(object, Some(old), new, &Act::Update).await?;
-            }
+            self.give_away(other, &old, &free).await?;
         }
         Ok(())
     }
@@ -71,10 +68,21 @@ impl Worker<'_> {
                 }
             }
             let Some(free) = unlabelled(resource, args, address, &old) else { continue };
-            let (old, free) = (self.bodies(&other, &old.arguments), self.bodies(&other, &free));
-            for ((object, old), new) in other.objects.iter().zip(&old).zip(&free) {
-                self.put(object, Some(old), new, &Act::Update).await?;
-            }
+            self.give_away(&other, &old.arguments, &free).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a resource with arguments that leave values to another one.
+    async fn give_away(
+        &self,
+        resource: &Resource,
+        old: &JsonMap<String, Json>,
+        free: &JsonMap<String, Json>,
+    ) -> Result<(), StepError> {
+        let (old, free) = (self.bodies(resource, old), self.bodies(resource, free));
+        for ((object, old), new) in resource.objects.iter().zip(&old).zip(&free) {
+            self.put(object, Some(old), new, &Act::Update).await?;
         }
         Ok(())
     }

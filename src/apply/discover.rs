@@ -47,13 +47,7 @@ pub async fn discover_groups(
     account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
-    let mut search = Search {
-        cloud,
-        survey: ImportSurvey::default(),
-        seen: BTreeSet::new(),
-        listed: BTreeMap::new(),
-        open: VecDeque::new(),
-    };
+    let mut search = Search::new(cloud);
     for group in groups {
         search.push(group.clone());
         let members = cloud.list(group).await?;
@@ -84,13 +78,7 @@ pub async fn discover_objects(
     account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
-    let mut search = Search {
-        cloud,
-        survey: ImportSurvey::default(),
-        seen: BTreeSet::new(),
-        listed: BTreeMap::new(),
-        open: VecDeque::new(),
-    };
+    let mut search = Search::new(cloud);
     for id in ids {
         let whole = look::whole_of(id).unwrap_or_else(|| id.clone());
         if any {
@@ -123,7 +111,17 @@ struct Search<'a> {
     open: VecDeque<Object>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(cloud: &'a dyn Cloud) -> Self {
+        Self {
+            cloud,
+            survey: ImportSurvey::default(),
+            seen: BTreeSet::new(),
+            listed: BTreeMap::new(),
+            open: VecDeque::new(),
+        }
+    }
+
     /// Queues an object, if its type has a kind.
     fn push(&mut self, id: ArmId) -> bool {
         let Some(api) = look::api_of(&id) else { return false };
