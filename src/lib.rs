@@ -7,7 +7,7 @@
 //! - 0: [`address`] names and ids, [`object`] objects in the cloud, [`roles`] of the sides of a replica, [`duration`],
 //!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`diagnostic`]
 //!   messages
-//! - 1: [`hcl`] text to trees and values, [`kinds`] one table for each resource kind
+//! - 1: [`hcl`] text to trees and values, [`kinds`] the shape of the table of a kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
 //! - 3: [`plan`] changes and their reasons, [`failover`] procedures, [`doctor`] checks of the cloud account, [`check`]
@@ -17,7 +17,7 @@
 //! - 5: [`store`] state on disk, [`run`] the executor, [`apply`] execution of plans and procedures
 //! - 6: [`azure`] the client of Resource Manager, [`host`] the real clock and ids, [`simulator`] a simulated Resource
 //!   Manager
-//! - 7: [`cli`] the command line
+//! - 7: [`providers`] the list of providers, [`cli`] the command line
 
 pub mod account;
 pub mod address;
@@ -37,6 +37,7 @@ pub mod host;
 pub mod kinds;
 pub mod object;
 pub mod plan;
+pub mod providers;
 pub mod ranges;
 pub mod reason;
 pub mod reference;

@@ -45,7 +45,8 @@ fn cost(hostile: &HostileText) -> Cost {
     let began = Instant::now();
     let budget = Budget::default();
     let mut sources = Sources::default();
-    let (program, mut found) = read_all(Input::in_memory(&hostile.text, &mut sources, (SUBSCRIPTION, TENANT)));
+    let (program, mut found) =
+        read_all(Input::in_memory(&hostile.text, &mut sources, (SUBSCRIPTION, TENANT), drplan::providers::catalog()));
     let (stack, of_values): (_, Diagnostics) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(of_values);
     // What is valid is read by every command that changes nothing.

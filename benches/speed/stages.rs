@@ -96,7 +96,7 @@ fn read(files: &[(String, String)]) -> Result<Arc<Program>, Failed> {
     let mut sources = Sources::default();
     let input = Input {
         files: files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect(),
-        ..Input::in_memory("", &mut sources, (SUBSCRIPTION, TENANT))
+        ..Input::in_memory("", &mut sources, (SUBSCRIPTION, TENANT), drplan::providers::catalog())
     };
     stack::read(input).map(Arc::new).map_err(wrong)
 }

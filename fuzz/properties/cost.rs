@@ -22,7 +22,8 @@ pub fn read(text: &str) -> usize {
     let _ = hcl::format(text);
     let mut sources = Sources::default();
     let account = (SUBSCRIPTION, TENANT);
-    let input = Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account) };
+    let input =
+        Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account, drplan::providers::catalog()) };
     let (program, mut found): (_, Diagnostics) = read_all(input);
     let (stack, wrong) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(wrong);

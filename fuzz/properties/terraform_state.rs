@@ -6,7 +6,7 @@ use drplan::adopt::terraform::{self, MAX_OBJECTS};
 
 /// Panics unless the property holds for this input.
 pub fn holds(text: &str) {
-    let Ok(found) = terraform::read(text) else { return };
+    let Ok(found) = terraform::read(&drplan::providers::azure::TABLES, text) else { return };
     assert!(found.objects.len() + found.others.len() <= MAX_OBJECTS);
     for one in &found.objects {
         assert!(is_identifier(&one.label));

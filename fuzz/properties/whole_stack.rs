@@ -15,7 +15,8 @@ use drplan::value::Seal;
 pub fn holds(text: &str) {
     let mut sources = Sources::default();
     let account = (SUBSCRIPTION, TENANT);
-    let input = Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account) };
+    let input =
+        Input { reader: Arc::new(Echo), ..Input::in_memory(text, &mut sources, account, drplan::providers::catalog()) };
     let (program, found) = read_all(input);
     show(&found, &sources);
     let program = Arc::new(program);

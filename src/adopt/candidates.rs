@@ -8,8 +8,7 @@ use super::arguments;
 use super::look::tables;
 use crate::account::Account;
 use crate::address::{Address, ArmId};
-use crate::kinds::regions::region;
-use crate::kinds::{self, CloudObject, Kind, Location, Place, Subject, Ty, body, path};
+use crate::kinds::{CloudObject, Kind, Location, Place, Subject, Tables, Ty, body, path};
 use crate::object::{Object, Within};
 
 /// An existing resource that a stack can declare.
@@ -72,10 +71,10 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
 }
 
 /// All resources that these bodies can be declared as. Of two that share an object, the one with more objects wins.
-pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Candidate>, HashSet<String>) {
+pub fn candidates(of: &Tables, bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Candidate>, HashSet<String>) {
     let mut all: Vec<(usize, Candidate)> = Vec::new();
     let mut brought: HashSet<String> = HashSet::new();
-    for (at, (kind, variant)) in tables().enumerate() {
+    for (at, (kind, variant)) in tables(of).enumerate() {
         for (id, part) in places(kind, bodies) {
             let found = CloudObject { id: &id, body: part, all: bodies };
             if kind.adoption.is.is_some_and(|is| !is(&found)) {
@@ -107,9 +106,9 @@ pub fn candidates(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Can
 }
 
 /// Unread objects of candidates, such as the other half of a peering in another network.
-pub fn unread(bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> {
+pub fn unread(of: &Tables, bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> {
     let mut missing: Vec<Object> = Vec::new();
-    for (kind, _) in tables().filter(|(kind, _)| kind.odd.objects.is_some()) {
+    for (kind, _) in tables(of).filter(|(kind, _)| kind.odd.objects.is_some()) {
         for (id, part) in places(kind, bodies) {
             let found = CloudObject { id: &id, body: part, all: bodies };
             if kind.adoption.is.is_some_and(|is| !is(&found)) {
@@ -132,7 +131,7 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(Ar
             Place::Part(..) => kind.arm.type_.rsplit_once('/').map_or("", |(whole, _)| whole),
             _ => kind.arm.type_,
         };
-        kind.refers(argument).iter().filter_map(|name| kinds::find(name)).map(of).collect()
+        kind.refers(argument).iter().filter_map(|name| kind.provider().kind(name)).map(of).collect()
     };
     let of_types = |types: Vec<&'static str>| {
         bodies.iter().filter(move |(id, _)| {
@@ -233,7 +232,7 @@ pub(super) fn candidate(
 fn region_of(kind: &Kind, id: &ArmId, body: &Json, all: &BTreeMap<ArmId, Json>) -> Option<String> {
     let of = |body: &Json| {
         let name = path::text(body, "location").filter(|name| !name.eq_ignore_ascii_case("global"))?;
-        Some(region(name).map_or_else(|| name.to_owned(), |region| region.name.to_owned()))
+        Some(kind.provider().region(name).map_or_else(|| name.to_owned(), |region| region.name.to_owned()))
     };
     if kind.location == Location::Regional
         && let Some(own) = of(body)

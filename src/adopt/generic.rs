@@ -8,7 +8,7 @@ use super::candidates::{Candidate, candidate};
 use super::{ImportSurvey, arguments};
 use crate::account::Account;
 use crate::address::ArmId;
-use crate::kinds::{self, CloudObject};
+use crate::kinds::CloudObject;
 
 /// The API version with which a provider's types are read.
 pub const PROVIDERS_API: &str = "2021-04-01";
@@ -36,7 +36,9 @@ pub fn newest(provider: &Json, id: &ArmId) -> Option<String> {
 
 /// The objects without another kind as resources; adds them to what is claimed.
 pub(super) fn candidates(survey: &ImportSurvey, claimed: &mut HashSet<String>, account: &Account) -> Vec<Candidate> {
-    let Some(kind) = kinds::ALL.iter().copied().find(|kind| kind.adoption.any.is_some()) else { return Vec::new() };
+    let Some(kind) = survey.tables.kinds.iter().copied().find(|kind| kind.adoption.any.is_some()) else {
+        return Vec::new();
+    };
     let mut all = Vec::new();
     for (id, api) in &survey.generic {
         let (Some(body), Some(read)) = (survey.bodies.get(id), kind.adoption.any) else { continue };

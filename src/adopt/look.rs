@@ -4,13 +4,13 @@
 use serde_json::Value as Json;
 
 use crate::address::ArmId;
-use crate::kinds::{self, ChildList, Kind, Place};
+use crate::kinds::{ChildList, Kind, Place, Tables};
 use crate::object::Collection;
 
 /// The tables of objects: one for each kind, or one for each variant of a kind, with the kind that selects it.
-pub fn tables() -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> {
+pub fn tables(of: &Tables) -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> + use<> {
     // A kind whose type is an argument has no type of its own.
-    let own = kinds::tables().filter(|table| table.kind.typed.is_none() && table.kind.variants.is_none());
+    let own = of.tables().filter(|table| table.kind.typed.is_none() && table.kind.variants.is_none());
     own.map(|table| (table.kind, table.variant.map(|(_, of)| of)))
 }
 
@@ -20,13 +20,13 @@ fn is_whole(kind: &Kind, type_: &str) -> bool {
 }
 
 /// The API version with which an object is read; `None` where no kind has its type.
-pub fn api_of(id: &ArmId) -> Option<&'static str> {
+pub fn api_of(of: &Tables, id: &ArmId) -> Option<&'static str> {
     let type_ = id.arm_type()?;
-    tables().find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.arm.api)
+    tables(of).find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.arm.api)
 }
 
 /// The object whose body contains the part or membership with this id: a load balancer, for one of its probes.
-pub fn whole_of(id: &ArmId) -> Option<ArmId> {
+pub fn whole_of(of: &Tables, id: &ArmId) -> Option<ArmId> {
     let type_ = id.arm_type()?;
     let parent = id.parent()?;
     let whole = |kind: &Kind| match kind.place {
@@ -37,7 +37,7 @@ pub fn whole_of(id: &ArmId) -> Option<ArmId> {
         Place::Member(of) => of.whole(id),
         _ => None,
     };
-    tables().filter_map(|(kind, _)| whole(kind)).find(|whole| api_of(whole).is_some())
+    tables(of).filter_map(|(kind, _)| whole(kind)).find(|whole| api_of(of, whole).is_some())
 }
 
 /// A list of objects below another.
@@ -50,11 +50,11 @@ pub struct ChildCollection {
 
 /// Lists of the possible children of an object with this body, and of the extensions of a resource group and its
 /// resources.
-pub fn collections(id: &ArmId, body: &Json) -> Vec<ChildCollection> {
+pub fn collections(of: &Tables, id: &ArmId, body: &Json) -> Vec<ChildCollection> {
     let type_ = id.arm_type().unwrap_or_default();
     let mut found: Vec<ChildCollection> = Vec::new();
     let is_group = id.parent().is_none() && !id.folded().contains("/providers/");
-    for (kind, _) in tables() {
+    for (kind, _) in tables(of) {
         let path = match kind.place {
             Place::Child(_, segment) => {
                 let type_ = id.child(segment, "x").arm_type().unwrap_or_default();
@@ -76,20 +76,20 @@ pub fn collections(id: &ArmId, body: &Json) -> Vec<ChildCollection> {
 }
 
 /// Children whose ids an object's body contains.
-pub fn embedded(id: &ArmId, body: &Json) -> Vec<ArmId> {
+pub fn embedded(of: &Tables, id: &ArmId, body: &Json) -> Vec<ArmId> {
     let mut found = Vec::new();
-    collect(id, body, &mut found);
+    collect(of, id, body, &mut found);
     found
 }
 
-fn collect(parent: &ArmId, json: &Json, into: &mut Vec<ArmId>) {
+fn collect(of: &Tables, parent: &ArmId, json: &Json, into: &mut Vec<ArmId>) {
     match json {
         Json::Object(map) => {
             let child = map.get("id").and_then(Json::as_str).map(ArmId::new);
-            into.extend(child.filter(|id| id.parent().as_ref() == Some(parent) && api_of(id).is_some()));
-            map.values().for_each(|value| collect(parent, value, into));
+            into.extend(child.filter(|id| id.parent().as_ref() == Some(parent) && api_of(of, id).is_some()));
+            map.values().for_each(|value| collect(of, parent, value, into));
         }
-        Json::Array(items) => items.iter().for_each(|item| collect(parent, item, into)),
+        Json::Array(items) => items.iter().for_each(|item| collect(of, parent, item, into)),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }

@@ -23,8 +23,7 @@ use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::kinds::emit::TerraformShape;
-use crate::kinds::regions::region;
-use crate::kinds::{Kind, Place};
+use crate::kinds::{Kind, Place, Tables};
 use crate::object::Object;
 use crate::stack::CloudName;
 use terraform::ManagedObject;
@@ -33,8 +32,10 @@ pub use candidates::Candidate;
 pub use record::{STAND_IN, record};
 
 /// Result of reading the cloud.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ImportSurvey {
+    /// The provider.
+    pub tables: &'static Tables,
     /// The bodies.
     pub bodies: BTreeMap<ArmId, Json>,
     /// Existing objects that were not read, because no kind has their type.
@@ -43,6 +44,13 @@ pub struct ImportSurvey {
     pub generic: BTreeMap<ArmId, String>,
     /// Objects that could not be read, and why.
     pub unread: BTreeMap<ArmId, String>,
+}
+
+impl ImportSurvey {
+    /// One of this provider, in which nothing has been read yet.
+    pub fn new(tables: &'static Tables) -> Self {
+        Self { tables, bodies: BTreeMap::new(), strange: Vec::new(), generic: BTreeMap::new(), unread: BTreeMap::new() }
+    }
 }
 
 /// An object or argument that is not imported.
@@ -68,8 +76,8 @@ impl NotImported {
     }
 
     /// True for an object whose type no kind has.
-    pub fn lacks_kind(&self) -> bool {
-        self.whole && !look::tables().any(|(kind, _)| kind.arm.type_.eq_ignore_ascii_case(&self.type_))
+    pub fn lacks_kind(&self, of: &Tables) -> bool {
+        self.whole && !look::tables(of).any(|(kind, _)| kind.arm.type_.eq_ignore_ascii_case(&self.type_))
     }
 
     /// A setting of a resource.
@@ -110,7 +118,7 @@ pub struct StackDraft {
 impl StackDraft {
     /// All readable resources that can be declared; with `managed`, only those in it, with their labels there.
     pub fn of(survey: &ImportSurvey, managed: Option<&[ManagedObject]>, account: &Account) -> Self {
-        let (mut candidates, mut claimed) = candidates::candidates(&survey.bodies, account);
+        let (mut candidates, mut claimed) = candidates::candidates(survey.tables, &survey.bodies, account);
         candidates.extend(generic::candidates(survey, &mut claimed, account));
         let mut left = left_over(survey, &claimed);
         if let Some(managed) = managed {
@@ -178,7 +186,7 @@ impl StackDraft {
 
 /// Further objects to read before [`StackDraft::of`]: parts of the resources that are elsewhere.
 pub fn unread(survey: &ImportSurvey, account: &Account) -> Vec<Object> {
-    let missing = candidates::unread(&survey.bodies, account);
+    let missing = candidates::unread(survey.tables, &survey.bodies, account);
     missing.into_iter().filter(|object| !survey.unread.contains_key(&object.id)).collect()
 }
 
@@ -204,7 +212,9 @@ fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
     }
     match &candidate.region {
         None => Some("its region is unknown: neither it nor its container has one".to_owned()),
-        Some(name) if region(name).is_none() => Some(format!("region `{name}` is unknown to drplan")),
+        Some(name) if candidate.kind.provider().region(name).is_none() => {
+            Some(format!("region `{name}` is unknown to drplan"))
+        }
         Some(_) => None,
     }
 }
@@ -260,11 +270,11 @@ fn not_chosen(
     if is_adopted || survey.unread.contains_key(&managed.id) {
         return None;
     }
-    let is_known = look::tables().any(|(kind, _)| is_called(kind, &managed.type_));
+    let is_known = look::tables(survey.tables).any(|(kind, _)| is_called(kind, &managed.type_));
     let is_within = |kind: &Kind| matches!(kind.place, Place::Part(..) | Place::Member(_));
     let exists = survey.bodies.contains_key(&managed.id)
-        || look::tables().any(|(kind, _)| is_within(kind) && is_called(kind, &managed.type_));
-    let part_of = look::tables().find_map(|(kind, _)| {
+        || look::tables(survey.tables).any(|(kind, _)| is_within(kind) && is_called(kind, &managed.type_));
+    let part_of = look::tables(survey.tables).find_map(|(kind, _)| {
         let (_, argument) = kind.terraform.parts.iter().find(|(resource, _)| *resource == managed.type_)?;
         Some((kind, argument))
     });

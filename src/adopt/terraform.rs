@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::labels::label;
 use super::{is_called, look};
 use crate::address::ArmId;
-use crate::kinds::Place;
+use crate::kinds::{Place, Tables};
 
 /// Maximum size of a state, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -78,11 +78,11 @@ struct Instance {
     status: Option<String>,
 }
 
-/// Reads a Terraform state.
+/// Reads a Terraform state with resources of this provider.
 ///
 /// # Errors
 /// The reason, completing a sentence that begins with the file's name.
-pub fn read(text: &str) -> Result<Inventory, String> {
+pub fn read(of: &Tables, text: &str) -> Result<Inventory, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("it has {} bytes, more than the maximum of {MAX_BYTES}", text.len()));
     }
@@ -111,9 +111,9 @@ pub fn read(text: &str) -> Result<Inventory, String> {
                 return Err(format!("it has more than {MAX_OBJECTS} objects; import parts of it by resource group"));
             }
             let address = address(block, instance);
-            match managed(block, instance, &address) {
+            match managed(of, block, instance, &address) {
                 Ok(managed) => {
-                    found.inline.extend(inline(&managed, instance));
+                    found.inline.extend(inline(of, &managed, instance));
                     found.objects.push(managed);
                 }
                 Err(why) => found.others.push((address, why.to_owned())),
@@ -134,11 +134,11 @@ impl Inventory {
 }
 
 /// Children that the state has as blocks of their parent, such as a network's subnets.
-fn inline(parent: &ManagedObject, instance: &Instance) -> Vec<ManagedObject> {
+fn inline(of: &Tables, parent: &ManagedObject, instance: &Instance) -> Vec<ManagedObject> {
     let mut found = Vec::new();
-    for (kind, _) in look::tables() {
-        let (Some((of, block)), Place::Child(_, segment)) = (kind.terraform.inline, kind.place) else { continue };
-        if of != parent.type_ {
+    for (kind, _) in look::tables(of) {
+        let (Some((outer, block)), Place::Child(_, segment)) = (kind.terraform.inline, kind.place) else { continue };
+        if outer != parent.type_ {
             continue;
         }
         let blocks = instance.attributes.as_ref().and_then(|attributes| attributes.get(block)?.as_array());
@@ -167,7 +167,12 @@ fn address(block: &TerraformStateResource, instance: &Instance) -> String {
     whole.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-fn managed(block: &TerraformStateResource, instance: &Instance, address: &str) -> Result<ManagedObject, &'static str> {
+fn managed(
+    of: &Tables,
+    block: &TerraformStateResource,
+    instance: &Instance,
+    address: &str,
+) -> Result<ManagedObject, &'static str> {
     let type_ = block.type_.strip_prefix(PREFIX).ok_or("not a resource of azurerm")?;
     if instance.deposed.is_some() {
         return Err("deposed: Terraform replaced it, and would delete it with its next apply");
@@ -176,7 +181,7 @@ fn managed(block: &TerraformStateResource, instance: &Instance, address: &str) -
     // An association has the ids of both its objects: it is a member of a list of the first, or a property of it.
     let first = |id: &str| id.split('|').all(is_arm).then(|| id.split('|').next().map(ArmId::new)).flatten();
     let text = |name: &str| attributes.get(name).and_then(Json::as_str);
-    let member = text("id").and_then(|id| member(type_, id));
+    let member = text("id").and_then(|id| member(of, type_, id));
     let id = member.or_else(|| text("id").and_then(first)).or_else(|| text("resource_manager_id").and_then(first));
     let id = id.ok_or("its id is not an Azure Resource Manager id")?;
     let mut words = module_words(block.module.as_deref().unwrap_or_default());
@@ -192,10 +197,10 @@ fn managed(block: &TerraformStateResource, instance: &Instance, address: &str) -
 }
 
 /// Id of a membership, which azurerm identifies by the ids of both its objects.
-fn member(type_: &str, id: &str) -> Option<ArmId> {
+fn member(of: &Tables, type_: &str, id: &str) -> Option<ArmId> {
     let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
-    match look::tables().find(|(kind, _)| is_called(kind, type_))?.0.place {
-        Place::Member(of) => Some(of.joined(&ArmId::new(within), member)),
+    match look::tables(of).find(|(kind, _)| is_called(kind, type_))?.0.place {
+        Place::Member(among) => Some(among.joined(&ArmId::new(within), member)),
         _ => None,
     }
 }
@@ -242,6 +247,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::providers::azure::TABLES;
 
     const STATE: &str = r#"{"version": 4, "terraform_version": "1.9.0", "resources": [
         {"mode": "managed", "type": "azurerm_resource_group", "name": "main", "instances": [
@@ -257,7 +263,7 @@ mod tests {
 
     #[test]
     fn only_ids_and_names_are_read() {
-        let found = read(STATE).unwrap();
+        let found = read(&TABLES, STATE).unwrap();
         let objects: Vec<(&str, &str, &str)> =
             found.objects.iter().map(|one| (&*one.type_, &*one.label, one.id.name())).collect();
         assert_eq!(
@@ -284,20 +290,20 @@ mod tests {
             ("{}", "it has no format version, so it is not a Terraform state"),
             (r#"{"encrypted_data": "x"}"#, "it is encrypted; write it in plain text with `tofu state pull`"),
         ] {
-            assert_eq!(read(text), Err(expected.to_owned()));
+            assert_eq!(read(&TABLES, text), Err(expected.to_owned()));
         }
     }
 
     #[test]
     fn an_old_state_says_how_to_convert_it() {
-        let why = read(r#"{"version": 3, "modules": []}"#).unwrap_err();
+        let why = read(&TABLES, r#"{"version": 3, "modules": []}"#).unwrap_err();
         assert!(why.starts_with("it has format version 3; drplan reads version 4"), "{why}");
         assert!(why.contains("run `terraform state pull > new.tfstate`"), "{why}");
     }
 
     /// One azurerm resource of a state.
     fn resource(rest: &str) -> Inventory {
-        read(&format!(r#"{{"version": 4, "resources": [{{"mode": "managed", {rest}}}]}}"#)).unwrap()
+        read(&TABLES, &format!(r#"{{"version": 4, "resources": [{{"mode": "managed", {rest}}}]}}"#)).unwrap()
     }
 
     #[test]
@@ -350,7 +356,7 @@ mod tests {
         #[test]
         fn malformed_states_are_rejected_without_a_panic(cut in any::<prop::sample::Index>(), noise in "\\PC{0,8}") {
             let at = cut.index(STATE.len());
-            let _ = read(&format!("{}{noise}{}", &STATE[..at], &STATE[at..]));
+            let _ = read(&TABLES, &format!("{}{noise}{}", &STATE[..at], &STATE[at..]));
         }
     }
 }

@@ -13,7 +13,7 @@ use super::candidates::Candidate;
 use super::look::tables;
 use crate::account::Account;
 use crate::address::ArmId;
-use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, maintained, path};
+use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, path};
 use crate::object::{Object, Within};
 use crate::visible::one_line;
 
@@ -99,10 +99,10 @@ fn watched(candidate: &Candidate) -> BTreeSet<(String, Comparison)> {
     claimed.for_each(|arg| lists_of(arg, "", &mut lists));
     watched.extend(lists.into_iter().map(|list| (list, Comparison::Elements)));
     let belongs = |argument: &str, other: &Kind| {
-        let mut parents = other.refers(argument).iter().filter_map(|name| crate::kinds::find(name));
+        let mut parents = other.refers(argument).iter().filter_map(|name| other.provider().kind(name));
         parents.any(|parent| parent.arm.type_.eq_ignore_ascii_case(kind.arm.type_))
     };
-    for (other, _) in tables() {
+    for (other, _) in tables(kind.provider()) {
         match other.place {
             Place::Part(argument, list, ..) if belongs(argument, other) => {
                 watched.insert((list.to_owned(), Comparison::Elements));
@@ -128,7 +128,7 @@ fn same_objects(kind: &'static Kind) -> impl Iterator<Item = &'static Kind> {
     let whole = move |other: &&'static Kind| {
         !is_within(kind) && !is_within(other) && other.arm.type_.eq_ignore_ascii_case(kind.arm.type_)
     };
-    let others = tables().map(|(other, _)| other).filter(move |other| !std::ptr::eq(*other, kind));
+    let others = tables(kind.provider()).map(|(other, _)| other).filter(move |other| !std::ptr::eq(*other, kind));
     std::iter::once(kind).chain(others.filter(whole))
 }
 
@@ -201,7 +201,7 @@ impl Walk<'_> {
     /// Each element of an existing list needs a counterpart.
     fn elements(&mut self, observed: &Json, made: Option<&Json>, place: &str) {
         for (at, element) in observed.as_array().into_iter().flatten().enumerate() {
-            if !is_nothing(element) && !self.is_chosen(element) && counterpart(made, element, at).is_none() {
+            if !is_nothing(self.kind, element) && !self.is_chosen(element) && counterpart(made, element, at).is_none() {
                 self.found.insert(format!("{place}[{}]", label(element, at)));
             }
         }
@@ -220,18 +220,20 @@ impl Walk<'_> {
         let is_set_by_azure = chosen(self.kind).any(|(at, lit)| {
             at == path && observed.as_str().map_or(lit.json() == *observed, |text| same_text(text, &lit.json()))
         });
-        if is_nothing(observed) || is_set_by_azure {
+        if is_nothing(self.kind, observed) || is_set_by_azure {
             return;
         }
         match (observed, made) {
             (Json::Object(map), Some(Json::Object(_)) | None) => {
-                for (name, inner) in map.iter().filter(|(name, _)| !is_own(name, observed)) {
+                let kind = self.kind;
+                for (name, inner) in map.iter().filter(|(name, _)| !is_own(kind, name, observed)) {
                     let made = made.and_then(|made| made.get(name));
                     self.whole(inner, made, join(&place, name), &join(path, name));
                 }
             }
             (Json::Array(items), Some(Json::Array(_))) => {
-                for (at, item) in items.iter().enumerate().filter(|(_, item)| !is_nothing(item)) {
+                let kind = self.kind;
+                for (at, item) in items.iter().enumerate().filter(|(_, item)| !is_nothing(kind, item)) {
                     let place = format!("{place}[{}]", label(item, at));
                     match counterpart(made, item, at) {
                         Some(other) => self.whole(item, Some(other), place, &format!("{path}[]")),
@@ -242,7 +244,8 @@ impl Walk<'_> {
                 }
             }
             (Json::Array(items), None) => {
-                let places = items.iter().enumerate().filter(|(_, item)| !is_nothing(item));
+                let kind = self.kind;
+                let places = items.iter().enumerate().filter(|(_, item)| !is_nothing(kind, item));
                 self.found.extend(places.map(|(at, item)| format!("{place}[{}]", label(item, at))));
             }
             (Json::String(text), Some(other)) if same_text(text, other) => {}
@@ -259,9 +262,9 @@ fn same_text(text: &str, other: &Json) -> bool {
 }
 
 /// True for a property by which an object is known, and for one that the cloud writes into every object.
-fn is_own(name: &str, of: &Json) -> bool {
+fn is_own(kind: &Kind, name: &str, of: &Json) -> bool {
     match name {
-        name if maintained::OWN.contains(&name) => true,
+        name if kind.provider().own.contains(&name) => true,
         "id" => of.get("name").is_some(),
         // An element that is another object has that object's name.
         "name" => path::text(of, "name").is_some_and(|name| refers_to(of, name)),
@@ -269,21 +272,21 @@ fn is_own(name: &str, of: &Json) -> bool {
     }
 }
 
-/// True if a property is the id of an object with this name.
-fn refers_to(of: &Json, name: &str) -> bool {
-    let ids = of.as_object().into_iter().flat_map(|map| map.values()).filter_map(|inner| path::text(inner, "id"));
-    ids.filter_map(|id| id.rsplit('/').next()).any(|own| own.eq_ignore_ascii_case(name))
-}
-
 /// True for a value that says nothing: Azure returns many properties without one.
-fn is_nothing(value: &Json) -> bool {
+fn is_nothing(kind: &Kind, value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(false) => true,
         Json::Bool(true) | Json::Number(_) => false,
         Json::String(text) => text.is_empty(),
-        Json::Array(items) => items.iter().all(is_nothing),
-        Json::Object(map) => map.iter().all(|(name, inner)| is_own(name, value) || is_nothing(inner)),
+        Json::Array(items) => items.iter().all(|item| is_nothing(kind, item)),
+        Json::Object(map) => map.iter().all(|(name, inner)| is_own(kind, name, value) || is_nothing(kind, inner)),
     }
+}
+
+/// True if a property is the id of an object with this name.
+fn refers_to(of: &Json, name: &str) -> bool {
+    let ids = of.as_object().into_iter().flat_map(|map| map.values()).filter_map(|inner| path::text(inner, "id"));
+    ids.filter_map(|id| id.rsplit('/').next()).any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// The element of the list that would be made for an existing one: with its name or id, else with its value or

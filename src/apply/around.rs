@@ -16,7 +16,7 @@ use super::observe::is_outage;
 use crate::address::ArmId;
 use crate::duration::spoken;
 use crate::failover::{EndpointRequest, ListRequest, Sample, SurveyRequest, SurveyResult};
-use crate::kinds::{self, ReadRequest, ReadResult, ReadResults, ReadTarget};
+use crate::kinds::{ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::object::Object;
 use crate::reason::Reason;
 use crate::sight::Sight;
@@ -67,7 +67,7 @@ pub async fn look_around_within(
         .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, patience, wanted).await) })
         .buffer_unordered(WIDTH);
     let powers = stream::iter(&survey.powers)
-        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, patience, wanted).await) })
+        .map(|asked| async move { (asked, look(cloud, clock, patience, &asked.read).await) })
         .buffer_unordered(WIDTH);
     let objects = stream::iter(&survey.objects)
         .map(|object| async move { (object, read(cloud, clock, patience, object).await) })
@@ -100,12 +100,11 @@ pub async fn look_around_within(
     for (address, look, sight) in replicas {
         around.replicas.entry(address.clone()).or_insert_with(|| ReadResults::at(now)).keep(look, sight);
     }
-    for (address, _, sight) in powers {
-        let power = kinds::find(address.kind()).and_then(|kind| kind.moves.power);
-        if let (Some(power), ReadResult::There(body)) = (power, &sight)
-            && let Some(state) = (power.state)(body)
+    for (asked, sight) in powers {
+        if let ReadResult::There(body) = &sight
+            && let Some(state) = (asked.power.state)(body)
         {
-            around.powers.insert(address.clone(), state);
+            around.powers.insert(asked.address.clone(), state);
         }
     }
     around.lists = survey.lists.iter().map(|list| list.object.id.clone()).zip(lists).collect();

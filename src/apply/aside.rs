@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{StepError, Worker};
 use crate::address::ArmId;
-use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path, rank_in};
+use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path};
 use crate::object::Object;
 use crate::plan::{in_the_way, is_as_recorded, recorded_resource, too_narrow, unlabelled};
 use crate::run::StepReporter;
@@ -22,7 +22,8 @@ impl Worker<'_> {
     /// contains it the ranges that it needs.
     pub(super) async fn clear_way(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Result<(), StepError> {
         // Elements with ranks exchange them in one request.
-        let has_ranks = matches!(resource.kind.place, Place::Part(_, list, ..) if rank_in(list).is_some());
+        let has_ranks =
+            matches!(resource.kind.place, Place::Part(_, list, ..) if resource.kind.provider().rank_in(list).is_some());
         if has_ranks {
             return Ok(());
         }
@@ -54,7 +55,8 @@ impl Worker<'_> {
         }
         for address in &self.deletions {
             let Some(mut old) = self.recorded(address) else { continue };
-            let Some(other) = recorded_resource(address, &old).filter(|other| other.kind.name == resource.kind.name)
+            let Some(other) = recorded_resource(self.stack.catalog(), address, &old)
+                .filter(|other| other.kind.name == resource.kind.name)
             else {
                 continue;
             };
@@ -67,7 +69,7 @@ impl Worker<'_> {
                     None => drop(old.arguments.remove(*label)),
                 }
             }
-            let Some(free) = unlabelled(resource, args, address, &old) else { continue };
+            let Some(free) = unlabelled(self.stack.catalog(), resource, args, address, &old) else { continue };
             self.give_away(&other, &old.arguments, &free).await?;
         }
         Ok(())

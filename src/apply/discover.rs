@@ -12,6 +12,7 @@ use super::observe::{WIDTH, is_outage};
 use crate::account::Account;
 use crate::address::ArmId;
 use crate::adopt::{self, ImportSurvey, generic, look};
+use crate::kinds::Tables;
 use crate::object::Object;
 use crate::reason::Reason;
 use crate::world::{Cloud, CloudError};
@@ -43,11 +44,12 @@ pub enum DiscoveryError {
 /// answer are listed in the survey.
 pub async fn discover_groups(
     cloud: &dyn Cloud,
+    tables: &'static Tables,
     groups: &[ArmId],
     account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
-    let mut search = Search::new(cloud);
+    let mut search = Search::new(cloud, tables);
     for group in groups {
         search.push(group.clone());
         let members = cloud.list(group).await?;
@@ -74,13 +76,14 @@ pub async fn discover_groups(
 /// Where the cloud refuses, or there are too many objects.
 pub async fn discover_objects(
     cloud: &dyn Cloud,
+    tables: &'static Tables,
     ids: &[ArmId],
     account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
-    let mut search = Search::new(cloud);
+    let mut search = Search::new(cloud, tables);
     for id in ids {
-        let whole = look::whole_of(id).unwrap_or_else(|| id.clone());
+        let whole = look::whole_of(tables, id).unwrap_or_else(|| id.clone());
         if any {
             search.push_or_name(whole);
         } else {
@@ -112,10 +115,10 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(cloud: &'a dyn Cloud) -> Self {
+    fn new(cloud: &'a dyn Cloud, tables: &'static Tables) -> Self {
         Self {
             cloud,
-            survey: ImportSurvey::default(),
+            survey: ImportSurvey::new(tables),
             seen: BTreeSet::new(),
             listed: BTreeMap::new(),
             open: VecDeque::new(),
@@ -124,7 +127,7 @@ impl<'a> Search<'a> {
 
     /// Queues an object, if its type has a kind.
     fn push(&mut self, id: ArmId) -> bool {
-        let Some(api) = look::api_of(&id) else { return false };
+        let Some(api) = look::api_of(self.survey.tables, &id) else { return false };
         if self.seen.insert(id.clone()) {
             self.open.push_back(Object::whole(id, api));
         }
@@ -177,11 +180,11 @@ impl<'a> Search<'a> {
 
     /// Queues the children of an object: those in its body, and those in the child lists that its kind may have.
     async fn below(&mut self, id: &ArmId, body: &Json) -> Result<(), DiscoveryError> {
-        for child in look::embedded(id, body) {
+        for child in look::embedded(self.survey.tables, id, body) {
             self.push(child);
         }
         let cloud = self.cloud;
-        let mut lists = stream::iter(look::collections(id, body))
+        let mut lists = stream::iter(look::collections(self.survey.tables, id, body))
             .map(|children| async move {
                 let bodies = cloud.collection(&children.list).await;
                 (children, bodies)

@@ -417,7 +417,7 @@ impl FailoverRun {
             }
             // Other runs may have changed the other resources since this one began.
             let mut known = worker.knowledge().clone();
-            let others = knowledge(state, &|address| own.contains(address)).attributes;
+            let others = knowledge(stack.catalog(), state, &|address| own.contains(address)).attributes;
             known.attributes.extend(others);
             (state.outputs, wrong) = sealed_outputs(stack, &known, ports);
         })?;

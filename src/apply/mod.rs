@@ -151,7 +151,7 @@ pub async fn apply(
         inputs: RecordedInputs::default(),
         failover: None,
     };
-    let deployments = Deployments::new(ports.cloud, ports.clock, ports.ids, absent(planned));
+    let deployments = Deployments::new(ports.cloud, ports.clock, ports.ids, stack.catalog(), absent(planned));
     let (cloud, width): (&dyn Cloud, usize) = match engine {
         Engine::Direct => (ports.cloud, WIDTH),
         Engine::Deployments => (&deployments, deployments::WIDTH),
@@ -348,7 +348,7 @@ impl<'a> Worker<'a> {
             owner: Owner { stack: stack.name.clone(), lineage: base.lineage.clone() },
             known,
             recorded: Mutex::new(base.resources.clone().into_iter().collect()),
-            knowledge: Mutex::new(knowledge(base, &|_| false)),
+            knowledge: Mutex::new(knowledge(stack.catalog(), base, &|_| false)),
             recovered: Mutex::default(),
             updates: BTreeSet::new(),
             deletions: BTreeSet::new(),

@@ -13,7 +13,7 @@ use crate::state::Recorded;
 
 impl Worker<'_> {
     pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), StepError> {
-        let kind = kind_of(address, recorded);
+        let kind = kind_of(self.stack.catalog(), address, recorded);
         let is_group = kind.is_some_and(|kind| kind.place.is_root());
         // Its replacement may have some of its objects: those stay.
         let heir = address.heir().and_then(|heir| self.stack.resources.get(&heir));

@@ -35,7 +35,7 @@ impl Worker<'_> {
         for (id, was) in before {
             let (id, what) = match objects.get(id) {
                 Some(object) => match self.ports.cloud.get(object).await? {
-                    Some(seen) if fingerprint(object, &seen.body) == *was => continue,
+                    Some(seen) if fingerprint(self.stack.catalog(), object, &seen.body) == *was => continue,
                     Some(_) => (object.id.clone(), "differs"),
                     None => (object.id.clone(), "is missing"),
                 },

@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{StepError, Worker};
 use crate::diagnostic::Diagnostics;
 use crate::kinds::mark::{self, Owner};
-use crate::kinds::{AttributeSource, Readiness, body, path, rank_in};
+use crate::kinds::{AttributeSource, Readiness, body, path};
 use crate::object::{Object, Within};
 use crate::plan::sealed;
 use crate::reason::Reason;
@@ -116,6 +116,12 @@ impl Worker<'_> {
     }
 
     /// Brings one object to its intended state, and returns the result.
+    /// The property with the rank of the elements of a list, where ranks are unique among them.
+    fn rank(&self, within: &Within) -> Option<&'static str> {
+        let Within::Element { list, .. } = within else { return None };
+        self.stack.catalog().providers().find_map(|provider| provider.rank_in(list))
+    }
+
     pub(super) async fn put(
         &self,
         object: &Object,
@@ -147,7 +153,9 @@ impl Worker<'_> {
                     if let Some(missing) = unplaced(&current.body, within) {
                         return Err(StepError::Failed(format!("{} has no {missing}", object.id)));
                     }
-                    let Some(spliced) = spliced(&current, within, old, new) else { return Ok(current) };
+                    let Some(spliced) = spliced(&current, (within, self.rank(within)), old, new) else {
+                        return Ok(current);
+                    };
                     (spliced, current.version)
                 }
             };
@@ -314,8 +322,9 @@ fn fold_tags(current: &mut Json, new: &Json) {
     }
 }
 
-/// The existing body with the part in its place; `None` where that changes nothing.
-fn spliced(current: &Sight, within: &Within, old: Option<&Json>, new: &Json) -> Option<Json> {
+/// The existing body with the part in its place; `None` where that changes nothing. `rank` is the property with the
+/// rank of the elements of its list, where ranks are unique.
+fn spliced(current: &Sight, (within, rank): (&Within, Option<&str>), old: Option<&Json>, new: &Json) -> Option<Json> {
     match within {
         Within::Paths(paths) if paths.is_empty() => None,
         Within::Paths(_) => merged(current, old, new),
@@ -331,7 +340,9 @@ fn spliced(current: &Sight, within: &Within, old: Option<&Json>, new: &Json) -> 
                     if *item == before {
                         return None;
                     }
-                    exchange_rank(&mut items, list, (at, &before));
+                    if let Some(rank) = rank {
+                        exchange_rank(&mut items, rank, (at, &before));
+                    }
                 }
                 None => items.push(new.clone()),
             }
@@ -351,8 +362,7 @@ fn unplaced<'a>(current: &Json, within: &'a Within) -> Option<&'a str> {
 }
 
 /// Gives the former rank of an element to the one whose rank it takes: ranks are unique, also between two writes.
-fn exchange_rank(items: &mut [Json], list: &str, (at, before): (usize, &Json)) {
-    let Some(property) = rank_in(list) else { return };
+fn exchange_rank(items: &mut [Json], property: &str, (at, before): (usize, &Json)) {
     let rank = |item: &Json| path::get(item, property);
     let (was, now) = (rank(before), items.get(at).and_then(rank));
     let Some(was) = was.filter(|was| now.as_ref() != Some(was)) else { return };

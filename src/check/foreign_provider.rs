@@ -1,16 +1,16 @@
-//! Azure resources at a site of another provider.
+//! Resources at a site of another provider.
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::stack::{Provider, Stack};
+use crate::stack::Stack;
 
 pub(super) static RULE: Rule = Rule {
     name: "foreign-provider",
-    about: "Azure resources are at sites with `provider = \"azure\"`.",
+    about: "Resources are at sites of their own provider.",
     weight: Weight::Stops,
-    cause: "An Azure resource group is at a site of another provider.",
-    consequence: "The location of that site is not an Azure region, so the resource group cannot be created.",
-    fix: "Place the resource group at a site with `provider = \"azure\"`.",
+    cause: "A resource is at a site of another provider.",
+    consequence: "The location of that site is no region of the resource's provider, so it cannot be created there.",
+    fix: "Place it at a site whose `provider` is that of its kind.",
     breaks: include_str!("../../templates/check/foreign-provider/breaks.hcl"),
     keeps: include_str!("../../templates/check/foreign-provider/keeps.hcl"),
     check,
@@ -18,17 +18,21 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
     for resource in stack.resources.values().filter(|resource| resource.kind.place.is_root()) {
-        let Some(site) = stack.sites.get(&resource.site).filter(|site| site.provider == Provider::Aws) else {
+        let own = resource.kind.provider();
+        let Some(site) = stack.sites.get(&resource.site).filter(|site| site.provider != own) else {
             continue;
         };
         found.push(
             Diagnostic::error(
                 RULE.name,
-                format!("Azure resource group `{}` is at `site.{}`, an AWS site", resource.address, site.name),
+                format!(
+                    "`{}` of {} is at `site.{}`, a site of {}",
+                    resource.address, own.title, site.name, site.provider.title
+                ),
             )
             .at(super::span(resource, "site"))
             .and(site.span, "declared here")
-            .help("Place it at a site with `provider = \"azure\"`."),
+            .help(format!("Place it at a site with `provider = \"{}\"`.", own.name)),
         );
     }
 }

@@ -44,8 +44,9 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
 
 /// Resources of the kinds that a peering kind can refer to.
 fn networks(stack: &Stack) -> impl Iterator<Item = &Resource> {
-    let kinds: BTreeSet<&str> = crate::kinds::ALL
-        .iter()
+    let kinds: BTreeSet<&str> = stack
+        .catalog()
+        .kinds()
         .filter_map(|kind| match &kind.arg(kind.recovery.joins?.0)?.ty {
             Ty::Ref(kinds) | Ty::List(Ty::Ref(kinds)) | Ty::Set(Ty::Ref(kinds)) => Some(kinds.iter()),
             _ => None,

@@ -2,7 +2,6 @@
 
 use super::{Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::regions::region;
 use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
@@ -35,7 +34,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
 }
 
 fn outside(stack: &Stack, resource: &Resource, argument: &str, location: &str, found: &mut Diagnostics) {
-    let Some(region) = region(location) else { return };
+    let Some(region) = resource.kind.provider().region(location) else { return };
     if stack.residency.iter().any(|allowed| allowed.eq_ignore_ascii_case(region.geography)) {
         return;
     }

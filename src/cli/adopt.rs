@@ -21,7 +21,7 @@ use crate::apply::{DiscoveryError, discover_groups, discover_objects};
 use crate::check;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::NoFiles;
-use crate::kinds;
+use crate::kinds::{self, Catalog, Tables};
 use crate::plan::Plan;
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
 use crate::store::{LocalStore, read_bounded};
@@ -89,7 +89,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
         None => stack_name(&session.path(&args.out)),
     };
-    let managing = args.terraform.as_deref().map(|file| managing(file, session)).transpose()?;
+    let tables = grouping(session.catalog)?;
+    let managing = args.terraform.as_deref().map(|file| managing(file, tables, session)).transpose()?;
     refuse_stack(args, session)?;
     let store = LocalStore::open(&session.path(&global.state_root), &name, cloud.as_str())?;
     let _lock = store.lock(&holder("adopt", session))?;
@@ -106,16 +107,23 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             "Choose another --name, or use --force to replace its state. Resources in the cloud stay as they are.",
         ));
     }
-    let order = AdoptRequest { args, name, managing, store, serial, global };
+    let order = AdoptRequest { args, name, managing, store, serial, global, tables };
     with_cloud(&account, global, session, async |reached, session| order.carry_out(&account, &reached, session).await)
 }
 
+/// The provider that has resource groups.
+fn grouping(catalog: &Catalog) -> Result<&'static Tables, Failure> {
+    let mut providers = catalog.providers();
+    let provider = providers.find(|provider| provider.kinds.iter().any(|kind| kind.place.is_root()));
+    provider.ok_or_else(|| Failure::failed("no provider has resource groups"))
+}
+
 /// Reads a Terraform state.
-fn managing(path: &Path, session: &Session) -> Result<Inventory, Failure> {
+fn managing(path: &Path, of: &Tables, session: &Session) -> Result<Inventory, Failure> {
     let wrong = |what: String| Failure::wrong_file(format!("{}: {what}", path.display()));
     let text = read_bounded(&session.path(path), MAX_BYTES as u64).map_err(|error| wrong(error.to_string()))?;
     let text = String::from_utf8(text).map_err(|_| wrong("it is not UTF-8 text".to_owned()))?;
-    terraform::read(&text)
+    terraform::read(of, &text)
         .map_err(|what| wrong(what).help("Give the output of `terraform state pull`, or a terraform.tfstate."))
 }
 
@@ -146,6 +154,8 @@ struct AdoptRequest<'a> {
     /// The serial of the state; 0 without one.
     serial: u64,
     global: &'a Global,
+    /// The provider to import from.
+    tables: &'static Tables,
 }
 
 impl AdoptRequest<'_> {
@@ -185,15 +195,15 @@ impl AdoptRequest<'_> {
                 let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
                 let own = |id: &&ArmId| id.subscription().is_some_and(is_own);
                 let ids: Vec<ArmId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
-                discover_objects(&reached.cloud, &ids, owner, self.args.any_type).await
+                discover_objects(&reached.cloud, self.tables, &ids, owner, self.args.any_type).await
             }
             None => {
                 let groups: Result<Vec<ArmId>, Failure> =
-                    self.args.groups.iter().map(|name| group_id(name, account)).collect();
+                    self.args.groups.iter().map(|name| group_id(self.tables, name, account)).collect();
                 let mut groups = groups?;
                 groups.sort();
                 groups.dedup();
-                discover_groups(&reached.cloud, &groups, owner, self.args.any_type).await
+                discover_groups(&reached.cloud, self.tables, &groups, owner, self.args.any_type).await
             }
         };
         found.map_err(|error| match &error {
@@ -229,7 +239,7 @@ impl AdoptRequest<'_> {
     ) -> Result<Result<Stack, (Diagnostics, Sources)>, Failure> {
         let given = self.given(text, session)?;
         let files = text.files.iter().map(|(name, text)| (name.as_str().into(), text.as_str().into())).collect();
-        let text = StackText { files, auto: Vec::new(), reader: Arc::new(NoFiles) };
+        let text = StackText { files, auto: Vec::new(), reader: Arc::new(NoFiles), catalog: session.catalog };
         let loaded = match load_text(text, given, Secrets::Required, |_| account.clone()) {
             Ok(loaded) => loaded,
             Err(Failure::Wrong(found, sources)) => return Ok(Err((found, sources))),
@@ -339,7 +349,7 @@ impl AdoptRequest<'_> {
         if !rows.is_empty() {
             self.tell(&format!("\nNot imported:\n{rows}"), session)?;
         }
-        if !self.args.any_type && whole.iter().any(|left| left.lacks_kind()) {
+        if !self.args.any_type && whole.iter().any(|left| left.lacks_kind(self.tables)) {
             session.say("\nTo import resources of types without a kind as well: --any-type");
         }
         if !parts.is_empty() {
@@ -421,13 +431,13 @@ fn is_empty(plan: &Plan) -> bool {
 }
 
 /// The id of a resource group.
-fn group_id(name: &str, account: &Account) -> Result<ArmId, Failure> {
+fn group_id(of: &Tables, name: &str, account: &Account) -> Result<ArmId, Failure> {
     let plain = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     if name.is_empty() || name.len() > 90 || !name.chars().all(plain) {
         return Err(Failure::failed(format!("`{name}` is not a valid name of a resource group"))
             .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
-    let group = kinds::ALL.iter().find(|kind| kind.place.is_root());
+    let group = of.kinds.iter().find(|kind| kind.place.is_root());
     let id = group.and_then(|kind| kinds::body::id(kind, name, &account.owner(), &serde_json::Map::new()));
-    id.ok_or_else(|| Failure::failed("internal error: no kind is a resource group; please report it"))
+    id.ok_or_else(|| Failure::failed("internal error: a resource group has no id; please report it"))
 }

@@ -127,7 +127,12 @@ fn tell_one_sided(given: &[VariableInput], before: &[String], after: &[String], 
 /// The addresses of the ids of both versions; those of the new one count.
 fn names(before: Option<&Stack>, after: &Stack) -> Vec<(ArmId, Address)> {
     let of = |stack: &Stack| -> Vec<(ArmId, Address)> {
-        stack.resources.values().map(|resource| (resource.id.clone(), resource.address.clone())).collect()
+        stack
+            .resources
+            .values()
+            .filter(|one| !one.kind.place.is_property())
+            .map(|resource| (resource.id.clone(), resource.address.clone()))
+            .collect()
     };
     before.map(of).into_iter().flatten().chain(of(after)).collect()
 }

@@ -2,7 +2,6 @@
 
 use super::help::page_width;
 use super::{ExitCode, Failure, OutputFormat, Session};
-use crate::kinds;
 use crate::reference::blocks;
 use crate::view::{Layout, kinds as view};
 
@@ -29,16 +28,16 @@ pub struct Args {
 pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let layout = Layout { width: page_width(session), ..Layout::default() };
     let text = match (&args.name, args.format) {
-        (None, OutputFormat::Text) => view::list(layout),
-        (None, OutputFormat::Json) => super::pretty(&view::list_json()),
-        (Some(name), format) => match (kinds::find(name), blocks::find(name), format) {
+        (None, OutputFormat::Text) => view::list(session.catalog, layout),
+        (None, OutputFormat::Json) => super::pretty(&view::list_json(session.catalog)),
+        (Some(name), format) => match (session.catalog.kind(name), blocks::find(name), format) {
             (Some(kind), _, OutputFormat::Text) => view::show(kind, layout),
             (Some(kind), _, OutputFormat::Json) => super::pretty(&view::json(kind)),
             (None, Some(block), OutputFormat::Text) => view::show_block(block, layout),
             (None, Some(block), OutputFormat::Json) => super::pretty(&view::block_json(block)),
             (None, None, _) => {
                 let failure = Failure::failed(format!("there is no kind or block `{name}`"));
-                return Err(match view::closest(name) {
+                return Err(match view::closest(session.catalog, name) {
                     Some(close) => failure.help(format!("Did you mean `{close}`?")),
                     None => failure.help("`drplan kinds` lists them all."),
                 });

@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, TemplatePart};
 use crate::hcl::parse::{MAX_FILE_BYTES, TextSize};
 use crate::hcl::{Files, PartialFile, parse_partly};
+use crate::kinds::Catalog;
 use crate::stack::{self, Input, Program, RecordedInputs, Secrets, Stack, VariableInput};
 use crate::store::read_bounded;
 
@@ -205,6 +206,8 @@ pub struct StackText {
     pub auto: Vec<TextFile>,
     /// The files beside them that the stack may read.
     pub reader: Arc<dyn Files + Send + Sync>,
+    /// The providers whose kinds it may use.
+    pub catalog: &'static Catalog,
 }
 
 /// The text of the stack in this directory.
@@ -215,7 +218,8 @@ pub fn stack_text(dir: &Path, session: &Session) -> Result<StackText, Failure> {
     let root = session.path(dir);
     let root = root.canonicalize().unwrap_or(root);
     let files = stack_files(dir, session)?;
-    Ok(StackText { files, auto: auto_files(dir, session)?, reader: Arc::new(StackDirectory { root }) })
+    let auto = auto_files(dir, session)?;
+    Ok(StackText { files, auto, reader: Arc::new(StackDirectory { root }), catalog: session.catalog })
 }
 
 /// Reads the stack of this text, with these values of variables. Its cloud may be declared in the stack itself, so
@@ -254,6 +258,7 @@ fn load_with(
         unread_values: unread,
         secrets,
         account: Account::local().owner(),
+        catalog: text.catalog,
     };
     let (program, mut found) = stack::read_all(input);
     found.extend(of_values);

@@ -218,7 +218,7 @@ fn comment(
 /// The stack with its recorded values; `None` without a state, or if the version before is known.
 fn recorded(loaded: &LoadedStack, made: &PlanResult, is_known: bool) -> Result<Option<Stack>, Failure> {
     let Some(state) = made.recorded.as_ref().filter(|_| !is_known) else { return Ok(None) };
-    let evaluated = loaded.program.evaluate(&knowledge(state, &|_| false));
+    let evaluated = loaded.program.evaluate(&knowledge(loaded.program.catalog(), state, &|_| false));
     let (stack, _) = evaluated.map_err(|wrong| loaded.wrong(wrong))?;
     Ok(Some(as_recorded(stack, state)))
 }

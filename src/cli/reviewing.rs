@@ -60,7 +60,7 @@ pub fn text_at(dir: &Path, revision: &str, session: &Session) -> Result<(Option<
     }
     let files = names.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     let auto = auto.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
-    Ok((Some(StackText { files, auto, reader: Arc::new(tree) }), words))
+    Ok((Some(StackText { files, auto, reader: Arc::new(tree), catalog: session.catalog }), words))
 }
 
 fn no_revision(dir: &Path, error: &GitError) -> Failure {

@@ -12,6 +12,7 @@ use super::console::{Console, Size};
 use super::failure::Failure;
 use crate::diagnostic::{Diagnostics, Sources, render_all};
 use crate::host::{Identity, SystemClock};
+use crate::kinds::Catalog;
 use crate::view::{Detail, Layout, WIDTH, fit};
 use crate::visible::shown;
 use crate::world::{Clock, Ids};
@@ -35,6 +36,8 @@ pub struct Session {
     pub env: BTreeMap<String, String>,
     /// The base of relative paths on the command line.
     pub cwd: PathBuf,
+    /// The providers that stacks may use.
+    pub catalog: &'static Catalog,
     /// Source of ids and keys, unless `--seed` is given.
     pub ids: Arc<dyn Ids>,
     /// The wall clock, for locks and approvals. A cloud has its own.
@@ -74,7 +77,7 @@ impl Session {
     ///
     /// # Errors
     /// The current directory cannot be found.
-    pub fn of_process(ids: Arc<dyn Ids>) -> io::Result<Self> {
+    pub fn of_process(ids: Arc<dyn Ids>, catalog: &'static Catalog) -> io::Result<Self> {
         let terminal = Terminal {
             input: io::stdin().is_terminal(),
             out: io::stdout().is_terminal(),
@@ -93,6 +96,7 @@ impl Session {
             env,
             cwd: std::env::current_dir()?,
             ids,
+            catalog,
             clock: Arc::new(SystemClock),
             pause: Box::new(|_| true),
             owns_process: true,
@@ -102,7 +106,13 @@ impl Session {
     }
 
     /// A session without a terminal, for tests: it writes to these two and has no input.
-    pub fn detached(out: Box<dyn Write>, err: Box<dyn Write + Send>, cwd: PathBuf, ids: Arc<dyn Ids>) -> Self {
+    pub fn detached(
+        out: Box<dyn Write>,
+        err: Box<dyn Write + Send>,
+        cwd: PathBuf,
+        ids: Arc<dyn Ids>,
+        catalog: &'static Catalog,
+    ) -> Self {
         Self {
             out,
             err: Console::new(err),
@@ -112,6 +122,7 @@ impl Session {
             env: BTreeMap::new(),
             cwd,
             ids,
+            catalog,
             clock: Arc::new(SystemClock),
             identity: Identity { user: "operator".to_owned(), host: "localhost".to_owned() },
             pause: Box::new(|_| true),
@@ -245,7 +256,13 @@ mod tests {
 
     fn session() -> Session {
         let nowhere = || Box::new(io::sink());
-        Session::detached(nowhere(), nowhere(), PathBuf::new(), Arc::new(SeededIds::new(1)))
+        Session::detached(
+            nowhere(),
+            nowhere(),
+            PathBuf::new(),
+            Arc::new(SeededIds::new(1)),
+            crate::providers::catalog(),
+        )
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             let list = again_recorded("state list", stack, global);
             let resource = state.resources.get(address).ok_or_else(|| unknown(address, &state, &list))?;
             session.print(&match format {
-                OutputFormat::Text => view::show(address, resource, &state, session.layout(global)),
+                OutputFormat::Text => view::show(session.catalog, (address, resource), &state, session.layout(global)),
                 OutputFormat::Json => pretty(&view::show_json(address, resource)),
             })?;
         }

@@ -63,7 +63,7 @@ fn take_down(draft: &mut ProcedureDraft<'_>) {
 /// Verifies that production did not change, once the copies are deleted.
 fn compare(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
-    let before = production::fingerprints(question.state, &question.seen.observed);
+    let before = production::fingerprints(question.stack.catalog(), question.state, &question.seen.observed);
     let all: Vec<StepId> = draft.steps.iter().map(|step| step.id).collect();
     let made = NewStep {
         address: Address::new("failover_group", &question.group.name),

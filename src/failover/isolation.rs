@@ -5,7 +5,7 @@ use super::course::{Question, command};
 use super::drill::is_rehearsal;
 use super::guards::{passes, refuses, warns};
 use crate::address::{Address, ArmId};
-use crate::kinds::{DrillCopy, Fence};
+use crate::kinds::{DrillCopy, Fence, Kind};
 use crate::roles::FailoverMode;
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{ActiveSite, RunKind};
@@ -105,9 +105,12 @@ fn shares(stack: &Stack, copy: &Resource, id: &ArmId) -> Option<String> {
     }
     // drplan cannot copy a resource outside the stack; its type decides if it can be shared.
     let type_ = id.arm_type()?;
-    let along = crate::kinds::ALL.iter().filter(|kind| kind.drill.copying == DrillCopy::Along);
-    let is_along = along.into_iter().any(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
-    is_along.then(|| format!("{copy} would use {id}, which the stack does not manage and so cannot copy"))
+    let is_along = |kind: &Kind| kind.drill.copying == DrillCopy::Along && kind.variants.is_none();
+    stack
+        .catalog()
+        .of_type(&type_)
+        .any(is_along)
+        .then(|| format!("{copy} would use {id}, which the stack does not manage and so cannot copy"))
 }
 
 /// The ids among the values of arguments.

@@ -60,7 +60,7 @@ pub use standing::{
     endpoint_requests, group_standing, standing_survey, users_follow,
 };
 pub(crate) use survey::asked;
-pub use survey::{ListRequest, Sample, SurveyRequest, SurveyResult, lever_ends, survey};
+pub use survey::{ListRequest, PowerRequest, Sample, SurveyRequest, SurveyResult, lever_ends, survey};
 pub use unwind::unwind;
 
 /// The stack for a run of this verb: with copies for a drill. `knowledge` is that of its evaluation.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::kinds::{self, Kind, maintained, path};
+use crate::kinds::{Catalog, path};
 use crate::object::Object;
 use crate::plan::Observed;
 use crate::state::State;
@@ -23,34 +23,33 @@ pub fn objects(state: &State) -> Vec<Object> {
 }
 
 /// The digest of each existing object, by id.
-pub fn fingerprints(state: &State, observed: &Observed) -> BTreeMap<String, String> {
+pub fn fingerprints(catalog: &Catalog, state: &State, observed: &Observed) -> BTreeMap<String, String> {
     let one = |object: Object| {
         let body = &observed.objects.get(&object.id)?.as_ref()?.body;
-        Some((object.id.to_string(), fingerprint(&object, body)))
+        Some((object.id.to_string(), fingerprint(catalog, &object, body)))
     };
     objects(state).into_iter().filter_map(one).collect()
 }
 
 /// The digest of an object.
-pub fn fingerprint(object: &Object, body: &Json) -> String {
+pub fn fingerprint(catalog: &Catalog, object: &Object, body: &Json) -> String {
     let mut body = body.clone();
-    let is_its = |kind: &&Kind| kind.arm.type_.eq_ignore_ascii_case(&object.of.name);
-    for kind in kinds::tables().map(|table| table.kind).filter(is_its) {
+    for kind in catalog.of_type(&object.of.name) {
         kind.restless.iter().for_each(|at| path::remove(&mut body, at));
     }
-    digest(&[at_rest(&body).to_string().as_bytes()])
+    let restless: Vec<&str> = catalog.providers().flat_map(|provider| provider.restless).copied().collect();
+    digest(&[at_rest(&body, &restless).to_string().as_bytes()])
 }
 
 /// The same with sorted properties, and without those that services maintain by themselves.
-fn at_rest(value: &Json) -> Json {
+fn at_rest(value: &Json, restless: &[&str]) -> Json {
     match value {
         Json::Object(map) => {
-            let mut names: Vec<&String> =
-                map.keys().filter(|name| !maintained::RESTLESS.contains(&name.as_str())).collect();
+            let mut names: Vec<&String> = map.keys().filter(|name| !restless.contains(&name.as_str())).collect();
             names.sort();
-            names.into_iter().filter_map(|name| Some((name.clone(), at_rest(map.get(name)?)))).collect()
+            names.into_iter().filter_map(|name| Some((name.clone(), at_rest(map.get(name)?, restless)))).collect()
         }
-        Json::Array(items) => items.iter().map(at_rest).collect(),
+        Json::Array(items) => items.iter().map(|item| at_rest(item, restless)).collect(),
         plain => plain.clone(),
     }
 }
@@ -61,10 +60,11 @@ mod tests {
 
     use super::*;
     use crate::address::ArmId;
+    use crate::providers::azure::TABLES;
 
     fn of(type_: &str, body: &Json) -> String {
         let id = ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/{type_}/x"));
-        fingerprint(&Object::whole(id, "1"), body)
+        fingerprint(&Catalog::new([&TABLES]), &Object::whole(id, "1"), body)
     }
 
     #[test]
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn digest_ignores_restless_properties_of_their_own_kind_only() {
-        let kind = crate::kinds::ALL.iter().find(|kind| !kind.restless.is_empty()).expect("a restless kind");
+        let kind = TABLES.kinds.iter().find(|kind| !kind.restless.is_empty()).expect("a restless kind");
         let [mut one, mut other] = [json!({}), json!({})];
         path::put(&mut one, kind.restless[0], json!("Online"));
         path::put(&mut other, kind.restless[0], json!("Degraded"));

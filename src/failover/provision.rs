@@ -173,7 +173,7 @@ pub(super) fn delete_all(
 ) {
     let mut made: BTreeMap<&Address, StepId> = BTreeMap::new();
     for (resource, recorded) in going.iter().rev() {
-        let serial = match kind_of(&resource.address, recorded) {
+        let serial = match kind_of(draft.question.stack.catalog(), &resource.address, recorded) {
             Some(kind) if !recorded.arguments.is_empty() => words(kind, &recorded.id, &recorded.arguments),
             _ => serial_words(resource),
         };

@@ -9,7 +9,7 @@ use super::levers::{endpoint_at, front, fronts, record_value, referred};
 use super::survey::{SAMPLES, Sample, lever_ends, of_region, samples};
 use super::{SurveyRequest, SurveyResult};
 use crate::address::Address;
-use crate::kinds::{EndpointHealth, body, decode};
+use crate::kinds::{Catalog, EndpointHealth, body, decode};
 use crate::plan::Observed;
 use crate::roles::{Health, Side};
 use crate::stack::{FailoverGroup, Resource, Route, Stack};
@@ -212,6 +212,7 @@ pub fn active_site(group: &FailoverGroup, state: &State) -> (String, bool) {
 
 /// The reads for the standing of these groups, and for the control planes of these regions.
 pub fn standing_survey<'a>(
+    catalog: &Catalog,
     stack: Option<&Stack>,
     groups: &[&FailoverGroup],
     state: &State,
@@ -221,7 +222,7 @@ pub fn standing_survey<'a>(
     for region in regions {
         let asked: Vec<Sample> = match stack {
             Some(stack) => of_region(stack, state, region).collect(),
-            None => samples(state.resources.iter(), region, SAMPLES).into_iter().map(Sample::Object).collect(),
+            None => samples(catalog, state.resources.iter(), region, SAMPLES).into_iter().map(Sample::Object).collect(),
         };
         survey.regions.extend(asked.into_iter().map(|sample| (region.clone(), sample)));
     }

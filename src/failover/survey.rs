@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::procedure::regions;
 use crate::account::Account;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Kind, Location, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::kinds::{Catalog, Kind, Location, Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::object::Object;
 use crate::plan::{Observed, kind_of};
 use crate::stack::{FailoverGroup, Stack};
@@ -21,13 +21,24 @@ pub(super) const SAMPLES: usize = 5;
 /// A public URL of a site: the site, and the route that leads there.
 pub type SiteFront = (String, Address);
 
+/// The read of the power state of a workload.
+#[derive(Debug, Clone)]
+pub struct PowerRequest {
+    /// The workload.
+    pub address: Address,
+    /// Its states and actions.
+    pub power: &'static Power,
+    /// The read.
+    pub read: ReadRequest,
+}
+
 /// The objects and lists to read.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct SurveyRequest {
     /// The sides of each replica.
     pub replicas: Vec<(Address, ReadRequest)>,
     /// Workloads that are stopped and started by an action.
-    pub powers: Vec<(Address, ReadRequest)>,
+    pub powers: Vec<PowerRequest>,
     /// Objects that the procedure changes, or whose status it needs.
     pub objects: Vec<Object>,
     /// Reads that show whether the control plane of each region responds.
@@ -121,7 +132,7 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
     if stack.copies.is_none() {
         survey.powers = powers(stack, &touched, state)
             .filter(|(resource, _)| !is_given_up(&resource.location))
-            .map(|(resource, read)| (resource.address.clone(), read))
+            .map(|(_, request)| request)
             .collect();
     } else {
         // A drill compares production before and after, and the names of its copies must be free.
@@ -155,27 +166,29 @@ fn powers<'s>(
     stack: &'s Stack,
     of: &'s BTreeSet<Address>,
     state: &'s State,
-) -> impl Iterator<Item = (&'s crate::stack::Resource, ReadRequest)> {
+) -> impl Iterator<Item = (&'s crate::stack::Resource, PowerRequest)> {
     let standing = of.iter().filter(|address| state.resources.contains_key(*address));
     standing.filter_map(|address| stack.resources.get(address)).filter_map(|resource| {
         let power = resource.kind.moves.power?;
-        Some((resource, power.read(resource.kind.arm.object(resource.id.clone()))))
+        let read = power.read(resource.kind.arm.object(resource.id.clone()));
+        Some((resource, PowerRequest { address: resource.address.clone(), power, read }))
     })
 }
 
 /// The reads of a region for this state.
 pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
-    asked(state.resources.iter(), (&stack.account, region), SAMPLES).into_iter()
+    asked(stack.catalog(), state.resources.iter(), (&stack.account, region), SAMPLES).into_iter()
 }
 
 /// The reads that show whether the control plane of a region responds: of objects that are recorded there, or where
 /// there are none, of what the provider has in every region.
 pub(crate) fn asked<'r>(
+    catalog: &Catalog,
     recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
     (account, region): (&Account, &str),
     most: usize,
 ) -> Vec<Sample> {
-    let own: Vec<Sample> = samples(recorded, region, most).into_iter().map(Sample::Object).collect();
+    let own: Vec<Sample> = samples(catalog, recorded, region, most).into_iter().map(Sample::Object).collect();
     if own.is_empty() {
         return vec![Sample::Common { account: account.clone(), region: region.to_owned() }];
     }
@@ -186,6 +199,7 @@ pub(crate) fn asked<'r>(
 /// recorded there: a resource group, a replica, an account of several regions, a child of another object. They prove
 /// nothing, and serve only where nothing else is recorded.
 pub(super) fn samples<'r>(
+    catalog: &Catalog,
     recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
     location: &str,
     most: usize,
@@ -200,7 +214,8 @@ pub(super) fn samples<'r>(
     };
     let of = |own: bool| {
         let mut kinds = BTreeSet::new();
-        let same = there.iter().filter(|(address, recorded)| kind_of(address, recorded).is_some_and(is_own) == own);
+        let same =
+            there.iter().filter(|(address, recorded)| kind_of(catalog, address, recorded).is_some_and(is_own) == own);
         let objects = same.filter_map(|(address, recorded)| {
             let object = recorded.objects.iter().find(|object| object.within.is_none())?;
             kinds.insert(address.kind()).then(|| object.clone())
@@ -235,6 +250,7 @@ pub(super) fn stands_up(group: &FailoverGroup, resource: &crate::stack::Resource
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::azure::TABLES;
     use crate::stack::Presence;
     use crate::state::Status;
 
@@ -264,7 +280,10 @@ mod tests {
     #[test]
     fn region_without_objects_is_asked_for_what_every_region_has() {
         let (state, account) = ([recorded("virtual_network", "canadaeast")], Account::new("s", "t"));
-        let of = |region: &str| asked(state.iter().map(|(address, one)| (address, one)), (&account, region), SAMPLES);
+        let known = Catalog::new([&TABLES]);
+        let of = |region: &str| {
+            asked(&known, state.iter().map(|(address, one)| (address, one)), (&account, region), SAMPLES)
+        };
         assert_eq!(of("CanadaEast"), [Sample::Object(state[0].1.objects[0].clone())]);
         assert_eq!(of("westeurope"), [Sample::Common { account: account.clone(), region: "westeurope".to_owned() }]);
     }
@@ -275,7 +294,10 @@ mod tests {
         let state: Vec<_> = all.iter().map(|kind| recorded(kind, "canadaeast")).collect();
         let of = |state: &[(Address, Recorded)], region: &str| -> Vec<String> {
             let pairs = state.iter().map(|(address, recorded)| (address, recorded));
-            samples(pairs, region, SAMPLES).into_iter().map(|object| object.id.as_str().to_owned()).collect()
+            samples(&Catalog::new([&TABLES]), pairs, region, SAMPLES)
+                .into_iter()
+                .map(|object| object.id.as_str().to_owned())
+                .collect()
         };
         let found = of(&state, "canadaeast");
         assert!(found.len() == 1 && found[0].contains("/virtual_network/"), "{found:?}");

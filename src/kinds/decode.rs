@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
 use crate::kinds::stray::{connecting, foreign, is_misspelt, without_suffix};
-use crate::kinds::table::{Arg, Block, Need, Ty};
+use crate::kinds::table::{Arg, Block, Kind, Need, Ty};
 use crate::ranges;
 use crate::value::{Map, Value};
 use values::{Problem, as_set, cidr, in_our_case, network, one_of, parse_with, to_bool, to_number, to_string, within};
@@ -55,6 +55,8 @@ pub trait ResourceLookup {
     fn sites(&self) -> Vec<String>;
     /// The resource that has this id.
     fn with_id(&self, id: &ArmId) -> Option<Address>;
+    /// The kinds that a stack may use, for hints.
+    fn kinds(&self) -> Vec<&'static Kind>;
 }
 
 /// Typed arguments, and the resources they refer to by id.
@@ -96,6 +98,9 @@ pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
         }
         fn with_id(&self, _: &ArmId) -> Option<Address> {
             None
+        }
+        fn kinds(&self) -> Vec<&'static Kind> {
+            Vec::new()
         }
     }
     let found = &mut Diagnostics::new();
@@ -295,18 +300,20 @@ impl Decoder<'_> {
                 arg.name,
                 written_as(&arg.ty)
             )),
-            None => match foreign(word).map(str::to_owned).or_else(|| connecting(self.owner, word)) {
-                Some(help) => problem.help(help),
-                None => {
-                    let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                    let otherwise = if all.is_empty() {
-                        "Remove it: the block has no arguments.".to_owned()
-                    } else {
-                        format!("Supported: {}.", all.join(", "))
-                    };
-                    problem.suggest(word, known, Some(otherwise))
+            None => {
+                match foreign(word).map(str::to_owned).or_else(|| connecting(&self.names.kinds(), self.owner, word)) {
+                    Some(help) => problem.help(help),
+                    None => {
+                        let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                        let otherwise = if all.is_empty() {
+                            "Remove it: the block has no arguments.".to_owned()
+                        } else {
+                            format!("Supported: {}.", all.join(", "))
+                        };
+                        problem.suggest(word, known, Some(otherwise))
+                    }
                 }
-            },
+            }
         });
     }
 

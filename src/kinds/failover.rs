@@ -420,11 +420,11 @@ pub struct Machines {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tables;
+    use crate::providers::azure::TABLES;
 
     #[test]
     fn arguments_that_a_run_moves_are_left_alone_by_plans() {
-        for kind in tables().map(|table| table.kind) {
+        for kind in TABLES.tables().map(|table| table.kind) {
             let moves = &kind.moves;
             let values = [moves.quiesce, moves.fence, moves.open].into_iter().flatten().map(|(name, _)| name);
             for name in values.chain(moves.record) {
@@ -435,7 +435,8 @@ mod tests {
 
     #[test]
     fn every_replica_has_a_promotion() {
-        for kind in tables()
+        for kind in TABLES
+            .tables()
             .map(|table| table.kind)
             .filter(|kind| kind.recovery.replicates.is_some_and(|replicates| !replicates.image))
         {

@@ -1,20 +1,14 @@
 //! The names of the cloud in public DNS: the domains below which only objects of the tables have names, and the host of
 //! a URL.
 
-use std::sync::LazyLock;
-
 use super::table::*;
-use super::{path, tables};
+use super::{Tables, path};
 use serde_json::Value as Json;
 
-/// The domains in which every name belongs to an object of some kind, in lower case: the constant end of each attribute
-/// that is a host name or URL made of names, as `vault.azure.net` of `https://{name}.vault.azure.net/`.
-pub fn domains() -> &'static [&'static str] {
-    &DOMAINS
-}
-
-static DOMAINS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let attributes = tables().flat_map(|table| table.kind.attributes);
+/// The domains in which every name belongs to an object of some kind of a provider, in lower case: the constant end of
+/// each attribute that is a host name or URL made of names, as `vault.azure.net` of `https://{name}.vault.azure.net/`.
+pub fn domains(of: &Tables) -> Vec<&'static str> {
+    let attributes = of.tables().flat_map(|table| table.kind.attributes);
     let domains = attributes.filter_map(|attribute| match attribute.from {
         AttributeSource::Names(text) => domain(text),
         AttributeSource::Body(_) | AttributeSource::Exported(_) | AttributeSource::Action(..) => None,
@@ -23,7 +17,7 @@ static DOMAINS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     domains.sort_unstable();
     domains.dedup();
     domains
-});
+}
 
 /// The domain of a template. A template that ends in a name, as that of an id, has none.
 fn domain(template: &'static str) -> Option<&'static str> {
@@ -39,7 +33,7 @@ pub(super) fn host(url: &str) -> &str {
 }
 
 /// The hosts at these paths of a body, in lower case. A path may lead to a URL, or to a list or an object of them.
-pub(super) fn hosts_at(body: &Json, paths: &[&str]) -> Vec<String> {
+pub fn hosts_at(body: &Json, paths: &[&str]) -> Vec<String> {
     let mut hosts = Vec::new();
     for value in paths.iter().filter_map(|at| path::borrow(body, at)) {
         let texts: Vec<&str> = match value {
@@ -59,6 +53,7 @@ mod tests {
 
     #[test]
     fn domains_follow_from_the_tables() {
+        let domains = domains(&crate::providers::azure::TABLES);
         for domain in [
             "blob.core.windows.net",
             "cloudapp.azure.com",
@@ -68,7 +63,7 @@ mod tests {
             "trafficmanager.net",
             "vault.azure.net",
         ] {
-            assert!(domains().contains(&domain), "{domain}: {:?}", domains());
+            assert!(domains.contains(&domain), "{domain}: {domains:?}");
         }
         assert_eq!(domain("{id}/providers"), None);
         assert_eq!(domain("{name}-secondary.blob.example.net"), Some("blob.example.net"));

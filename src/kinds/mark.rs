@@ -60,7 +60,7 @@ pub fn is_mark(tag: &str) -> bool {
 }
 
 /// Removes the mark from the arguments that were read from an object.
-pub(in crate::kinds) fn remove(args: &mut JsonMap<String, Json>) {
+pub fn remove(args: &mut JsonMap<String, Json>) {
     let Some(Json::Object(tags)) = args.get_mut(TAGS) else { return };
     let marked = tags.len();
     tags.retain(|name, _| !is_mark(name));

@@ -258,7 +258,7 @@ pub struct SimulatedBehaviour {
     /// served, these lead to it.
     pub data: &'static [&'static str],
     /// Built-in objects of the provider, listed at any scope.
-    pub catalog: Option<Catalog>,
+    pub catalog: Option<BuiltInObjects>,
     /// Segment of soft-deleted objects, as in `deletedVaults`.
     pub bin: Option<&'static str>,
     /// True if Resource Manager moves neither the object to another resource group, nor its parent while it exists.
@@ -267,7 +267,7 @@ pub struct SimulatedBehaviour {
 
 /// Built-in objects of a provider.
 #[derive(Debug, Clone, Copy)]
-pub struct Catalog {
+pub struct BuiltInObjects {
     /// The type, as in `Microsoft.Authorization/roleDefinitions`.
     pub type_: &'static str,
     /// Names of all built-in objects, each with its properties.

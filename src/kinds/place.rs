@@ -247,7 +247,7 @@ fn named<'a>(id: &ArmId, body: &'a Json, list: &str, segment: &str) -> Vec<(ArmI
 }
 
 /// Name of a membership without a name of its own: see [`member_name`].
-pub(super) fn name(subject: &Subject<'_>) -> String {
+pub fn name(subject: &Subject<'_>) -> String {
     let Place::Member(of) = subject.kind.place else { return String::new() };
     let owner = subject.text(of.owner).unwrap_or_default();
     member_name(owner, subject.text(of.member).unwrap_or_default())

@@ -52,7 +52,7 @@ pub(super) fn without_suffix<'t>(table: &'t [Arg], written: &str) -> Option<&'t 
 }
 
 /// Hint for a link that is a block of its own: `nat_gateway` of a subnet is a `subnet_nat_gateway_association`.
-pub(super) fn connecting(owner: &str, word: &str) -> Option<String> {
+pub(super) fn connecting(kinds: &[&Kind], owner: &str, word: &str) -> Option<String> {
     let word = word.trim_end_matches('s');
     let links = |kind: &&&Kind| {
         let linked = ["_association", "_attachment"].iter().find_map(|end| kind.name.strip_suffix(end));
@@ -60,6 +60,6 @@ pub(super) fn connecting(owner: &str, word: &str) -> Option<String> {
             linked.match_indices('_').any(|(at, _)| owner.ends_with(&linked[..at]) && word.ends_with(&linked[at + 1..]))
         })
     };
-    let kind = super::ALL.iter().find(links)?;
+    let kind = kinds.iter().find(links)?;
     Some(format!("The link is a block of its own: write `{} \"…\" {{ … }}`.", kind.name))
 }

@@ -16,17 +16,20 @@ pub use super::failover::*;
 pub use super::form;
 pub use super::overrides::*;
 pub use super::place::{Enclosure, Membership, Owners, Place};
+use super::provider::Tables;
 pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 use crate::account::Account;
 use crate::address::ArmId;
 // For the kinds' own files, which take all words of a table from here.
-pub(super) use crate::object::Object;
-pub(super) use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
+pub(crate) use crate::object::Object;
+pub(crate) use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
 /// A resource kind.
 pub struct Kind {
     /// The name in a stack: azurerm's name without its prefix.
     pub name: &'static str,
+    /// Returns the provider that has it. A function, because a provider's tables name the kinds in turn.
+    pub provider: fn() -> &'static Tables,
     /// One-sentence description, printed by `drplan kinds`.
     pub about: &'static str,
     /// Provider type and API version, as in `Microsoft.Network/virtualNetworks`, `2025-09-01`.
@@ -123,6 +126,15 @@ pub struct Kind {
     pub left_out: &'static [(&'static str, &'static str)],
 }
 
+/// A table is equal to itself only: each exists once.
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Kind {}
+
 impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
@@ -133,6 +145,7 @@ impl Kind {
     /// An empty table, to be completed with `..Kind::EMPTY`.
     pub const EMPTY: Self = Self {
         name: "",
+        provider: || &Tables::NONE,
         about: "",
         arm: Arm { type_: "", api: "" },
         place: Place::Group,
@@ -241,6 +254,11 @@ impl Kind {
     /// This table and those of its variants.
     pub fn tables(&'static self) -> impl Iterator<Item = &'static Self> {
         std::iter::once(self).chain(self.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind))
+    }
+
+    /// The provider that has it.
+    pub fn provider(&self) -> &'static Tables {
+        (self.provider)()
     }
 
     /// The argument with this name.

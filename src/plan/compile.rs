@@ -100,7 +100,7 @@ impl<'a> Compiler<'a> {
         };
         let (create, update, _) = durations(resource.map(|resource| resource.kind));
         let old = decision.recorded.as_ref();
-        let (_, _, delete) = durations(old.and_then(|old| kind_of(address, old)));
+        let (_, _, delete) = durations(old.and_then(|old| kind_of(self.stack.catalog(), address, old)));
         match (decision.change.action, old) {
             (Action::Keep, _) => {}
             (Action::Create, _) => self.put(address, Act::Create, create),
@@ -136,7 +136,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn take(&mut self, key: &'a Address, address: Address, old: &Recorded, seconds: u32) {
-        let serial = kind_of(&address, old).map(|kind| words(kind, &old.id, &old.arguments)).unwrap_or_default();
+        let serial = kind_of(self.stack.catalog(), &address, old)
+            .map(|kind| words(kind, &old.id, &old.arguments))
+            .unwrap_or_default();
         let id = self.push(address, Act::Delete(Box::new(old.clone())), seconds, serial);
         self.takes.insert(key, id);
     }
@@ -235,7 +237,7 @@ impl<'a> Compiler<'a> {
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
         let mut freed: HashMap<String, Vec<_>> = HashMap::new();
         for (at, old, take) in self.taken() {
-            let Some(kind) = kind_of(at, old) else { continue };
+            let Some(kind) = kind_of(stack.catalog(), at, old) else { continue };
             for key in kind.contended(&old.id, &old.arguments) {
                 freed.entry(key).or_default().push((at, kind, old, take));
             }
@@ -267,10 +269,9 @@ impl<'a> Compiler<'a> {
             let resource = stack.resources.get(*at)?;
             Some((outer(stack.by_id(&resource.id.parent()?), resource.kind)?, *put))
         });
-        let deleted = self
-            .taken()
-            .into_iter()
-            .filter_map(|(at, old, take)| Some((outer(stack.by_id(&old.id.parent()?), kind_of(at, old)?)?, take)));
+        let deleted = self.taken().into_iter().filter_map(|(at, old, take)| {
+            Some((outer(stack.by_id(&old.id.parent()?), kind_of(stack.catalog(), at, old)?)?, take))
+        });
         for (last, inner) in written.chain(deleted).collect::<Vec<_>>() {
             if let Some(step) = self.steps.get_mut(inner.index()) {
                 step.needs.retain(|need| *need != last);
@@ -291,7 +292,7 @@ impl<'a> Compiler<'a> {
         for (at, user) in decisions.iter().filter(|_| !changing.is_empty()) {
             let Some(old) = &user.recorded else { continue };
             let Some(leaves) = self.takes.get(at).or_else(|| self.puts.get(at)).copied() else { continue };
-            let used = kind_of(at, old).map(|kind| referred(kind, &old.arguments)).unwrap_or_default();
+            let used = kind_of(stack.catalog(), at, old).map(|kind| referred(kind, &old.arguments)).unwrap_or_default();
             for put in used.iter().filter_map(|id| changing.get(id)).copied() {
                 if !self.waits_for(leaves, put) {
                     self.need(put, vec![leaves]);
@@ -303,7 +304,7 @@ impl<'a> Compiler<'a> {
     /// A source changes what its replica holds only once the replica is deleted.
     fn release(&mut self) {
         for (at, old, take) in self.taken() {
-            let Some((source, holds)) = holds(at, old) else { continue };
+            let Some((source, holds)) = holds(self.stack.catalog(), at, old) else { continue };
             let Some(source) = self.stack.by_id(&source).map(|source| &source.address) else { continue };
             let mut changes = self.decisions.get(source).into_iter().flat_map(|decision| &decision.change.arguments);
             let is_held = changes.any(|one| holds.iter().any(|(name, _)| *name == top(&one.path)));
@@ -348,7 +349,7 @@ impl<'a> Compiler<'a> {
         };
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
         let takes = self.taken();
-        let guards = |at: &Address, old: &Recorded| kind_of(at, old).is_some_and(|kind| kind.guards);
+        let guards = |at: &Address, old: &Recorded| kind_of(stack.catalog(), at, old).is_some_and(|kind| kind.guards);
         for (guard, put) in puts.iter().filter(|(resource, _)| resource.kind.guards) {
             let Some(scope) = guard.id.scope() else { continue };
             let inner = puts.iter().filter(|(other, _)| !other.kind.guards && within(&scope, &other.objects));
@@ -422,7 +423,7 @@ impl<'a> Compiler<'a> {
             let Some(old) = self.decisions.get(*address).and_then(|decision| decision.recorded.as_ref()) else {
                 continue;
             };
-            let Some(kind) = kind_of(address, old) else { continue };
+            let Some(kind) = kind_of(self.stack.catalog(), address, old) else { continue };
             freed.entry(freed_key(kind, &old.id, &old.name)).or_default().push(*step);
         }
         freed

@@ -274,7 +274,7 @@ impl DecisionInput<'_> {
         let is_property = |kind: &Kind| kind.place.is_property();
         let taken = key(resource);
         let has_it = |(address, other): (&Address, &Recorded)| {
-            kind_of(address, other).is_some_and(|kind| {
+            kind_of(self.stack.catalog(), address, other).is_some_and(|kind| {
                 is_property(kind) == is_property(resource.kind) && freed_key(kind, &other.id, &other.name) == taken
             })
         };
@@ -342,7 +342,8 @@ impl DecisionInput<'_> {
                 continue;
             }
             let there = self.now.and_then(|now| now.resources.get(address));
-            let property = kind_of(address, recorded).is_some_and(|kind| kind.place.is_property());
+            let property =
+                kind_of(self.stack.catalog(), address, recorded).is_some_and(|kind| kind.place.is_property());
             let (action, reason) = match (wanted.get(&recorded.id), there) {
                 (Some(now), _) if !property => (Action::Forget, format!("the same object is now {now}")),
                 (_, None) => (Action::Forget, "already deleted from the cloud".to_owned()),
@@ -354,8 +355,8 @@ impl DecisionInput<'_> {
                 _ if address.is_rehearsed() => (Action::Delete, "left over from a drill".to_owned()),
                 _ => (Action::Delete, "no longer in the stack".to_owned()),
             };
-            let kind = kind_of(address, recorded);
-            let (action, reason, recorded) = match self.promoted.parting(address, recorded) {
+            let kind = kind_of(self.stack.catalog(), address, recorded);
+            let (action, reason, recorded) = match self.promoted.parting(self.stack.catalog(), address, recorded) {
                 Parting::Elsewhere(there) if self.destroy && action == Action::Delete => {
                     (action, format!("{reason}, on the primary side"), *there)
                 }
@@ -378,6 +379,7 @@ impl DecisionInput<'_> {
                 reason,
                 arguments: Vec::new(),
                 loses_data: action == Action::Delete && kind.is_some_and(|kind| kind.recovery.loses_data),
+                kind,
             };
             decisions.insert(address.clone(), Decision { change, recorded: Some(recorded) });
         }
@@ -449,7 +451,8 @@ impl DecisionInput<'_> {
         decisions
             .iter()
             .filter(|(address, decision)| {
-                let kind = decision.recorded.as_ref().and_then(|recorded| kind_of(address, recorded));
+                let kind =
+                    decision.recorded.as_ref().and_then(|recorded| kind_of(self.stack.catalog(), address, recorded));
                 stays(decision.change.action) && kind.is_some_and(|kind| kind.guards)
             })
             .filter_map(|(address, decision)| Some((address, decision.change.id.scope()?)))
@@ -475,6 +478,7 @@ impl DecisionInput<'_> {
             reason,
             arguments,
             loses_data: matches!(action, Action::Replace(_)) && resource.kind.recovery.loses_data,
+            kind: Some(resource.kind),
         };
         Decision { change, recorded: recorded.cloned() }
     }

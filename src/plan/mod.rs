@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::ReplicaStatus;
+use crate::kinds::{Kind, ReplicaStatus};
 use crate::sight::Sight;
 use crate::stack::{Knowledge, Presence, Program, Stack};
 use crate::state::{Recorded, State, Status};
@@ -120,6 +120,17 @@ pub struct Change {
     pub arguments: Vec<ArgumentChange>,
     /// True if the change destroys data that `apply` cannot create again.
     pub loses_data: bool,
+    /// The table of the resource; `None` for a recorded kind that this drplan does not know.
+    #[serde(skip)]
+    pub kind: Option<&'static Kind>,
+}
+
+impl Change {
+    /// True if the resource has an object of its own behind its id. Properties of another object carry the id of that
+    /// object, which a reference means.
+    pub fn has_object(&self) -> bool {
+        self.kind.is_none_or(|kind| !kind.place.is_property())
+    }
 }
 
 /// The actions on a resource.
@@ -291,7 +302,7 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
     let mut yields = BTreeSet::new();
     let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
         let (state, now) = (start.state.as_deref(), start.refreshed.as_ref());
-        let known = now.map_or_else(Knowledge::default, |now| knowledge(now, &|a| lost.contains(a)));
+        let known = now.map_or_else(Knowledge::default, |now| knowledge(program.catalog(), now, &|a| lost.contains(a)));
         let (mut stack, warnings) = program.evaluate(&known)?;
         // An id may depend on an attribute of an object that has moved, so that more are found with each turn.
         let more = state.filter(|_| !destroy).map(|state| Moves::of(state, &stack)).unwrap_or_default();
@@ -409,10 +420,10 @@ impl<'a> PlanStart<'a> {
         let PlanInput { program, observed, seal, destroy, .. } = *question;
         let Some(mut state) = state else { return Ok(Self { state: None, refreshed: None, drift: Vec::new() }) };
         if !destroy && untold::any(&state) {
-            let (stack, _) = program.evaluate(&knowledge(&state, &|_| false))?;
+            let (stack, _) = program.evaluate(&knowledge(program.catalog(), &state, &|_| false))?;
             state = Cow::Owned(untold::told(&state, &stack, seal));
         }
-        let (refreshed, drift) = refresh::refresh(&state, observed, seal);
+        let (refreshed, drift) = refresh::refresh(program.catalog(), &state, observed, seal);
         Ok(Self { state: Some(state), refreshed: Some(refreshed), drift })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kinds::{body, mark::Owner};
+use crate::kinds::{Catalog, body, mark::Owner};
 use crate::object::{Object, Within};
 use crate::plan::decide::Decisions;
 use crate::plan::refresh::kind_of;
@@ -79,8 +79,9 @@ impl<'a> Ownership<'a> {
     }
 
     /// The other owner of a recorded resource, where one has put its mark on the main object since it was recorded.
-    fn other_owner(&self, address: &Address, recorded: &Recorded) -> Option<Owner> {
-        let main = kind_of(address, recorded)?.odd.main(&recorded.objects).filter(|main| main.within.is_none())?;
+    fn other_owner(&self, catalog: &Catalog, address: &Address, recorded: &Recorded) -> Option<Owner> {
+        let main =
+            kind_of(catalog, address, recorded)?.odd.main(&recorded.objects).filter(|main| main.within.is_none())?;
         let owner = Owner::of(self.part(main)?)?;
         let known = recorded.owner.as_deref() == Some(owner.lineage.as_str());
         (!self.is_this(&owner) && !known).then_some(owner)
@@ -94,7 +95,8 @@ impl<'a> Ownership<'a> {
             let why = match (decision.change.action, &decision.recorded, resource) {
                 (Action::Adopt, None, Some(resource)) => self.import(resource, &decision.change.arguments),
                 (Action::Update | Action::Delete | Action::Replace(_), Some(recorded), _) => {
-                    let other = self.other_owner(address, recorded).filter(|_| !self.is_named(address));
+                    let other =
+                        self.other_owner(stack.catalog(), address, recorded).filter(|_| !self.is_named(address));
                     let lost = other.map(|owner| {
                         format!(
                             "{} has taken it over since; {}remove it from the state with `drplan state forget`, or take \

@@ -3,13 +3,14 @@
 use super::refresh::kind_of;
 use crate::address::Address;
 use crate::diagnostic::Span;
+use crate::kinds::Catalog;
 use crate::stack::Resource;
 use crate::state::Recorded;
 use crate::value::{SealedValue, Value};
 
 /// The resource at this address; `None` for a kind that this version does not know. Sensitive arguments are absent.
-pub fn recorded_resource(address: &Address, recorded: &Recorded) -> Option<Resource> {
-    let kind = kind_of(address, recorded)?;
+pub fn recorded_resource(catalog: &Catalog, address: &Address, recorded: &Recorded) -> Option<Resource> {
+    let kind = kind_of(catalog, address, recorded)?;
     let known = recorded
         .arguments
         .iter()

@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::account::Account;
 use crate::address::Address;
 use crate::kinds::mark::{self, Owner};
-use crate::kinds::{self, Arg, CopyState, Kind, Need, Ty, Wire, body};
+use crate::kinds::{self, Arg, Catalog, CopyState, Kind, Need, Ty, Wire, body};
 use crate::object::Object;
 use crate::plan::decide::top;
 use crate::plan::{ArgumentChange, Drift, Observed, diff, roles};
@@ -14,8 +14,8 @@ use crate::state::{Recorded, State, Status};
 use crate::value::{Map, Seal, SealedValue, Value};
 
 /// The kind of a recorded resource, its variant chosen. `None` for a kind this drplan does not know.
-pub fn kind_of(address: &Address, recorded: &Recorded) -> Option<&'static Kind> {
-    let kind = kinds::find(address.kind())?;
+pub fn kind_of(catalog: &Catalog, address: &Address, recorded: &Recorded) -> Option<&'static Kind> {
+    let kind = catalog.kind(address.kind())?;
     match (kind.variants, &recorded.variant) {
         (None, _) => Some(kind.of(&recorded.arguments)),
         (Some(variants), Some(of)) => variants.of.iter().find(|(name, _)| name == of).map(|(_, kind)| *kind),
@@ -90,11 +90,11 @@ pub(super) fn seen<'a>(objects: &[Object], observed: &'a Observed) -> ObservedOb
 }
 
 /// The refreshed state, and its differences from the recorded one.
-pub(super) fn refresh(state: &State, observed: &Observed, seal: &Seal) -> (State, Vec<Drift>) {
+pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, seal: &Seal) -> (State, Vec<Drift>) {
     let mut now = state.clone();
     let mut drift = Vec::new();
     for (address, recorded) in &state.resources {
-        let Some(kind) = kind_of(address, recorded) else { continue };
+        let Some(kind) = kind_of(catalog, address, recorded) else { continue };
         match seen(&recorded.objects, observed) {
             ObservedObjects::Unseen => {}
             // It may still appear.
@@ -308,10 +308,10 @@ pub(super) fn with_recorded<T>(
 }
 
 /// The attributes in a state that only the cloud assigns.
-pub fn knowledge(state: &State, without: &dyn Fn(&Address) -> bool) -> Knowledge {
+pub fn knowledge(catalog: &Catalog, state: &State, without: &dyn Fn(&Address) -> bool) -> Knowledge {
     let mut knowledge = Knowledge::default();
     for (address, recorded) in state.resources.iter().filter(|(address, _)| !without(address)) {
-        let Some(kind) = kind_of(address, recorded) else { continue };
+        let Some(kind) = kind_of(catalog, address, recorded) else { continue };
         let attributes: Map = recorded
             .attributes
             .iter()

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
-use crate::kinds::body;
+use crate::kinds::{Catalog, body};
 use crate::object::Object;
 use crate::plan::decide::{Decisions, top};
 use crate::plan::refresh::{kind_of, with_recorded};
@@ -21,7 +21,7 @@ pub(super) fn held(stack: &Stack, decisions: &Decisions) -> Vec<BlockedResource>
     for (address, decision) in decisions {
         let (Some(recorded), Some(resource)) = (&decision.recorded, stack.resources.get(address)) else { continue };
         let stays = matches!(decision.change.action, Action::Keep | Action::Update | Action::Rename);
-        let Some((source, holds)) = holds(address, recorded).filter(|_| stays) else { continue };
+        let Some((source, holds)) = holds(stack.catalog(), address, recorded).filter(|_| stays) else { continue };
         let Some(source) = stack.by_id(&source) else { continue };
         let mut changes = decisions.get(&source.address).into_iter().flat_map(|decision| &decision.change.arguments);
         let held = changes.find_map(|change| holds.iter().find(|(name, _)| *name == top(&change.path)));
@@ -40,10 +40,11 @@ pub(super) fn held(stack: &Stack, decisions: &Decisions) -> Vec<BlockedResource>
 
 /// The source of a recorded replica, and the arguments that the source cannot change while the replica exists.
 pub(super) fn holds(
+    catalog: &Catalog,
     address: &Address,
     recorded: &Recorded,
 ) -> Option<(ArmId, &'static [(&'static str, &'static str)])> {
-    let kind = kind_of(address, recorded)?;
+    let kind = kind_of(catalog, address, recorded)?;
     let holds = kind.promotion.map(|promotion| promotion.holds).filter(|holds| !holds.is_empty())?;
     let source = recorded.arguments.get(kind.recovery.replicates?.from)?.as_str()?;
     Some((ArmId::new(source), holds))
@@ -56,7 +57,9 @@ pub(super) fn copies(stack: &Stack, state: &State, promoted: &Promoted, of: &Rec
     let mut copies = Vec::new();
     // The copy of a promoted replica is the primary.
     for (address, replica) in state.resources.iter().filter(|(address, _)| !promoted.has(address)) {
-        let Some((kind, promotion)) = kind_of(address, replica).and_then(|kind| Some((kind, kind.promotion?))) else {
+        let Some((kind, promotion)) =
+            kind_of(stack.catalog(), address, replica).and_then(|kind| Some((kind, kind.promotion?)))
+        else {
             continue;
         };
         let twins = with_recorded(kind, address, replica, promotion.twins);

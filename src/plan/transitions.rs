@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::decide::{Decision, Decisions};
 use crate::address::{Address, ArmId};
 use crate::kinds::rules::{self, Way};
-use crate::kinds::{Exclusive, ExclusiveWithin, Holder, Kind, NameScope, near, path};
+use crate::kinds::{Catalog, Exclusive, ExclusiveWithin, Holder, Kind, NameScope, near, path};
 use crate::plan::refresh::kind_of;
 use crate::plan::room::Displaced;
 use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
@@ -224,12 +224,13 @@ pub(super) fn recorded_holder(recorded: &Recorded) -> Holder<'_> {
 /// The arguments of a recorded resource, which is to be deleted, without the labels that it has in common with one that
 /// is written before; `None` where they have none in common.
 pub fn unlabelled(
+    catalog: &Catalog,
     resource: &Resource,
     args: &JsonMap<String, Json>,
     address: &Address,
     recorded: &Recorded,
 ) -> Option<JsonMap<String, Json>> {
-    let kind = kind_of(address, recorded)?;
+    let kind = kind_of(catalog, address, recorded)?;
     let (ours, theirs) = (holder(resource, args), recorded_holder(recorded));
     let is_shared = |rule: &&Exclusive| kind.is_removable(rule) && kind.shares(rule, theirs, resource.kind, ours);
     let mut free = recorded.arguments.clone();

@@ -183,6 +183,7 @@ fn change(resource: &Resource, action: Action, reason: String, arguments: Vec<Ar
         reason,
         arguments,
         loses_data: matches!(action, Action::Replace(_)) && resource.kind.recovery.loses_data,
+        kind: Some(resource.kind),
     }
 }
 

@@ -10,7 +10,7 @@ use super::outlook::{Expectation, Outlook, PreviousStack, Shortfall, falls_short
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::Procedure;
-use crate::kinds::{self};
+use crate::kinds::Kind;
 use crate::plan::{Action, Change};
 use crate::roles::FailoverMode;
 use crate::stack::{FailoverGroup, Presence, Stack};
@@ -182,8 +182,7 @@ fn members(before: &FailoverGroup, after: &Stack, found: &mut Findings) {
 /// Deleted data, replicas and locks.
 fn data<'a>(changes: impl Iterator<Item = &'a Change>, found: &mut Findings) {
     for change in changes.filter(|change| change.presence == Presence::Permanent) {
-        let kind = kinds::find(change.address.kind());
-        let is = |of: fn(&kinds::Kind) -> bool| kind.is_some_and(of);
+        let is = |of: fn(&Kind) -> bool| change.kind.is_some_and(of);
         let address = &change.address;
         let done = match change.action {
             Action::Delete => "deleted",

@@ -11,7 +11,7 @@ use super::{DifferenceKind, Setting, hidden};
 use crate::address::{Address, is_identifier};
 use crate::duration::human;
 use crate::plan::ArgumentChange;
-use crate::stack::{FailoverGroup, GroupStep, Probe, Provider, Route, Site, Stack, StepOrPhase};
+use crate::stack::{FailoverGroup, GroupStep, Probe, Route, Site, Stack, StepOrPhase};
 use crate::stack::{guarded_url, with_guarded_url};
 use crate::value::{Map, Seal, SealedValue};
 
@@ -100,11 +100,7 @@ fn comparable(stack: &Stack, seal: &Seal) -> SettingList {
 
 fn site(site: &Site) -> Json {
     let Site { name: _, provider, location, tier, span: _ } = site;
-    let provider = match provider {
-        Provider::Azure => "azure",
-        Provider::Aws => "aws",
-    };
-    json!({ "provider": provider, "location": location, "tier": tier })
+    json!({ "provider": provider.name, "location": location, "tier": tier })
 }
 
 fn group(group: &FailoverGroup, seal: &Seal) -> Json {

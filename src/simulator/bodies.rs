@@ -9,8 +9,9 @@ use super::target::GROUP;
 use super::types::ProviderType;
 use super::world::SimulatedObject;
 use crate::address::ArmId;
-use crate::kinds::regions::{region, same_region};
+use crate::kinds::regions::same_region;
 use crate::kinds::{Location, path};
+use crate::providers::azure::regions::region;
 
 /// `If-Match` and `If-None-Match`.
 pub(super) fn check_conditions(

@@ -7,7 +7,8 @@ use super::request::HttpMethod;
 use super::target::{ResourcePath, Target};
 use super::world::SimulatedObject;
 use super::{SUBSCRIPTION, TENANT};
-use crate::kinds::regions::{REGIONS, Region};
+use crate::kinds::regions::Region;
+use crate::providers::azure::regions::REGIONS;
 
 /// The subscription.
 pub(super) fn subscription() -> Json {

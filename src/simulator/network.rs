@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 
 use super::world::World;
 use crate::address::ArmId;
@@ -173,9 +174,8 @@ impl World {
 
 /// True for a name that only an object of this world can have.
 fn is_in_our_domain(name: &str) -> bool {
-    hosts::domains()
-        .iter()
-        .any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    static DOMAINS: LazyLock<Vec<&'static str>> = LazyLock::new(|| hosts::domains(&crate::providers::azure::TABLES));
+    DOMAINS.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// True for an address that only an object of this world can have: its public addresses come from the ranges

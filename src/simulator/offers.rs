@@ -13,7 +13,7 @@ use super::request::{ErrorResponse, Response};
 use super::target::ResourcePath;
 use super::types;
 use super::world::World;
-use crate::kinds::regions::{REGIONS, region};
+use crate::providers::azure::regions::{REGIONS, region};
 use crate::ranges::{Range, hosts, is_host};
 
 /// The lists of sizes and of usages, folded. The scope of usages contains a region.

@@ -8,8 +8,8 @@ use regex::Regex;
 
 use super::shape::{BodyShape, wire_path};
 use crate::kinds::{
-    self, AnswerStyle, Arg, AttributeSource, ChangeEffect, Durations, ImmediateRequest, Kind, Location, NameScope,
-    Place, Serial, Ty,
+    AnswerStyle, Arg, AttributeSource, ChangeEffect, Durations, ImmediateRequest, Kind, Location, NameScope, Place,
+    Serial, Ty,
 };
 
 /// One provider type, from the tables of all kinds that write it.
@@ -145,7 +145,8 @@ static TYPES: LazyLock<BTreeMap<String, ProviderType>> = LazyLock::new(build);
 fn build() -> BTreeMap<String, ProviderType> {
     let mut types = BTreeMap::<String, ProviderType>::new();
     // Kinds before variants, so values from the first table come from the kind itself.
-    let (own, variants): (Vec<_>, Vec<_>) = kinds::tables().partition(|table| table.variant.is_none());
+    let (own, variants): (Vec<_>, Vec<_>) =
+        crate::providers::azure::TABLES.tables().partition(|table| table.variant.is_none());
     let all = own.into_iter().chain(variants).map(|table| (table.kind, table.variant));
     let all: Vec<_> = all.filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
     for (kind, _) in &all {
@@ -178,7 +179,7 @@ fn parents(kind: &Kind, argument: &str, variant: Option<(&str, &'static str)>) -
         Some((by, of)) if by == argument => &[of],
         _ => kind.refers(argument),
     };
-    names.iter().filter_map(|name| kinds::find(name)).collect()
+    names.iter().filter_map(|name| crate::providers::azure::TABLES.kind(name)).collect()
 }
 
 impl ProviderType {
@@ -214,10 +215,15 @@ impl ProviderType {
 
     /// The type of a table that a block names, whose kind has no type of its own: nothing is known but the name.
     fn generic(name: &str) -> Self {
-        let kind = kinds::ALL.iter().find(|kind| kind.typed.is_some()).copied().unwrap_or(&Kind::EMPTY);
+        let kind = crate::providers::azure::TABLES
+            .kinds
+            .iter()
+            .find(|kind| kind.typed.is_some())
+            .copied()
+            .unwrap_or(&Kind::EMPTY);
         let mut made = Self::new(kind);
         made.name = Box::leak(name.to_owned().into_boxed_str());
-        let answers = kinds::answers_of(name);
+        let answers = crate::providers::azure::answers_of(name);
         made.created = answers.created;
         if !answers.is_write_long {
             made.answers = AnswerStyle::Sync;
@@ -383,7 +389,7 @@ fn collect_write_only(args: &[Arg], prefix: &str, into: &mut Vec<String>) {
 pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
     kind.refers(argument)
         .iter()
-        .filter_map(|name| kinds::find(name))
+        .filter_map(|name| crate::providers::azure::TABLES.kind(name))
         .map(|kind| kind.arm.type_.to_ascii_lowercase())
         .collect()
 }

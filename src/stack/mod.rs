@@ -39,7 +39,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Span;
-use crate::kinds::Kind;
+use crate::kinds::{Catalog, Kind, Tables};
 use crate::object::Object;
 use crate::value::{Map, Value};
 
@@ -90,6 +90,11 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// The providers whose kinds it may use.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.program.catalog
+    }
+
     /// The failover group with this name, in any of the forms that [`group_name`] takes.
     pub fn failover_group(&self, name: &str) -> Option<&FailoverGroup> {
         self.failover_groups.get(name).or_else(|| self.failover_groups.get(group_name(name).as_str()))
@@ -165,21 +170,13 @@ pub struct Site {
     /// Its name in the stack.
     pub name: Arc<str>,
     /// Its provider.
-    pub provider: Provider,
+    pub provider: &'static Tables,
     /// The region, in the provider's spelling.
     pub location: String,
     /// 1: hot or warm; 2: a cold site.
     pub tier: u8,
     /// Its place in the text.
     pub span: Span,
-}
-
-/// The provider of a site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the provider its name says")]
-pub enum Provider {
-    Azure,
-    Aws,
 }
 
 /// Permanent or failover-only.

@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::diagnostic::Span;
 use crate::hcl::Files;
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock};
-use crate::kinds::Kind;
+use crate::kinds::{Catalog, Kind};
 use crate::stack::references::ReferenceName;
 use crate::stack::{CloudName, Variable};
 
@@ -38,6 +38,8 @@ pub struct Program {
     pub(crate) unread: Option<HashSet<Arc<str>>>,
     pub(crate) reader: Arc<dyn Files + Send + Sync>,
     pub(crate) account: Account,
+    /// The providers whose kinds the text may use.
+    pub(crate) catalog: &'static Catalog,
     pub(crate) digest: String,
 }
 
@@ -57,7 +59,7 @@ pub(crate) struct Local {
 }
 
 impl Program {
-    pub(crate) fn new(reader: Arc<dyn Files + Send + Sync>, account: Account) -> Self {
+    pub(crate) fn new(reader: Arc<dyn Files + Send + Sync>, account: Account, catalog: &'static Catalog) -> Self {
         Self {
             stack: None,
             variable_blocks: IndexMap::new(),
@@ -73,6 +75,7 @@ impl Program {
             unread: None,
             reader,
             account,
+            catalog,
             digest: String::new(),
         }
     }
@@ -80,6 +83,11 @@ impl Program {
     /// Text with a syntax error may declare this name, so that its absence elsewhere is no error.
     pub(crate) fn may_declare(&self, name: &str) -> bool {
         self.unread.as_ref().is_some_and(|words| words.contains(name))
+    }
+
+    /// The providers whose kinds the text may use.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.catalog
     }
 
     /// The stack's name.

@@ -12,7 +12,7 @@ use crate::diagnostic::{self, Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Sources}
 use crate::hcl::ast::{Body, HclBlock};
 use crate::hcl::parse::TextSize;
 use crate::hcl::{self, Files, NoFiles, PartialFile};
-use crate::kinds;
+use crate::kinds::Catalog;
 use crate::stack::program::{Definition, Local, Program};
 use crate::stack::variables::GivenValues;
 use crate::stack::{order, references, variables};
@@ -36,12 +36,14 @@ pub struct Input<'a> {
     pub secrets: Secrets,
     /// The account of its resources.
     pub account: Account,
+    /// The providers whose kinds it may use.
+    pub catalog: &'static Catalog,
 }
 
 impl<'a> Input<'a> {
     /// A stack of one file, `stack.hcl`, without other files and without values for variables. `account` has the id of
     /// its account and the tenant.
-    pub fn in_memory(text: &str, sources: &'a mut Sources, account: (&str, &str)) -> Self {
+    pub fn in_memory(text: &str, sources: &'a mut Sources, account: (&str, &str), catalog: &'static Catalog) -> Self {
         Self {
             files: vec![("stack.hcl".into(), text.into())],
             sources,
@@ -50,6 +52,7 @@ impl<'a> Input<'a> {
             unread_values: Vec::new(),
             secrets: Secrets::default(),
             account: Account::new(account.0, account.1),
+            catalog,
         }
     }
 }
@@ -103,12 +106,12 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
 /// Reads the files of a stack as far as they can be read, and reports their errors. A program with errors serves only
 /// to be evaluated for more of them.
 pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
-    let Input { files, sources, reader, variables, unread_values, secrets, account } = input;
+    let Input { files, sources, reader, variables, unread_values, secrets, account, catalog } = input;
     let unread_values: HashSet<&str> = unread_values.iter().flat_map(|text| words(text)).collect();
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
-    let mut program = Program::new(reader, account);
+    let mut program = Program::new(reader, account, catalog);
     if files.is_empty() {
         program.readable = false;
         found.push(
@@ -203,7 +206,7 @@ const WORDS: [&str; 6] = ["stack", "variable", "locals", "output", "site", "fail
 
 fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
     let word = Arc::clone(&block.ident.text);
-    let kind = kinds::find(&word);
+    let kind = program.catalog.kind(&word);
     if kind.is_none() && !WORDS.contains(&&*word) {
         found.push(unknown_kind(program, &block));
         return;
@@ -293,8 +296,9 @@ fn unknown_kind(program: &mut Program, block: &HclBlock) -> Diagnostic {
     let problem = Diagnostic::error("unknown-kind", format!("unsupported block type `{word}`")).at(block.ident.span);
     let names: Vec<Arc<str>> = block.labels.iter().map(|label| Arc::clone(&label.text)).collect();
     let mut meant = vec![Arc::from(word)];
-    let close = diagnostic::closest(word, kinds::ALL.iter().map(|kind| kind.name).chain(WORDS));
-    let problem = if let Some(stem) = word.strip_prefix("azurerm_").filter(|stem| kinds::find(stem).is_some()) {
+    let close = diagnostic::closest(word, program.catalog.kinds().map(|kind| kind.name).chain(WORDS));
+    let problem = if let Some(stem) = word.strip_prefix("azurerm_").filter(|stem| program.catalog.kind(stem).is_some())
+    {
         meant.push(stem.into());
         problem.help(format!("Write `{stem} \"…\" {{ … }}`: kinds have no prefix `azurerm_` in drplan."))
     } else if word == "resource" {

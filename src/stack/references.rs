@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
 use crate::hcl::ast::{Body, Expr, ExprKind, Ident, Root, TraversalStep};
-use crate::kinds::{self, Kind, is_foreign_block, with_article};
+use crate::kinds::{Kind, is_foreign_block, with_article};
 use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::program::Program;
 use crate::stack::scope::listed;
@@ -160,7 +160,7 @@ impl ReferenceCheck<'_> {
     }
 
     fn reference(&self, root: &Ident, steps: &[TraversalStep]) -> Result<(), Diagnostic> {
-        let kind = kinds::find(&root.text);
+        let kind = self.program.catalog.kind(&root.text);
         match &*root.text {
             "var" | "local" => {}
             "each" if self.each => {}
@@ -244,7 +244,7 @@ impl ReferenceCheck<'_> {
         let written = &*root.text;
         let problem =
             Diagnostic::error("unknown-name", format!("reference to undeclared name `{written}`")).at(root.span);
-        if let Some(stem) = written.strip_prefix("azurerm_").filter(|stem| kinds::find(stem).is_some()) {
+        if let Some(stem) = written.strip_prefix("azurerm_").filter(|stem| self.program.catalog.kind(stem).is_some()) {
             return Err(problem.help(format!("Write `{stem}`: kinds have no prefix `azurerm_` in drplan.")));
         }
         if matches!(written, "data" | "module") {
@@ -252,7 +252,8 @@ impl ReferenceCheck<'_> {
                 "Write the full Azure id of a resource that the stack does not manage: drplan has no data sources and no modules.",
             ));
         }
-        let known = ["var", "local", "site", "each"].into_iter().chain(kinds::ALL.iter().map(|kind| kind.name));
+        let known =
+            ["var", "local", "site", "each"].into_iter().chain(self.program.catalog.kinds().map(|kind| kind.name));
         Err(problem.suggest(
             written,
             known,
@@ -282,7 +283,7 @@ impl ReferenceCheck<'_> {
         }
         // The right label under the wrong kind.
         let other = self.program.definitions.keys().find(|address| address.name() == &*name.text);
-        if let Some(other) = other.filter(|_| kinds::find(root).is_some()) {
+        if let Some(other) = other.filter(|_| self.program.catalog.kind(root).is_some()) {
             return problem.help(format!("Did you mean `{other}`?"));
         }
         problem.help(match (known.as_slice(), root) {

@@ -13,7 +13,7 @@ use crate::hcl::ast::{HclBlock, Ident};
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK, KEPT_WORK, Spent};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::decode::ResourceLookup;
-use crate::kinds::{AttributeSource, OtherResources, Subject, body, export};
+use crate::kinds::{AttributeSource, Kind, OtherResources, Subject, body, export};
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
 use crate::stack::touched::{References, Touched};
@@ -485,6 +485,10 @@ impl ResourceLookup for Facts<'_> {
             false => vec![name.to_string()],
         };
         self.program.sites.iter().flat_map(of_block).collect()
+    }
+
+    fn kinds(&self) -> Vec<&'static Kind> {
+        self.program.catalog.kinds().collect()
     }
 
     fn with_id(&self, id: &ArmId) -> Option<Address> {

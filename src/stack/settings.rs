@@ -11,13 +11,13 @@ use crate::duration;
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock, Ident};
 use crate::hcl::eval::Budget;
 use crate::hcl::{self, Files, ReferenceKey, Scope};
+use crate::kinds::Catalog;
 use crate::kinds::TagRule;
-use crate::kinds::regions::{REGIONS, region};
 use crate::stack::block::InstanceErrors;
 use crate::stack::group::instance_name;
 use crate::stack::scope::{BlockScope, EachInstance, Facts};
 use crate::stack::written::for_each;
-use crate::stack::{AcceptedFinding, CloudName, Objectives, Provider, Site};
+use crate::stack::{AcceptedFinding, CloudName, Objectives, Site};
 use crate::value::{Map, Value};
 
 /// The arguments of a site.
@@ -67,6 +67,10 @@ struct SettingsReader<'a> {
 }
 
 impl SettingsReader<'_> {
+    fn catalog(&self) -> &'static Catalog {
+        self.scope.0.facts.program.catalog
+    }
+
     fn value(&mut self, attribute: &HclAttribute) -> Option<Value> {
         match hcl::evaluate(&attribute.expr, &self.scope) {
             Ok(Value::Null) => None,
@@ -195,8 +199,10 @@ fn residency(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Vec<S
     let geographies = reader.texts(attribute);
     let before = reader.found.len();
     for geography in &geographies {
-        if !REGIONS.iter().any(|region| region.geography.eq_ignore_ascii_case(geography)) {
-            let known: std::collections::BTreeSet<&str> = REGIONS.iter().map(|region| region.geography).collect();
+        let catalog = reader.catalog();
+        let regions = || catalog.providers().flat_map(|provider| provider.regions);
+        if !regions().any(|region| region.geography.eq_ignore_ascii_case(geography)) {
+            let known: std::collections::BTreeSet<&str> = regions().map(|region| region.geography).collect();
             reader.found.push(
                 Diagnostic::error(
                     "wrong-value",
@@ -296,16 +302,24 @@ fn instances(reader: &mut SettingsReader<'_>, label: &Arc<str>, block: &HclBlock
     all
 }
 
+/// The names of all providers, as alternatives: `"azure" or "aws"`.
+fn providers(catalog: &Catalog) -> String {
+    let names: Vec<String> = catalog.providers().map(|provider| format!("\"{}\"", provider.name)).collect();
+    names.join(" or ")
+}
+
 fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> Option<Site> {
+    let catalog = reader.catalog();
     let (mut provider, mut location, mut tier) = (None, None, 1);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
-            "provider" => match reader.text(attribute).as_deref() {
-                Some("azure") => provider = Some(Provider::Azure),
-                Some("aws") => provider = Some(Provider::Aws),
-                Some(_) => reader.wrong(attribute, "\"azure\" or \"aws\""),
-                None => {}
-            },
+            "provider" => {
+                let name = reader.text(attribute);
+                provider = name.as_deref().and_then(|name| catalog.provider(name));
+                if name.is_some() && provider.is_none() {
+                    reader.wrong(attribute, &providers(catalog));
+                }
+            }
             "location" => location = reader.text(attribute).map(|text| (text, attribute.expr.span)),
             "tier" => match reader.value(attribute) {
                 Some(Value::Number(number)) if matches!(number.as_i64(), Some(1 | 2)) => {
@@ -326,24 +340,28 @@ fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> O
             Diagnostic::error("missing-argument", format!("missing required argument `{missing}` in a site"))
                 .at(block.header)
                 .help(match missing {
-                    "provider" => "Write `provider = \"azure\"` or `provider = \"aws\"`.",
-                    _ => "Write the region, as in `location = \"canadacentral\"`.",
+                    "provider" => {
+                        let named = catalog.providers().map(|one| format!("`provider = \"{}\"`", one.name));
+                        format!("Write {}.", named.collect::<Vec<_>>().join(" or "))
+                    }
+                    _ => "Write the region, as in `location = \"canadacentral\"`.".to_owned(),
                 }),
         );
     }
     let (location, span) = location?;
     let provider = provider?;
-    let location = match (provider, region(&location)) {
-        (Provider::Aws, _) => location,
-        (Provider::Azure, Some(region)) => region.name.to_owned(),
-        (Provider::Azure, None) => {
-            let names = REGIONS.iter().map(|region| region.name);
-            let help = closest(&location, names).map_or_else(
-                || "Write the region's name, as in `canadacentral`.".to_owned(),
+    let location = match provider.region(&location) {
+        Some(region) => region.name.to_owned(),
+        None => {
+            let mut names = provider.regions.iter().map(|region| region.name);
+            let help = closest(&location, names.clone()).map_or_else(
+                || format!("Write the region's name, as in `{}`.", names.next().unwrap_or("…")),
                 |close| format!("Did you mean `{close}`?"),
             );
             reader.found.push(
-                Diagnostic::error("unknown-region", format!("unknown Azure region `{location}`")).at(span).help(help),
+                Diagnostic::error("unknown-region", format!("unknown {} region `{location}`", provider.title))
+                    .at(span)
+                    .help(help),
             );
             return None;
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::address::{Address, ArmId};
+use crate::kinds::Kind;
 use crate::kinds::decode::{ArgumentInput, BlockInput};
-use crate::kinds::{self, Kind};
 use crate::stack::scope::{Facts, plain};
 use crate::value::{Map, Value};
 
@@ -21,7 +21,7 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         return Variant::Known(kind.typed.map_or(kind, |table| table(&deciding(written, facts))), None);
     };
     let source = written.args.iter().find(|arg| &*arg.name.text == variants.by).map(|arg| &arg.value);
-    let type_of = |kind: &str| kinds::find(kind).map(|kind| kind.arm.type_);
+    let type_of = |name: &str| kind.provider().kind(name).map(|kind| kind.arm.type_);
     let chosen = match source {
         Some(Value::Block(address)) => {
             let of = facts.resources.get(address).map(|resource| resource.kind.name);

@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{BOLD, DIM, GREEN, Layout, RED, YELLOW, fit, hang, styled, wrap};
 use crate::kinds::{
-    self, Arg, AttributeSource, Block, ChangeEffect, Kept, Kind, Lit, Location, NameRule, NameScope, Need, Place, Ty,
+    self, Arg, AttributeSource, Block, Catalog, ChangeEffect, Kept, Kind, Lit, Location, NameRule, NameScope, Need,
+    Place, Ty,
 };
 use crate::reference::blocks::{self, LanguageArgument, LanguageBlock, Necessity};
 
@@ -17,10 +18,10 @@ const LANGUAGE: &str = "Language";
 /// The family of kinds with a table for each provider type.
 const SEVERAL: &str = "Several providers";
 
-/// The kinds by the provider that has them, in the order of [`kinds::ALL`].
-pub fn families() -> Vec<(&'static str, Vec<&'static Kind>)> {
+/// The kinds by the provider that has them, in the order of the catalog.
+pub fn families(catalog: &Catalog) -> Vec<(&'static str, Vec<&'static Kind>)> {
     let mut families: Vec<(&str, Vec<&Kind>)> = Vec::new();
-    for kind in kinds::ALL {
+    for kind in catalog.kinds() {
         let family = kind.arm.type_.split('/').next().filter(|family| !family.is_empty()).unwrap_or(SEVERAL);
         match families.iter_mut().find(|(known, _)| *known == family) {
             Some((_, members)) => members.push(kind),
@@ -31,8 +32,8 @@ pub fn families() -> Vec<(&'static str, Vec<&'static Kind>)> {
 }
 
 /// Every block and kind with a sentence, by family.
-pub fn list(layout: Layout) -> String {
-    let names = kinds::ALL.iter().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
+pub fn list(catalog: &Catalog, layout: Layout) -> String {
+    let names = catalog.kinds().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
     let width = names.map(str::len).max().unwrap_or_default();
     let line = |name: &str, about: &str| {
         let about = layout.wrap(about, width + 4);
@@ -44,7 +45,7 @@ pub fn list(layout: Layout) -> String {
         let members: String = members.iter().map(|kind| line(kind.name, kind.about)).collect();
         format!("{}\n{members}\n", styled(BOLD, family))
     };
-    let all: String = families().iter().map(family).collect();
+    let all: String = families(catalog).iter().map(family).collect();
     let more = "`drplan kinds NAME` shows arguments, defaults and an example.";
     format!("{language}{all}{}\n", styled(DIM, more))
 }
@@ -131,8 +132,8 @@ fn variant_of(kind: &Kind, of: &str, variant: &Kind, layout: Layout) -> String {
 }
 
 /// The name of the kind or block closest to an unknown name.
-pub fn closest(name: &str) -> Option<&'static str> {
-    let known = kinds::ALL.iter().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
+pub fn closest(catalog: &Catalog, name: &str) -> Option<&'static str> {
+    let known = catalog.kinds().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
     crate::diagnostic::closest(name, known)
 }
 
@@ -410,10 +411,10 @@ fn attribute_items(kind: &Kind) -> String {
 }
 
 /// All kinds and blocks as one JSON document.
-pub fn list_json() -> Json {
+pub fn list_json(catalog: &Catalog) -> Json {
     json!({
         "format_version": FORMAT_VERSION,
-        "kinds": kinds::ALL.iter().map(|kind| of_kind(kind)).collect::<Vec<_>>(),
+        "kinds": catalog.kinds().map(of_kind).collect::<Vec<_>>(),
         "blocks": blocks::ALL.iter().map(of_block).collect::<Vec<_>>(),
     })
 }

@@ -6,11 +6,11 @@ use anstyle::Style;
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use super::value::{ResourceNames, has_object};
+use super::value::ResourceNames;
 use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, WIDTH, YELLOW, count, fit, hang, short, styled, table};
-use crate::address::{Address, ArmId};
+use crate::address::ArmId;
 use crate::hcl::quoted;
-use crate::kinds::{self, Location, Need};
+use crate::kinds::{Kind, Location, Need};
 use crate::plan::{
     Action, ArgumentChange, BlockedResource, Change, Drift, FailoverProvision, Order, OutputChange, Plan,
 };
@@ -169,12 +169,14 @@ impl ValueRenderer {
         if *loses_data {
             out += &format!("{:INDENT$}{}\n", "", styled(RED, "deletes data that apply cannot restore"));
         }
-        out + &self.arguments(address, *action, arguments.iter())
+        out + &self.arguments(change.kind, *action, arguments.iter())
     }
 
     /// Many instances of one block with the same action: their number and keys, and the arguments that they share.
     fn instances(&self, changes: &[&Change], layout: Layout) -> String {
-        let Some(Change { address, action, reason, arguments, .. }) = changes.first() else { return String::new() };
+        let Some(Change { address, action, reason, arguments, kind, .. }) = changes.first() else {
+            return String::new();
+        };
         let block = address.block();
         let number = format!("{} instances", changes.len());
         let keys: Vec<String> = changes.iter().filter_map(|change| Some(quoted(&change.address.key()?))).collect();
@@ -188,10 +190,10 @@ impl ValueRenderer {
         out += &format!("{:INDENT$}{}\n", "", styled(DIM, &layout.wrap(&keys.join(", "), INDENT)));
         let in_all = |one: &&ArgumentChange| changes.iter().all(|other| other.arguments.contains(one));
         let shared: Vec<&ArgumentChange> = arguments.iter().filter(in_all).collect();
-        out += &self.arguments(address, *action, shared.iter().copied());
+        out += &self.arguments(*kind, *action, shared.iter().copied());
         let others = changes.iter().flat_map(|change| &change.arguments).filter(|one| !shared.contains(one));
         let differing: BTreeSet<&str> = others
-            .filter(|one| *action != Action::Create || self.is_worth_a_line(address, one))
+            .filter(|one| *action != Action::Create || self.is_worth_a_line(*kind, one))
             .map(|one| one.path.as_str())
             .collect();
         if !differing.is_empty() {
@@ -204,20 +206,20 @@ impl ValueRenderer {
 
     fn arguments<'a>(
         &self,
-        address: &Address,
+        kind: Option<&Kind>,
         action: Action,
         arguments: impl Iterator<Item = &'a ArgumentChange>,
     ) -> String {
         match action {
-            Action::Create => self.created(address, arguments),
+            Action::Create => self.created(kind, arguments),
             _ => arguments.map(|one| self.argument(one)).collect(),
         }
     }
 
     /// The arguments of a new resource, one below the other, without empty values and defaults.
-    fn created<'a>(&self, address: &Address, arguments: impl Iterator<Item = &'a ArgumentChange>) -> String {
+    fn created<'a>(&self, kind: Option<&Kind>, arguments: impl Iterator<Item = &'a ArgumentChange>) -> String {
         let shown: Vec<(&str, &SealedValue)> = arguments
-            .filter(|one| self.is_worth_a_line(address, one))
+            .filter(|one| self.is_worth_a_line(kind, one))
             .filter_map(|argument| Some((argument.path.as_str(), argument.after.as_ref()?)))
             .collect();
         let width = shown.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
@@ -228,9 +230,10 @@ impl ValueRenderer {
     }
 
     /// False for an empty value of a new resource, and for a default.
-    fn is_worth_a_line(&self, address: &Address, argument: &ArgumentChange) -> bool {
+    fn is_worth_a_line(&self, kind: Option<&Kind>, argument: &ArgumentChange) -> bool {
         let Some(value) = &argument.after else { return false };
-        let need = kinds::find(address.kind()).and_then(|kind| kind.arg(&argument.path)).map(|arg| arg.need);
+        let table = kind.and_then(|kind| kind.provider().kind(kind.name));
+        let need = table.and_then(|kind| kind.arg(&argument.path)).map(|arg| arg.need);
         let is_default = matches!(need, Some(Need::Default(lit)) if lit.json() == *value.json());
         let is_empty = matches!(self.names.on_one_line(value.json()).as_str(), "null" | "[]" | "{}");
         !is_default && !is_empty
@@ -391,14 +394,15 @@ fn head(action: Action) -> String {
 /// `  "vnet-prod-ca" in canadacentral`: the name in the cloud, on request, and the region; empty for properties of
 /// another object.
 pub(super) fn place(change: &Change, with_name: bool) -> String {
-    let Change { address, id, location, .. } = change;
-    if id.arm_type().is_none() || !has_object(address, id) {
+    let Change { id, location, .. } = change;
+    if id.arm_type().is_none() || !change.has_object() {
         return String::new();
     }
     // A child is where its root is: an endpoint of a global profile has no region.
     let root = std::iter::successors(Some(id.clone()), ArmId::parent).last().and_then(|root| root.arm_type());
-    let of_root = |kind: &&kinds::Kind| root.as_ref().is_some_and(|root| kind.arm.type_.eq_ignore_ascii_case(root));
-    let is_global = kinds::ALL.iter().copied().filter(of_root).any(|kind| kind.location == Location::Global);
+    let of_root = |kind: &&&Kind| root.as_ref().is_some_and(|root| kind.arm.type_.eq_ignore_ascii_case(root));
+    let kinds = change.kind.map_or(&[][..], |kind| kind.provider().kinds);
+    let is_global = kinds.iter().filter(of_root).any(|kind| kind.location == Location::Global);
     let name = if with_name { format!("  {}", quoted(id.name())) } else { String::new() };
     match location.as_str() {
         _ if is_global => format!("{name} (global)"),

@@ -78,7 +78,7 @@ fn summary(changes: &[Change]) -> Json {
 }
 
 fn change(change: &Change) -> Json {
-    let Change { address, was, id, site, location, presence, action, reason, arguments, loses_data } = change;
+    let Change { address, was, id, site, location, presence, action, reason, arguments, loses_data, kind: _ } = change;
     let order = match action {
         Action::Replace(Order::DeleteFirst) => Some("delete_first"),
         Action::Replace(Order::CreateFirst) => Some("create_first"),

@@ -122,7 +122,7 @@ pub fn markdown(plan: &Plan, cloud: CloudName, beside: &CommentExtras<'_>) -> St
 
 /// Addresses of the resources by id.
 fn names(plan: &Plan) -> ResourceNames {
-    plan.changes.iter().map(|change| (&change.id, &change.address)).collect()
+    plan.changes.iter().filter(|change| change.has_object()).map(|change| (&change.id, &change.address)).collect()
 }
 
 /// Region of each site of a stack.

@@ -91,7 +91,8 @@ fn summary(resources: &[Change], same: usize, settings: usize) -> Json {
 }
 
 fn resource(change: &Change) -> Json {
-    let Change { address, was, id, site, location: _, presence, action, reason, arguments, loses_data } = change;
+    let Change { address, was, id, site, location: _, presence, action, reason, arguments, loses_data, kind: _ } =
+        change;
     let order = match action {
         Action::Replace(Order::DeleteFirst) => Some("delete_first"),
         Action::Replace(Order::CreateFirst) => Some("create_first"),

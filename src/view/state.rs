@@ -9,6 +9,8 @@ use super::value::ResourceNames;
 use super::{BOLD, DIM, Layout, MANY, fit, hang, short, styled};
 use crate::address::Address;
 use crate::hcl::quoted;
+use crate::kinds::Catalog;
+use crate::plan::kind_of;
 use crate::state::{Recorded, State, Status};
 use crate::value::SealedValue;
 
@@ -59,7 +61,7 @@ pub const fn status(status: Status) -> &'static str {
 }
 
 /// One resource: comments with its id and status, then its block with the attributes read from the cloud.
-pub fn show(address: &Address, recorded: &Recorded, state: &State, layout: Layout) -> String {
+pub fn show(catalog: &Catalog, (address, recorded): (&Address, &Recorded), state: &State, layout: Layout) -> String {
     let Recorded {
         id,
         name,
@@ -76,7 +78,12 @@ pub fn show(address: &Address, recorded: &Recorded, state: &State, layout: Layou
         status: now,
         under_way: _,
     } = recorded;
-    let names: ResourceNames = state.resources.iter().map(|(address, other)| (&other.id, address)).collect();
+    // A property of another object has the id of that object, which a reference means.
+    let is_property = |(address, other): &(&Address, &Recorded)| {
+        kind_of(catalog, address, other).is_some_and(|kind| kind.place.is_property())
+    };
+    let named = state.resources.iter().filter(|one| !is_property(one));
+    let names: ResourceNames = named.map(|(address, other)| (&other.id, address)).collect();
     let key = address.key().map(|key| format!(" # [{}]", quoted(&key))).unwrap_or_default();
     let comment = |word: &str, text: &str| styled(DIM, &format!("# {word}: {text}")) + "\n";
     let mut out = comment("id", id.as_str());

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, ArmId};
 use crate::hcl::{line_text, value_text_with};
-use crate::kinds;
 
 /// Resources by id, so that a reference is shown as the stack writes it.
 #[derive(Debug, Clone, Default)]
@@ -38,19 +37,8 @@ impl ResourceNames {
 
 impl<'a> FromIterator<(&'a ArmId, &'a Address)> for ResourceNames {
     fn from_iter<T: IntoIterator<Item = (&'a ArmId, &'a Address)>>(iter: T) -> Self {
-        let named = iter.into_iter().filter(|(id, address)| has_object(address, id));
-        Self(named.map(|(id, address)| (id.clone(), address.clone())).collect())
+        Self(iter.into_iter().map(|(id, address)| (id.clone(), address.clone())).collect())
     }
-}
-
-/// An object of the resource's own behind this id. Properties of another object carry the id of that object, which a
-/// reference means.
-pub(super) fn has_object(address: &Address, id: &ArmId) -> bool {
-    let Some(kind) = kinds::find(address.kind()) else { return true };
-    let type_ = id.arm_type().unwrap_or_default();
-    let mut alike = kind.tables().filter(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_));
-    let place = alike.next().map_or(kind.place, |kind| kind.place);
-    !place.is_property()
 }
 
 #[cfg(test)]
@@ -64,14 +52,6 @@ mod tests {
         let names: ResourceNames =
             [(&ArmId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
         assert_eq!(names.text(&json!(["/SUBSCRIPTIONS/a/x", "/other"]), 88), r#"[lb.web, "/other"]"#);
-    }
-
-    #[test]
-    fn geo_replica_of_an_account_does_not_take_the_place_of_the_account() {
-        let id = ArmId::new("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/files");
-        let (account, replica) = (Address::new("storage_account", "files"), Address::new("geo_replica", "files"));
-        let names: ResourceNames = [(&id, &account), (&id, &replica)].into_iter().collect();
-        assert_eq!(names.text(&json!(id.as_str()), 88), "storage_account.files");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft};
 use drplan::apply::{discover_groups, discover_objects};
 use drplan::kinds::emit::TerraformShape;
 use drplan::object::Object;
+use drplan::providers::azure::TABLES;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{CloudName, Presence};
 use drplan::store::MemoryStore;
@@ -46,7 +47,8 @@ async fn adopt_all(lab: &mut Lab) -> Result<AdoptedStack, String> {
 
 /// The same, and with `any` those of types without a kind.
 async fn adopt_types(lab: &mut Lab, any: bool) -> Result<AdoptedStack, String> {
-    let survey = discover_groups(&lab.azure, &groups(lab), &account(), any).await.map_err(|error| error.to_string())?;
+    let survey =
+        discover_groups(&lab.azure, &TABLES, &groups(lab), &account(), any).await.map_err(|error| error.to_string())?;
     adopt(lab, &survey, None)
 }
 
@@ -284,7 +286,7 @@ fn terraform_resources_keep_their_names_on_adoption() {
             failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
             let managed = as_terraform(&lab, &text);
             let ids: Vec<ArmId> = managed.iter().map(|one| one.id.clone()).collect();
-            let survey = discover_objects(&lab.azure, &ids, &account(), false).await.unwrap();
+            let survey = discover_objects(&lab.azure, &TABLES, &ids, &account(), false).await.unwrap();
             let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
             assert_eq!(adopted.left, [""; 0], "{stack}");
@@ -305,7 +307,7 @@ fn unsupported_types_are_listed_with_the_reason() {
         bodies: [(ArmId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
         strange: vec![cluster],
         unread: [(disk, "nothing answers".to_owned())].into(),
-        ..ImportSurvey::default()
+        ..ImportSurvey::new(&TABLES)
     };
     let draft = StackDraft::of(&survey, None, &account());
     assert_eq!(draft.resources().count(), 0);
@@ -482,10 +484,10 @@ fn a_terraform_state_of_parts_blocks_and_old_resources_is_adopted_whole() {
             instance("application_gateway_association", &format!("{}|{}", of(nic), of(group)), ""),
         ];
         let state = format!(r#"{{"version": 4, "resources": [{}]}}"#, resources.join(","));
-        let managed = adopt::terraform::read(&state).unwrap();
+        let managed = adopt::terraform::read(&TABLES, &state).unwrap();
         assert!(managed.others.is_empty(), "{:?}", managed.others);
         let ids: Vec<ArmId> = managed.objects.iter().map(|one| one.id.clone()).collect();
-        let survey = discover_objects(&lab.azure, &ids, &account(), false).await.unwrap();
+        let survey = discover_objects(&lab.azure, &TABLES, &ids, &account(), false).await.unwrap();
         let draft = StackDraft::of(&survey, Some(&managed.objects), &account());
         let told: Vec<_> =
             draft.left().iter().filter_map(|left| Some((left.terraform.clone()?, left.why.clone()))).collect();

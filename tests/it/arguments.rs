@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use drplan::hcl::ast::Body;
 use drplan::hcl::{parse, quoted, value_text};
-use drplan::kinds::{self, Arg, Block, ChangeEffect, Form, Kind, Need, Ty, Wire};
+use drplan::kinds::{Arg, Block, ChangeEffect, Form, Kind, Need, Ty, Wire};
 use drplan::plan::Action;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -217,8 +217,10 @@ fn value(ty: &Ty, now: Option<&Json>) -> Option<String> {
         Ty::Map(inner) => format!("{{ extra = {} }}", value(inner, None)?),
         Ty::Tags(_) => "{ extra = \"example\" }".to_owned(),
         Ty::Ref(of) => {
-            let type_ =
-                of.first().and_then(|kind| kinds::find(kind)).map_or("Microsoft.Example/things", |kind| kind.arm.type_);
+            let type_ = of
+                .first()
+                .and_then(|kind| drplan::providers::azure::TABLES.kind(kind))
+                .map_or("Microsoft.Example/things", |kind| kind.arm.type_);
             let mut id = OTHERS.to_owned();
             for (at, segment) in type_.split('/').enumerate() {
                 id.push_str(&if at == 0 { format!("/{segment}") } else { format!("/{segment}/other{at}") });

@@ -96,6 +96,7 @@ fn change() -> impl Strategy<Value = Change> {
             reason,
             arguments,
             loses_data,
+            kind: None,
         },
     )
 }
@@ -215,6 +216,7 @@ fn deletions_are_listed_in_the_longest_comment() {
         reason: "new".to_owned(),
         arguments: Vec::new(),
         loses_data: action == Action::Delete,
+        kind: None,
     };
     let mut changes = vec![change(0, Action::Delete)];
     changes.extend((1..10_000).map(|at| change(at, Action::Create)));

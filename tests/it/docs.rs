@@ -54,7 +54,7 @@ fn generated() -> BTreeMap<String, String> {
         write!(page, "\n{}", view::kinds::block_markdown(block)).unwrap();
     }
     put("kinds/language.md", page);
-    for (family, members) in view::kinds::families() {
+    for (family, members) in view::kinds::families(drplan::providers::catalog()) {
         let file = family.to_ascii_lowercase().replace([' ', '.'], "-");
         write!(index, "\n## {family}\n\n").unwrap();
         let mut page = format!("# {family}\n");
@@ -241,7 +241,7 @@ fn codes_in_sources() -> BTreeMap<String, BTreeSet<String>> {
     for (path, text) in crate::layers::sources() {
         let Some(text) = crate::layers::production(&path, &text) else { continue };
         let path = path.strip_prefix(root()).unwrap().display().to_string();
-        if path.starts_with("src/kinds") || path.starts_with("src/simulator") {
+        if path.starts_with("src/kinds") || path.starts_with("src/providers") || path.starts_with("src/simulator") {
             // Codes of kinds and of the simulator are Azure's, except those of the decoder.
             if path != "src/kinds/decode.rs" {
                 continue;
@@ -385,7 +385,13 @@ fn run(line: &str, dir: &Path, ids: &Arc<SeededIds>) -> String {
     }
     let both = CollectedOutput::default();
     let ids = Arc::clone(ids) as _;
-    let mut session = Session::detached(Box::new(both.clone()), Box::new(both.clone()), dir.to_owned(), ids);
+    let mut session = Session::detached(
+        Box::new(both.clone()),
+        Box::new(both.clone()),
+        dir.to_owned(),
+        ids,
+        drplan::providers::catalog(),
+    );
     let _ = cli::run(words(&line).iter().map(Into::into), &mut session);
     both.text()
 }

@@ -31,7 +31,7 @@ fn state(lab: &Lab) -> State {
 /// The stack with the copies of a drill, the survey, and the procedure.
 async fn prepare(lab: &Lab, text: &str, group: &str) -> (Stack, SurveyResult, Procedure) {
     let state = state(lab);
-    let known = plan::knowledge(&state, &|_| false);
+    let known = plan::knowledge(drplan::providers::catalog(), &state, &|_| false);
     let (stack, _) = lab.read(text).expect("a program").evaluate(&known).expect("a stack");
     let stack = stack.with_copies(group, &known);
     let survey = failover::survey(&stack, &stack.failover_groups[group], &state, &[]);
@@ -222,13 +222,13 @@ fn drill_leaves_no_resources_and_changes_no_production() {
         let (lab, text) = applied(web_geo::lab()).await;
         let standing = lab.standing();
         let (stack, seen, procedure) = prepare(&lab, &text, "web").await;
-        let before = production::fingerprints(&state(&lab), &seen.observed);
+        let before = production::fingerprints(drplan::providers::catalog(), &state(&lab), &seen.observed);
         carry_out(&lab, &text, stack, &procedure, &[Stage::StandUp]).await;
         assert!(lab.standing().len() > standing.len());
 
         // A stack with copies refers to them, including a probe of the group.
         let (stack, ..) = prepare(&lab, &text, "web").await;
-        let known = plan::knowledge(&state(&lab), &|_| false);
+        let known = plan::knowledge(drplan::providers::catalog(), &state(&lab), &|_| false);
         let group = stack.resolve_group("web", &known).expect("the stack is valid").expect("the group");
         let url = &group.probes[0].url;
         let address =
@@ -248,7 +248,7 @@ fn drill_leaves_no_resources_and_changes_no_production() {
         assert_eq!(lab.standing(), standing);
         assert!(state(&lab).resources.keys().all(|address| !address.is_rehearsed()));
         let (_, seen, _) = prepare(&lab, &text, "web").await;
-        assert_eq!(production::fingerprints(&state(&lab), &seen.observed), before);
+        assert_eq!(production::fingerprints(drplan::providers::catalog(), &state(&lab), &seen.observed), before);
         let (again, _) = lab.plan(&text, false).await;
         assert_eq!(changes(&again), [""; 0]);
     });
@@ -260,7 +260,7 @@ fn every_stack_can_be_rehearsed() {
         simulated(async {
             let (lab, text) = applied(crate::stacks::lab(&dir)).await;
             let standing = lab.standing();
-            let known = plan::knowledge(&state(&lab), &|_| false);
+            let known = plan::knowledge(drplan::providers::catalog(), &state(&lab), &|_| false);
             let (stack, _) = lab.read(&text).expect("a program").evaluate(&known).expect("a stack");
             for group in stack.failover_groups.keys() {
                 let (stack, _, procedure) = prepare(&lab, &text, group).await;

@@ -8,7 +8,7 @@ mod bodies;
 pub mod sheets;
 mod writable;
 
-use drplan::kinds::{self, Kind, Place};
+use drplan::kinds::{Kind, Place};
 
 /// Kinds whose azurerm resource has another name, or that have none; variants as `kind of parent`.
 const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
@@ -100,7 +100,7 @@ impl Table {
 
 fn tables() -> Vec<Table> {
     let mut tables = Vec::new();
-    for kind in kinds::ALL {
+    for kind in drplan::providers::azure::TABLES.kinds {
         // The type of such a kind is an argument: there is no sheet to compare it with.
         if kind.typed.is_some() {
             continue;

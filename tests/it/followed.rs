@@ -57,7 +57,13 @@ impl Write for CapturedOutput {
 pub(super) fn drplan(dir: &Path, words: &[&str]) -> (String, u8) {
     let said = CapturedOutput::default();
     let ids = Arc::new(SeededIds::new(3));
-    let mut session = Session::detached(Box::new(said.clone()), Box::new(said.clone()), dir.to_owned(), ids);
+    let mut session = Session::detached(
+        Box::new(said.clone()),
+        Box::new(said.clone()),
+        dir.to_owned(),
+        ids,
+        drplan::providers::catalog(),
+    );
     let exit = cli::run(std::iter::once("drplan").chain(words.iter().copied()).map(Into::into), &mut session);
     let text = String::from_utf8_lossy(&said.0.lock().unwrap()).into_owned();
     (text, exit.code())

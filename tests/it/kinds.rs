@@ -2,7 +2,7 @@
 //! update or replacement as the table declares, and a destroy that leaves nothing.
 
 use drplan::address::Address;
-use drplan::kinds::{self, Kind, hosts};
+use drplan::kinds::{Kind, hosts};
 use drplan::plan::Action;
 use drplan::simulator::{Fault, RequestMatch};
 use drplan::state::State;
@@ -29,7 +29,7 @@ site "west" {
 pub fn examples() -> Vec<(String, &'static Kind, String)> {
     let example = |kind: &'static Kind, name: String| (name, kind, format!("{SITES}{}", kind.example));
     let mut all = Vec::new();
-    for kind in kinds::ALL {
+    for kind in drplan::providers::azure::TABLES.kinds {
         match kind.variants {
             None => all.push(example(kind, kind.name.to_owned())),
             Some(variants) => {
@@ -81,7 +81,8 @@ async fn names_exist(kind: &Kind, lab: &Lab, state: &State) -> Result<(), String
     for text in texts {
         let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}/") };
         let host = Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        if !hosts::domains().iter().any(|domain| host.ends_with(&format!(".{domain}"))) {
+        if !hosts::domains(&drplan::providers::azure::TABLES).iter().any(|domain| host.ends_with(&format!(".{domain}")))
+        {
             continue;
         }
         match lab.simulator.fetch(&get(&url)).await {

@@ -165,7 +165,7 @@ impl Lab {
         let input = Input {
             reader: Arc::new(FilesInMemory(self.files.clone())),
             variables: self.variables.iter().map(given).collect(),
-            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT))
+            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT), drplan::providers::catalog())
         };
         let (program, found) = stack::read_all(input);
         let program = Arc::new(program);

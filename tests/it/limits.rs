@@ -40,7 +40,7 @@ fn within(text: &str, files: Vec<(String, String)>, units: usize) -> Outcome {
     let mut sources = Sources::default();
     let (program, mut found) = read_all(Input {
         reader: Arc::new(FilesInMemory(files)),
-        ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT))
+        ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT), drplan::providers::catalog())
     });
     let (_, of_values): (_, Diagnostics) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(of_values);

@@ -115,7 +115,7 @@ impl ValidStack {
 }
 
 fn kind_of(block: &HclBlock) -> Option<&'static Kind> {
-    kinds::find(&block.ident.text)
+    drplan::providers::azure::TABLES.kind(&block.ident.text)
 }
 
 /// Table entry of an attribute at a path of blocks; `None` for attributes of all blocks and for blocks that are not
@@ -193,7 +193,7 @@ fn unsupported_attribute(stack: &ValidStack) -> Vec<Mistake> {
     let mut all = Vec::new();
     for (at, _, attribute) in stack.attributes() {
         for (root, _, step) in references(&attribute.expr) {
-            if let (Some(step), Some(_)) = (step, kinds::find(&root)) {
+            if let (Some(step), Some(_)) = (step, drplan::providers::azure::TABLES.kind(&root)) {
                 let word = doubled(&stack.text[range(step)]);
                 all.push(stack.mistake(at, range(step), word, "unknown-attribute"));
             }

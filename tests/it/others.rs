@@ -2,7 +2,6 @@
 //! from other objects are kept up to date.
 
 use drplan::address::ArmId;
-use drplan::kinds;
 use drplan::plan::{Action, Order, PlanOutcome};
 use drplan::simulator::SUBSCRIPTION;
 use serde_json::{Value as Json, json};
@@ -31,7 +30,7 @@ const SET: &str = "example/providers/Microsoft.Compute/virtualMachineScaleSets/e
 
 /// A scale set whose line of `instances` is this one.
 fn scale_set(instances: &str) -> String {
-    let kind = kinds::find("linux_virtual_machine_scale_set").unwrap();
+    let kind = drplan::providers::azure::TABLES.kind("linux_virtual_machine_scale_set").unwrap();
     format!("{SITES}{}", kind.example).replace("  instances      = 2\n", instances)
 }
 
@@ -84,7 +83,7 @@ fn a_scale_set_without_a_number_of_instances_keeps_its_own() {
 fn a_disk_that_the_provider_enlarges_is_no_drift() {
     simulated(async {
         let lab = Lab::new(3);
-        let kind = kinds::find("postgresql_flexible_server").unwrap();
+        let kind = drplan::providers::azure::TABLES.kind("postgresql_flexible_server").unwrap();
         let text = |grows: bool, size: u32| {
             format!("{SITES}{}", kind.example).replace(
                 "storage_mb             = 131072",

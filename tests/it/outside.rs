@@ -72,7 +72,8 @@ failover_group "kiosk" {
 fn run(dir: &Path, ids: &Arc<SeededIds>, line: &str) -> (u8, String) {
     let out = CollectedOutput::default();
     let boxed = || Box::new(out.clone());
-    let mut session = Session::detached(boxed(), boxed(), dir.to_owned(), Arc::clone(ids) as _);
+    let mut session =
+        Session::detached(boxed(), boxed(), dir.to_owned(), Arc::clone(ids) as _, drplan::providers::catalog());
     let exit = cli::run(words(line).iter().map(Into::into), &mut session);
     (exit.code(), out.text())
 }

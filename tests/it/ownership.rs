@@ -224,7 +224,7 @@ fn a_plan_notes_taken_names_of_failover_only_resources() {
 fn only_what_exists_is_imported() {
     simulated(async {
         let lab = Lab::new(4);
-        let example = drplan::kinds::find("image_copy").unwrap().example;
+        let example = drplan::providers::azure::TABLES.kind("image_copy").unwrap().example;
         let text = |versions: &str| {
             format!("{SITES}{example}")
                 .replace(

@@ -153,7 +153,7 @@ pub fn at(path: &str) -> ArmId {
 /// The object with an id, of the type that its kind writes.
 pub fn object(id: &ArmId) -> Object {
     let type_ = id.arm_type().expect("a type");
-    let mut kinds = drplan::kinds::ALL.iter();
+    let mut kinds = drplan::providers::azure::TABLES.kinds.iter();
     let kind = kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).expect("a kind of this type");
     kind.arm.object(id.clone())
 }

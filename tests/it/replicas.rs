@@ -1,7 +1,6 @@
 //! Replicas follow their source, and leave with it.
 
 use drplan::address::ArmId;
-use drplan::kinds;
 use drplan::plan::PlanOutcome;
 use serde_json::Value as Json;
 
@@ -18,7 +17,7 @@ async fn apply(lab: &Lab, text: &str) {
 }
 
 fn example(of: &str) -> String {
-    let variants = kinds::find("geo_replica").unwrap().variants.unwrap();
+    let variants = drplan::providers::azure::TABLES.kind("geo_replica").unwrap().variants.unwrap();
     let (_, kind) = variants.of.iter().find(|(name, _)| *name == of).unwrap();
     format!("{SITES}{}", kind.example)
 }

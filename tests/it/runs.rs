@@ -72,7 +72,11 @@ impl ProcedureLab {
 
     fn stack(&self) -> Stack {
         let program = self.lab.read(&self.text).unwrap();
-        program.evaluate(&knowledge(&self.state(), &|_| false)).map_err(|found| format!("{found:?}")).unwrap().0
+        program
+            .evaluate(&knowledge(drplan::providers::catalog(), &self.state(), &|_| false))
+            .map_err(|found| format!("{found:?}"))
+            .unwrap()
+            .0
     }
 
     async fn with<T>(&self, work: impl AsyncFnOnce(&Stack, Ports<'_>, Operator<'_>) -> T) -> T {

@@ -126,8 +126,13 @@ fn documents_of_golden_files_match_their_schemas() {
 /// Runs one command in this directory and returns its stdout.
 fn print(line: &str, dir: &Path, ids: &Arc<SeededIds>) -> String {
     let (out, err) = (CollectedOutput::default(), CollectedOutput::default());
-    let mut session =
-        Session::detached(Box::new(out.clone()), Box::new(err.clone()), dir.to_owned(), Arc::clone(ids) as _);
+    let mut session = Session::detached(
+        Box::new(out.clone()),
+        Box::new(err.clone()),
+        dir.to_owned(),
+        Arc::clone(ids) as _,
+        drplan::providers::catalog(),
+    );
     let _ = cli::run(words(line).iter().map(Into::into), &mut session);
     out.text()
 }

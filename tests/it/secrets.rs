@@ -327,7 +327,13 @@ variable "sig" {
 fn drplan(dir: &Path, words: &[&str]) -> (u8, String) {
     let (out, err) = (CollectedOutput::default(), CollectedOutput::default());
     let ids = Arc::new(SeededIds::new(9));
-    let mut session = Session::detached(Box::new(out.clone()), Box::new(err.clone()), dir.to_owned(), ids);
+    let mut session = Session::detached(
+        Box::new(out.clone()),
+        Box::new(err.clone()),
+        dir.to_owned(),
+        ids,
+        drplan::providers::catalog(),
+    );
     session.env.insert("DRPLAN_VAR_leak".to_owned(), SECRET.to_owned());
     let words = std::iter::once("drplan").chain(words.iter().copied());
     let exit = cli::run(words.map(Into::into), &mut session);
@@ -423,8 +429,16 @@ fn error_about_a_step_quotes_no_secret() {
 
 /// The only files that may read what is sensitive: they send it, digest it, evaluate or check it. A file of a view, an
 /// emitter or a message is never one of them.
-const REVEALING: &[&str] =
-    &["src/value.rs", "src/value/", "src/hcl/", "src/kinds/", "src/stack/", "src/plan/", "src/failover/"];
+const REVEALING: &[&str] = &[
+    "src/value.rs",
+    "src/value/",
+    "src/hcl/",
+    "src/kinds/",
+    "src/providers/",
+    "src/stack/",
+    "src/plan/",
+    "src/failover/",
+];
 const REVEALING_FILES: &[&str] = &[
     "src/apply/custom.rs",
     "src/apply/probe.rs",

@@ -156,7 +156,13 @@ impl TranscriptRun<'_> {
         let ids = Arc::clone(&self.ids) as _;
         let messages = FatalOutput { to: err.clone(), kill_at: self.kill_at.take() };
         let is_killed = messages.kill_at.is_some();
-        let mut session = Session::detached(Box::new(out.clone()), Box::new(messages), self.dir.to_owned(), ids);
+        let mut session = Session::detached(
+            Box::new(out.clone()),
+            Box::new(messages),
+            self.dir.to_owned(),
+            ids,
+            drplan::providers::catalog(),
+        );
         if let Some(answer) = self.answer.take() {
             session.terminal.input = true;
             session.input = Box::new(Cursor::new(answer.into_bytes()));
@@ -166,7 +172,13 @@ impl TranscriptRun<'_> {
         session.pause = Box::new(move |_| {
             let Some(words) = meanwhile.next() else { return true };
             let nowhere = || Box::new(std::io::sink());
-            let mut other = Session::detached(nowhere(), nowhere(), dir.clone(), Arc::clone(&ids) as _);
+            let mut other = Session::detached(
+                nowhere(),
+                nowhere(),
+                dir.clone(),
+                Arc::clone(&ids) as _,
+                drplan::providers::catalog(),
+            );
             let _ = cli::run(words.iter().map(Into::into), &mut other);
             false
         });

@@ -80,8 +80,13 @@ impl Workspace {
         let words = split(line);
         let said = CapturedOutput::default();
         let ids = Arc::clone(&self.ids) as _;
-        let mut session =
-            Session::detached(Box::new(said.clone()), Box::new(said.clone()), self.dir.path().to_owned(), ids);
+        let mut session = Session::detached(
+            Box::new(said.clone()),
+            Box::new(said.clone()),
+            self.dir.path().to_owned(),
+            ids,
+            drplan::providers::catalog(),
+        );
         session.env.extend(self.env.iter().cloned());
         let exit = cli::run(words.iter().map(Into::into), &mut session);
         let text = String::from_utf8_lossy(&said.0.lock().unwrap()).into_owned();

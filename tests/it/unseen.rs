@@ -64,7 +64,13 @@ failover_group "web" {
 fn drplan(dir: &Path, words: &[&str]) -> String {
     let (out, err) = (CollectedOutput::default(), CollectedOutput::default());
     let ids = Arc::new(SeededIds::new(9));
-    let mut session = Session::detached(Box::new(out.clone()), Box::new(err.clone()), dir.to_owned(), ids);
+    let mut session = Session::detached(
+        Box::new(out.clone()),
+        Box::new(err.clone()),
+        dir.to_owned(),
+        ids,
+        drplan::providers::catalog(),
+    );
     let words = std::iter::once("drplan").chain(words.iter().copied());
     let _ = cli::run(words.map(Into::into), &mut session);
     format!("{}{}", out.text(), err.text())

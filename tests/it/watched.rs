@@ -67,7 +67,13 @@ failover_group "desk" {
 "#;
 
 fn session(dir: &Path, ids: &Arc<SeededIds>, out: &CollectedOutput) -> Session {
-    Session::detached(Box::new(out.clone()), Box::new(std::io::sink()), dir.to_owned(), Arc::clone(ids) as _)
+    Session::detached(
+        Box::new(out.clone()),
+        Box::new(std::io::sink()),
+        dir.to_owned(),
+        Arc::clone(ids) as _,
+        drplan::providers::catalog(),
+    )
 }
 
 /// The output of a watch; each of these commands runs at one of its pauses.

@@ -22,6 +22,7 @@ use serde_json::Value as Json;
 use super::observe;
 use crate::account::Account;
 use crate::address::ArmId;
+use crate::kinds::Catalog;
 use crate::object::{Collection, Object};
 use crate::reason::Reason;
 use crate::sight::Sight;
@@ -53,6 +54,7 @@ struct DeploymentsState<'a> {
     cloud: &'a dyn Cloud,
     clock: &'a dyn Clock,
     ids: &'a dyn Ids,
+    catalog: &'static Catalog,
     /// Objects that the plan found missing and that were not read since.
     absent: Mutex<HashSet<ArmId>>,
     /// Objects that were reported as missing without a read, and not written yet.
@@ -66,6 +68,7 @@ impl<'a> Deployments<'a> {
         cloud: &'a dyn Cloud,
         clock: &'a dyn Clock,
         ids: &'a dyn Ids,
+        catalog: &'static Catalog,
         absent: impl IntoIterator<Item = ArmId>,
     ) -> Self {
         let absent = absent.into_iter().filter(|id| scope_of(id).is_some()).collect();
@@ -73,6 +76,7 @@ impl<'a> Deployments<'a> {
             cloud,
             clock,
             ids,
+            catalog,
             absent: Mutex::new(absent),
             unseen: Mutex::default(),
             batch: Batch::default(),
@@ -132,7 +136,7 @@ impl<'a> DeploymentsState<'a> {
     async fn deploy_together(&self, scope: &ArmId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let id = scope.child("providers/Microsoft.Resources/deployments", &format!("drplan-{}", self.ids.fresh()));
         let deployment = Object::whole(id.clone(), template::API);
-        let all = template::request(scope, &writes, true);
+        let all = template::request(self.catalog, scope, &writes, true);
         let foreseen = match self.cloud.post(&deployment, "whatIf", &[], Some(&all)).await {
             Ok(answer) => PlannedIds::read(&answer),
             Err(CloudError::Refused(refused)) if is_about_it(&refused) => {
@@ -173,7 +177,7 @@ impl<'a> DeploymentsState<'a> {
         writes: Vec<PendingWrite>,
     ) -> Option<Vec<PendingWrite>> {
         let Object { id, .. } = deployment;
-        let body = template::request(scope, &writes, false);
+        let body = template::request(self.catalog, scope, &writes, false);
         let mut left = writes;
         let mut deploying = self.cloud.put(deployment, &body, WriteCondition::Always);
         let ended = loop {

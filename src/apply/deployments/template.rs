@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::PendingWrite;
 use crate::address::ArmId;
-use crate::kinds::{self, Arg, Kind, Ty};
+use crate::kinds::{Arg, Catalog, Ty};
 use crate::object::Object;
 
 /// The API version of deployments.
@@ -38,9 +38,9 @@ pub(super) fn portions(writes: Vec<PendingWrite>) -> Vec<Vec<PendingWrite>> {
 }
 
 /// The body of a request to deploy these, or of its what-if.
-pub(super) fn request(scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> Json {
+pub(super) fn request(catalog: &Catalog, scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> Json {
     let mut secrets = JsonMap::new();
-    let resources: Vec<Json> = writes.iter().map(|write| resource(scope, write, &mut secrets)).collect();
+    let resources: Vec<Json> = writes.iter().map(|write| resource(catalog, scope, write, &mut secrets)).collect();
     let mut template = json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
@@ -58,7 +58,7 @@ pub(super) fn request(scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> 
     json!({ "properties": properties })
 }
 
-fn resource(scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
+fn resource(catalog: &Catalog, scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
     let Object { id, of, within: _ } = &write.object;
     let Parts { extends, type_, name } = parts(scope, id);
     let mut resource = JsonMap::new();
@@ -68,9 +68,11 @@ fn resource(scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, J
     if let Some(extends) = extends {
         resource.insert("scope".to_owned(), Json::from(extends));
     }
-    // A block that names its type may have a secret anywhere in the body.
-    let generic = !tables_of(&of.name).any(|kind| *kind.arm.api == *of.version);
-    let secret = generic || tables_of(&of.name).any(|kind| has_secret(kind.args));
+    // A block that names its type may have a secret anywhere in the body. Where a table of the type has a secret
+    // argument, the body is kept out of the deployment history, which shows templates.
+    let tables = || catalog.of_type(&of.name);
+    let generic = !tables().any(|kind| *kind.arm.api == *of.version);
+    let secret = generic || tables().any(|kind| has_secret(kind.args));
     for (at, value) in write.body.as_object().into_iter().flatten() {
         let value = match at.as_str() {
             // The id determines these fields.
@@ -127,12 +129,6 @@ fn escaped_name(name: &str) -> String {
     if name.starts_with('[') && name.ends_with(']') { format!("[{name}") } else { name.to_owned() }
 }
 
-/// The tables of a type. Where one has a secret argument, the body is kept out of the deployment history, which shows
-/// templates.
-fn tables_of(type_: &str) -> impl Iterator<Item = &'static Kind> {
-    kinds::tables().map(|table| table.kind).filter(move |kind| kind.arm.type_.eq_ignore_ascii_case(type_))
-}
-
 fn has_secret(args: &[Arg]) -> bool {
     args.iter().any(|arg| {
         arg.secret
@@ -148,6 +144,7 @@ mod tests {
     use futures::channel::oneshot;
 
     use super::*;
+    use crate::providers::azure::TABLES;
 
     fn write(path: &str, body: Json) -> PendingWrite {
         let id = ArmId::new(format!("/subscriptions/s/resourceGroups/Rg/providers/{path}"));
@@ -158,7 +155,7 @@ mod tests {
     fn an_id_is_told_as_templates_tell_it() {
         let scope = ArmId::new("/subscriptions/s/resourceGroups/Rg");
         let told = |path: &str| {
-            let request = request(&scope, &[write(path, json!({}))], false);
+            let request = request(&Catalog::new([&TABLES]), &scope, &[write(path, json!({}))], false);
             let resource = &request["properties"]["template"]["resources"][0];
             let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
             (text("type"), text("name"), text("scope"))
@@ -178,7 +175,7 @@ mod tests {
             "Microsoft.Sql/servers/a",
             json!({ "tags": { "[a]": "[b]" }, "properties": { "administratorLoginPassword": "hunter2" } }),
         );
-        let request = request(&scope, &[server], false);
+        let request = request(&Catalog::new([&TABLES]), &scope, &[server], false);
         let template = &request["properties"]["template"];
         assert!(!template.to_string().contains("hunter2"));
         assert_eq!(template["parameters"]["secrets"]["type"], "secureObject");

@@ -20,6 +20,7 @@ use crate::cli::loading::{LoadedStack, StackText, load_text, load_without_secret
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::pretty;
 use crate::hcl::NoFiles;
+use crate::kinds::Catalog;
 use crate::plan::{knowledge, recorded_resource};
 use crate::stack::{CloudName, Secrets, Stack};
 use crate::state::{ActiveSite, RunKind, State};
@@ -142,7 +143,8 @@ fn recorded_inputs(run: &FailoverRun, dir: &Path) -> String {
 /// True if a command has to name a group. Where the stack cannot be read, the state decides.
 fn has_several_groups(dir: &Path, state: &State, global: &Global, session: &Session) -> bool {
     let known = load_without_secrets(dir, global, session).ok();
-    let stack = known.and_then(|loaded| loaded.program.evaluate(&knowledge(state, &|_| false)).ok());
+    let stack =
+        known.and_then(|loaded| loaded.program.evaluate(&knowledge(loaded.program.catalog(), state, &|_| false)).ok());
     match stack {
         Some((stack, _)) => stack.failover_groups.len() > 1,
         None => state.roles.groups.keys().chain(state.roles.open.keys()).collect::<BTreeSet<_>>().len() > 1,
@@ -172,22 +174,25 @@ fn stack_of(
         run.id
     ));
     let account = Account::of(place.cloud, session);
-    let text = text_of_sites(&place.stack, state);
+    let text = text_of_sites(&place.stack, state, session.catalog);
     let loaded = load_text(text, Vec::new(), Secrets::Optional, |_| account)?;
-    let (stack, _) = loaded.program.evaluate(&knowledge(state, &|_| false)).map_err(|wrong| loaded.wrong(wrong))?;
-    let recorded = state.resources.iter().filter_map(|(address, recorded)| recorded_resource(address, recorded));
+    let catalog = session.catalog;
+    let evaluated = loaded.program.evaluate(&knowledge(catalog, state, &|_| false));
+    let (stack, _) = evaluated.map_err(|wrong| loaded.wrong(wrong))?;
+    let recorded =
+        state.resources.iter().filter_map(|(address, recorded)| recorded_resource(catalog, address, recorded));
     Ok((loaded, stack.with_resources(recorded)))
 }
 
 /// A stack without resources: its name, and the sites that the state knows.
-fn text_of_sites(stack: &str, state: &State) -> StackText {
+fn text_of_sites(stack: &str, state: &State, catalog: &'static Catalog) -> StackText {
     let sites = state.resources.values().map(|recorded| (recorded.site.as_str(), recorded.location.as_str()));
     let sites: BTreeMap<&str, &str> = sites.collect();
     let site = |(name, location): (&str, &str)| {
         format!("site \"{name}\" {{\n  provider = \"azure\"\n  location = \"{location}\"\n}}\n")
     };
     let text = format!("stack \"{stack}\" {{}}\n{}", sites.into_iter().map(site).collect::<String>());
-    StackText { files: vec![("state".into(), text.into())], auto: Vec::new(), reader: Arc::new(NoFiles) }
+    StackText { files: vec![("state".into(), text.into())], auto: Vec::new(), reader: Arc::new(NoFiles), catalog }
 }
 
 fn nothing(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {

@@ -195,7 +195,7 @@ pub fn evaluate(loaded: &LoadedStack, state: &State, session: &mut Session) -> R
 
 /// The stack with its recorded values, and its warnings.
 fn evaluated(loaded: &LoadedStack, state: &State) -> Result<(Stack, Diagnostics), Failure> {
-    let evaluated = loaded.program.evaluate(&knowledge(state, &|_| false));
+    let evaluated = loaded.program.evaluate(&knowledge(loaded.program.catalog(), state, &|_| false));
     let (stack, warnings) = evaluated.map_err(|wrong| loaded.wrong(wrong))?;
     let warnings = loaded.checked(&stack, warnings)?;
     Ok((stack, warnings))
@@ -203,7 +203,8 @@ fn evaluated(loaded: &LoadedStack, state: &State) -> Result<(Stack, Diagnostics)
 
 /// The stack as seen by a run of this verb.
 pub fn as_run(stack: Stack, group: &str, verb: RunKind, state: &State) -> Stack {
-    failover::as_run(stack, group, verb, &knowledge(state, &|_| false))
+    let known = knowledge(stack.catalog(), state, &|_| false);
+    failover::as_run(stack, group, verb, &known)
 }
 
 /// Recorded durations of earlier runs. A journal that cannot be read is skipped.

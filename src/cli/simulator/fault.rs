@@ -11,7 +11,7 @@ use super::super::{Failure, Global, OutputFormat, Session, location, pretty};
 use super::with_world;
 use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
-use crate::kinds::regions::{REGIONS, region};
+use crate::kinds::Catalog;
 use crate::simulator::{Fault, FaultTime, Plane, ScheduledFault, parse_faults, registrable};
 use crate::view::count;
 
@@ -95,7 +95,7 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
                 (_, true) => Plane::Data,
                 (false, false) => Plane::Both,
             };
-            let location = known(location)?;
+            let location = known(session.catalog, location)?;
             let fault = Fault::Lose { location: location.to_owned(), plane };
             with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
             format!("{location} {}\n", times.phrase())
@@ -103,7 +103,7 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
         FaultCommand::Restore { location } => {
             if !with_world(global, session, |world| Ok(world.restore(location)?))? {
                 let list = again_recorded("simulator fault list", Path::new("."), global);
-                let failure = known(location)
+                let failure = known(session.catalog, location)
                     .map_or_else(|unknown| unknown, |name| Failure::failed(format!("{name} is not down")));
                 return Err(failure.help(format!("List active faults: `{list}`")));
             }
@@ -126,7 +126,7 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
             let added = count(faults.len(), "fault", "faults");
             for fault in &faults {
                 if let Fault::Lose { location, .. } = &fault.fault {
-                    known(location)?;
+                    known(session.catalog, location)?;
                 }
             }
             with_world(global, session, |world| {
@@ -147,12 +147,12 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
 }
 
 /// The name of a region as ids have it.
-fn known(location: &str) -> Result<&'static str, Failure> {
-    if let Some(found) = region(location) {
+fn known(catalog: &Catalog, location: &str) -> Result<&'static str, Failure> {
+    if let Some(found) = catalog.region(location) {
         return Ok(found.name);
     }
     let failure = Failure::failed(format!("there is no region `{location}`"));
-    Err(match closest(location, REGIONS.iter().map(|region| region.name)) {
+    Err(match closest(location, catalog.providers().flat_map(|provider| provider.regions).map(|region| region.name)) {
         Some(close) => failure.help(format!("Did you mean `{close}`?")),
         None => failure.help("Use the name of an Azure region, such as canadacentral."),
     })

@@ -365,7 +365,7 @@ impl<'a> BicepEmitter<'a> {
         let made = match &each.kind {
             // The instances of another block have the keys of its loop.
             ExprKind::Traversal { root: Root::Name(kind), steps } => match steps.as_slice() {
-                [TraversalStep::Attr(label)] if crate::kinds::find(&kind.text).is_some() => {
+                [TraversalStep::Attr(label)] if self.stack.catalog().kind(&kind.text).is_some() => {
                     let other = self.of_block(&Address::new(&kind.text, &label.text));
                     other.and_then(|of| self.loops.borrow().get(of).cloned())
                 }

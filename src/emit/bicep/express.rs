@@ -11,7 +11,7 @@ use crate::emit::merged::merged;
 use crate::hcl;
 use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, ForLoop, Ident, Root, TraversalStep, UnaryOp};
 use crate::hcl::eval::ELEMENT_WORK;
-use crate::kinds::{self, AttributeSource, Location};
+use crate::kinds::{AttributeSource, Location};
 use crate::stack::Resource;
 use crate::stack::scope::{BlockScope, EachInstance};
 use crate::value::{Number, Value};
@@ -215,7 +215,7 @@ impl<'e, 'a> BicepScope<'e, 'a> {
                     _ => return None,
                 })
             }
-            (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
+            (kind, [TraversalStep::Attr(label), rest @ ..]) if self.emitter.stack.catalog().kind(kind).is_some() => {
                 let block = Address::new(kind, &label.text);
                 match rest {
                     [TraversalStep::Index(key), rest @ ..] => {

@@ -8,7 +8,6 @@ use super::emitter::{BicepEmitter, Form};
 use crate::address::Address;
 use crate::emit::Limitation;
 use crate::hcl::ast::{Expr, TraversalStep};
-use crate::kinds;
 
 /// Arguments of a failover group with the resources that exist, or change, during a failover.
 const MEMBERS: &[&str] = &["stand_up", "promote", "quiesce", "fence"];
@@ -91,7 +90,7 @@ impl BicepEmitter<'_> {
                 ("local", Some(local)) if seen.insert(label.text.to_string()) => {
                     self.inputs_of(&local.attribute.expr, seen, into);
                 }
-                (kind, _) if kinds::find(kind).is_some() => {
+                (kind, _) if self.stack.catalog().kind(kind).is_some() => {
                     let argument = steps.iter().skip(1).find_map(|step| match step {
                         TraversalStep::Attr(argument) => Some(&argument.text),
                         _ => None,

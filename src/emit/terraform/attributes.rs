@@ -305,7 +305,8 @@ impl TerraformScope<'_, '_> {
         let Place::Child(parent, segment) = of.kind.place else { return None };
         let program = &self.emitter.stack.program;
         let written = &program.definitions.get(of.block)?.block.body.attribute(parent)?.expr;
-        let block = named_block(written).filter(|block| self.stands_alone(block) && of.kind.terraform.named)?;
+        let block = named_block(self.emitter.stack.catalog(), written)
+            .filter(|block| self.stands_alone(block) && of.kind.terraform.named)?;
         let one = self.emitter.instances.get(&block)?.first().filter(|one| one.each.is_none())?;
         let text = self.emitter.resource(&block);
         let above = self.made_id(ReadResource { text: &text, block: &block, kind: one.kind, one });

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use super::names::TerraformEmitter;
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
-use crate::kinds;
-use crate::kinds::AttributeSource;
+use crate::kinds::{AttributeSource, Catalog, Kind};
 
 impl TerraformEmitter<'_> {
     /// True if an expression makes keys of texts that azurerm knows only after apply.
@@ -34,10 +33,13 @@ impl TerraformEmitter<'_> {
         match &expr.kind {
             ExprKind::Parens(inner) => self.has_keys(inner, is_key, seen),
             ExprKind::Conditional(parts) => parts[1..].iter().any(|part| self.has_keys(part, is_key, seen)),
-            ExprKind::Object(entries) => entries.iter().any(|(key, _)| has_late_text(key)),
+            ExprKind::Object(entries) => entries.iter().any(|(key, _)| has_late_text(self.stack.catalog(), key)),
             ExprKind::For(of) => match &of.key {
-                Some(key) => has_late_text(key),
-                None => is_key && (has_late_text(&of.value) || self.has_keys(&of.collection, true, seen)),
+                Some(key) => has_late_text(self.stack.catalog(), key),
+                None => {
+                    is_key
+                        && (has_late_text(self.stack.catalog(), &of.value) || self.has_keys(&of.collection, true, seen))
+                }
             },
             ExprKind::Call { name, args, .. } => {
                 let is_key = is_key || matches!(&*name.text, "toset" | "setunion" | "setproduct" | "zipmap");
@@ -50,33 +52,35 @@ impl TerraformEmitter<'_> {
                 }
                 _ => false,
             },
-            _ => is_key && has_late_text(expr),
+            _ => is_key && has_late_text(self.stack.catalog(), expr),
         }
     }
 }
 
 /// True if an expression reads an attribute that azurerm knows only after apply, although drplan knows it beforehand.
-fn has_late_text(expr: &Expr) -> bool {
+fn has_late_text(catalog: &Catalog, expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Traversal { steps, .. } => steps.iter().any(|step| match step {
-            TraversalStep::Attr(name) => is_late(&name.text),
-            TraversalStep::Index(index) => has_late_text(index),
+            TraversalStep::Attr(name) => is_late(catalog, &name.text),
+            TraversalStep::Index(index) => has_late_text(catalog, index),
             TraversalStep::Splat(_) => false,
         }),
         ExprKind::Template(parts) => parts.iter().any(|part| match part {
-            crate::hcl::ast::TemplatePart::Interpolation(inner) => has_late_text(inner),
+            crate::hcl::ast::TemplatePart::Interpolation(inner) => has_late_text(catalog, inner),
             _ => false,
         }),
-        ExprKind::Call { args, .. } | ExprKind::List(args) => args.iter().any(has_late_text),
-        ExprKind::Conditional(parts) => parts.iter().any(has_late_text),
-        ExprKind::Parens(inner) => has_late_text(inner),
-        ExprKind::For(of) => has_late_text(&of.value) || of.key.as_ref().is_some_and(has_late_text),
+        ExprKind::Call { args, .. } | ExprKind::List(args) => args.iter().any(|expr| has_late_text(catalog, expr)),
+        ExprKind::Conditional(parts) => parts.iter().any(|expr| has_late_text(catalog, expr)),
+        ExprKind::Parens(inner) => has_late_text(catalog, inner),
+        ExprKind::For(of) => {
+            has_late_text(catalog, &of.value) || of.key.as_ref().is_some_and(|expr| has_late_text(catalog, expr))
+        }
         _ => false,
     }
 }
 
-fn is_late(attribute: &str) -> bool {
+fn is_late(catalog: &Catalog, attribute: &str) -> bool {
     let follows =
-        |kind: &kinds::Kind| kind.attribute(attribute).is_some_and(|of| matches!(of.from, AttributeSource::Names(_)));
-    attribute == "id" || kinds::ALL.iter().any(|kind| follows(kind))
+        |kind: &Kind| kind.attribute(attribute).is_some_and(|of| matches!(of.from, AttributeSource::Names(_)));
+    attribute == "id" || catalog.kinds().any(follows)
 }

@@ -11,7 +11,7 @@ use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, NameWriter, listed};
-use crate::kinds::{self, Kind, Terraform, TerraformShape};
+use crate::kinds::{Kind, Terraform, TerraformShape};
 use crate::stack::scope::{EachInstance, Locals};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::value::{Map, Value};
@@ -316,7 +316,7 @@ impl<'e, 'a> TerraformScope<'e, 'a> {
     fn direct<'x>(&self, writer: &ExprWriter<'_>, expr: &'x Expr) -> Option<(Address, Option<&'x TraversalStep>)> {
         let ExprKind::Traversal { root: Root::Name(name), steps } = &expr.kind else { return None };
         let [TraversalStep::Attr(label), rest @ ..] = steps.as_slice() else { return None };
-        if writer.is_bound(&name.text) || kinds::find(&name.text).is_none() {
+        if writer.is_bound(&name.text) || self.emitter.stack.catalog().kind(&name.text).is_none() {
             return None;
         }
         let block = Address::new(&name.text, &label.text);
@@ -482,7 +482,7 @@ impl NameWriter for TerraformScope<'_, '_> {
                 };
                 Some((self.walk(writer, text, value(1), rest), steps.len()))
             }
-            (kind, [TraversalStep::Attr(label), rest @ ..]) if kinds::find(kind).is_some() => {
+            (kind, [TraversalStep::Attr(label), rest @ ..]) if self.emitter.stack.catalog().kind(kind).is_some() => {
                 let block = Address::new(kind, &label.text);
                 Some((self.of_resource(&block, rest, writer), steps.len()))
             }

@@ -10,7 +10,6 @@ use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, HclAttribute, Root, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, listed};
-use crate::kinds;
 use crate::stack::Presence;
 use crate::value::Value;
 
@@ -97,7 +96,7 @@ impl ResourceWriter<'_, '_> {
     /// Condition under which the resource that an expression names exists; `None` where the expression does not show
     /// it.
     fn exists(&self, expr: &Expr, entry: &TerraformScope<'_, '_>, each: Option<&Expr>) -> Option<String> {
-        if let Some(block) = named_block(expr) {
+        if let Some(block) = named_block(self.emitter.stack.catalog(), expr) {
             return self.instance_exists(&block, expr, entry);
         }
         match &expr.kind {
@@ -117,10 +116,12 @@ impl ResourceWriter<'_, '_> {
                 })
             }
             ExprKind::Traversal { root: Root::Name(root), steps } => match (&*root.text, steps.as_slice()) {
-                ("each", [TraversalStep::Attr(value)]) if &*value.text == "value" => match named_block(each?) {
-                    Some(block) => self.key_exists(&block, entry.entry?.0),
-                    None => self.one_of(each?, entry.entry?.0, entry, each),
-                },
+                ("each", [TraversalStep::Attr(value)]) if &*value.text == "value" => {
+                    match named_block(self.emitter.stack.catalog(), each?) {
+                        Some(block) => self.key_exists(&block, entry.entry?.0),
+                        None => self.one_of(each?, entry.entry?.0, entry, each),
+                    }
+                }
                 ("local", [TraversalStep::Attr(name), TraversalStep::Index(key)]) => {
                     let local = self.emitter.stack.program.locals.get(&name.text)?;
                     self.one_of(&local.attribute.expr, &entry.expr(key), entry, each)
@@ -177,7 +178,8 @@ impl ResourceWriter<'_, '_> {
     /// True if `for_each` is the instances of another block, each of which exists when its own does.
     fn repeats_with(&self, each: &Expr) -> bool {
         let ExprKind::Traversal { root: Root::Name(root), steps } = &each.kind else { return false };
-        let is_block = kinds::find(&root.text).is_some() && matches!(steps.as_slice(), [TraversalStep::Attr(_)]);
+        let is_block = self.emitter.stack.catalog().kind(&root.text).is_some()
+            && matches!(steps.as_slice(), [TraversalStep::Attr(_)]);
         let mut own = self.emitter.instances.get(self.block).into_iter().flatten();
         is_block
             && own.all(|one| {

@@ -44,7 +44,7 @@ impl TerraformEmitter<'_> {
         all.filter_map(|other| {
             let TerraformShape::Block { of, block: word } = self.kind(other)?.terraform.shape else { return None };
             let source = self.stack.program.definitions.get(other)?.block.body.attribute(of)?;
-            (named_block(&source.expr).as_ref() == Some(block)).then_some(word)
+            (named_block(self.stack.catalog(), &source.expr).as_ref() == Some(block)).then_some(word)
         })
     }
 }
@@ -99,7 +99,7 @@ impl ResourceWriter<'_, '_> {
             let content = merged(program, definition);
             let all = self.emitter.instances.get(address).map_or(&[][..], Vec::as_slice);
             let own: Vec<&Resource> = all.iter().copied().filter(|one| self.contains(one, of)).collect();
-            let names_it = || content.attribute(of).and_then(|of| named_block(&of.expr));
+            let names_it = || content.attribute(of).and_then(|of| named_block(self.emitter.stack.catalog(), &of.expr));
             if own.is_empty() && (!all.is_empty() || names_it().as_ref() != Some(self.block)) {
                 continue;
             }
@@ -137,7 +137,9 @@ impl ResourceWriter<'_, '_> {
                 Some(self.dynamic(region.word, all, &region.lines(&inside(Some(region.word)))?))
             }
             // One region for each instance of this block.
-            (true, Some(each)) if named_block(&each.expr).as_ref() == Some(self.block) => {
+            (true, Some(each))
+                if named_block(self.emitter.stack.catalog(), &each.expr).as_ref() == Some(self.block) =>
+            {
                 Some(format!("\n{}", block(region.word, &region.lines(&inside(None))?)))
             }
             (true, None) => {

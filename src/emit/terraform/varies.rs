@@ -5,16 +5,16 @@ use std::collections::{BTreeSet, HashSet};
 use super::names::TerraformEmitter;
 use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
-use crate::kinds::{self, Kind};
+use crate::kinds::{Catalog, Kind};
 
 /// The block that an expression names by its own name, whatever its key.
-pub(super) fn named_block(expr: &Expr) -> Option<Address> {
+pub(super) fn named_block(catalog: &Catalog, expr: &Expr) -> Option<Address> {
     let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return None };
     let ([TraversalStep::Attr(label)] | [TraversalStep::Attr(label), TraversalStep::Index(_)]) = steps.as_slice()
     else {
         return None;
     };
-    kinds::find(&root.text).map(|_| Address::new(&root.text, &label.text))
+    catalog.kind(&root.text).map(|_| Address::new(&root.text, &label.text))
 }
 
 /// Argument with the resource or resource group that contains a resource. A membership joins two, and lies in neither.
@@ -65,8 +65,12 @@ impl TerraformEmitter<'_> {
             let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return false };
             &*root.text == "each" && matches!(steps.as_slice(), [TraversalStep::Attr(one)] if &*one.text == "value")
         };
-        let of_each = || self.written(block, "for_each").filter(|_| is_value(expr)).and_then(named_block);
-        Some(named_block(expr).or_else(of_each).ok_or(expr))
+        let of_each = || {
+            self.written(block, "for_each")
+                .filter(|_| is_value(expr))
+                .and_then(|expr| named_block(self.stack.catalog(), expr))
+        };
+        Some(named_block(self.stack.catalog(), expr).or_else(of_each).ok_or(expr))
     }
 
     /// True if the resource group of a block follows from a variable.
@@ -126,7 +130,9 @@ impl TerraformEmitter<'_> {
         let mut members = Vec::new();
         for argument in definition.into_iter().flat_map(|of| &of.block.body.attributes) {
             argument.expr.visit_references(&mut |root, steps, _| {
-                if let (Some(_), Some(TraversalStep::Attr(label))) = (kinds::find(&root.text), steps.first()) {
+                if let (Some(_), Some(TraversalStep::Attr(label))) =
+                    (self.stack.catalog().kind(&root.text), steps.first())
+                {
                     members.push(Address::new(&root.text, &label.text));
                 }
             });
@@ -149,9 +155,9 @@ impl TerraformEmitter<'_> {
 
     /// The kind of a block without instances, whose argument decides between several.
     pub(super) fn named_kind(&self, block: &Address) -> Option<&'static Kind> {
-        let kind = kinds::find(block.kind())?;
+        let kind = self.stack.catalog().kind(block.kind())?;
         let Some(variants) = kind.variants else { return Some(kind) };
-        let source = self.written(block, variants.by).and_then(named_block);
+        let source = self.written(block, variants.by).and_then(|expr| named_block(self.stack.catalog(), expr));
         let chosen = source.and_then(|source| variants.of.iter().find(|(name, _)| *name == source.kind()));
         Some(chosen.map_or(kind, |(_, kind)| kind))
     }

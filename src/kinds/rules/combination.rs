@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::Args;
+use super::args::Args;
 use crate::kinds::path;
 use crate::kinds::table::Lit;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::{Args, fold};
+use super::args::{Args, fold};
 use crate::kinds::path;
 use crate::kinds::table::{Arg, Kind, Lit, Need, Ty};
 use crate::ranges::{self, Cidr};

@@ -1,29 +1,20 @@
 //! Rules that a table states as data, and that the validator, the planner and the simulator apply alike: combinations
 //! of arguments, values that exclude each other among resources, and changes that Azure refuses.
 
+mod args;
 mod combination;
 mod exclusive;
 mod transition;
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::Value as Json;
 
+use self::args::Args;
 pub use self::combination::{Combination, Test};
 pub use self::exclusive::{Exclusive, ExclusiveWithin, vacate};
 pub use self::transition::{ChangeTest, Transition, Way, refused_change};
 use super::form::Form;
 use super::overrides::Finding;
 use super::table::{Arg, Kind, Refusal, Ty};
-
-/// Arguments in JSON, by name.
-type Args = JsonMap<String, Json>;
-
-/// A value in the form in which values are compared.
-fn fold(value: &Json) -> Json {
-    match value {
-        Json::String(text) => Json::from(text.to_ascii_lowercase()),
-        other => other.clone(),
-    }
-}
 
 /// The combinations that these arguments break, as findings of the validator.
 pub fn findings(kind: &Kind, args: &Args) -> impl Iterator<Item = Finding> {
@@ -109,7 +100,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kinds;
     use crate::kinds::table::Lit;
 
     fn args(json: Json) -> Args {
@@ -129,7 +119,7 @@ mod tests {
 
     #[test]
     fn rules_name_arguments_of_their_kind() {
-        for kind in kinds::tables().map(|table| table.kind) {
+        for kind in crate::providers::azure::TABLES.tables().map(|table| table.kind) {
             let is_argument = |at: &str| at == "{name}" || leads(kind.args, at);
             for rule in kind.combinations {
                 let table = match kind.arg(rule.each).map(|arg| arg.ty) {
@@ -160,7 +150,7 @@ mod tests {
             }
         }
         let mut all = Vec::new();
-        for kind in kinds::tables().map(|table| table.kind) {
+        for kind in crate::providers::azure::TABLES.tables().map(|table| table.kind) {
             forms(kind.args, &mut all);
             all.extend(kind.forms.iter().map(|(name, form)| ((*name).to_owned(), *form)));
         }
@@ -216,7 +206,7 @@ mod tests {
     #[test]
     fn free_values_are_found_for_numbers_ranges_and_addresses() {
         let free = |kind: &str, json: Json, taken: &[Json], pool: &[&str]| {
-            let kind = kinds::find(kind).unwrap();
+            let kind = crate::providers::azure::TABLES.kind(kind).unwrap();
             let rule = &kind.apart[0];
             let taken: Vec<Vec<Json>> = taken.iter().map(|row| row.as_array().cloned().unwrap()).collect();
             let ranges: Vec<String> = pool.iter().map(|range| (*range).to_owned()).collect();

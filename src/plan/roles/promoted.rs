@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{recorded_writer, site};
 use crate::address::{Address, ArmId};
-use crate::kinds::Place;
+use crate::kinds::{Catalog, Place};
 use crate::plan::refresh::{kind_of, with_recorded};
 use crate::plan::{Action, BlockedResource, Change, Observed};
 use crate::roles::Side;
@@ -121,8 +121,8 @@ impl Promoted {
     }
 
     /// The way this resource is deleted when everything is.
-    pub(in crate::plan) fn parting(&self, address: &Address, recorded: &Recorded) -> Parting {
-        let kind = kind_of(address, recorded).filter(|_| self.0.contains_key(address));
+    pub(in crate::plan) fn parting(&self, catalog: &Catalog, address: &Address, recorded: &Recorded) -> Parting {
+        let kind = kind_of(catalog, address, recorded).filter(|_| self.0.contains_key(address));
         let Some(kind) = kind else { return Parting::AsRecorded };
         if let Some(elsewhere) = kind.elsewhere {
             let objects = with_recorded(kind, address, recorded, elsewhere);

@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use serde_json::{Value as Json, json};
 
 use super::Service;
-use crate::kinds::regions::REGIONS;
+use crate::providers::azure::regions::REGIONS;
 
 /// The metadata version that lists clouds, for old clients.
 const OLD: &str = "2018-01-01";

@@ -42,7 +42,7 @@ fn arm(path: &str) -> ArmId {
 
 fn object(path: &str) -> Object {
     let type_ = arm(path).arm_type().unwrap();
-    let mut kinds = crate::kinds::ALL.iter();
+    let mut kinds = crate::providers::azure::TABLES.kinds.iter();
     kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).unwrap().arm.object(arm(path))
 }
 

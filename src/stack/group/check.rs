@@ -9,7 +9,7 @@ use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::HclBlock;
 use crate::kinds::failover::Moves;
-use crate::kinds::{self, Kind, Ty};
+use crate::kinds::{Catalog, Kind, Ty};
 use crate::stack::{Presence, Resource, Route};
 use crate::value::Value;
 
@@ -19,9 +19,9 @@ fn span_of(block: &HclBlock, name: &str) -> Span {
 }
 
 /// The kinds whose moves are of use, as alternatives.
-fn kinds_that(is_useful: impl Fn(&Moves) -> bool) -> String {
+fn kinds_that(catalog: &Catalog, is_useful: impl Fn(&Moves) -> bool) -> String {
     let names: Vec<String> =
-        kinds::ALL.iter().filter(|kind| is_useful(&kind.moves)).map(|kind| format!("`{}`", kind.name)).collect();
+        catalog.kinds().filter(|kind| is_useful(&kind.moves)).map(|kind| format!("`{}`", kind.name)).collect();
     names.join(", ")
 }
 
@@ -33,7 +33,12 @@ impl<'a> GroupReader<'a> {
             let replica = match self.facts.resources.get(address) {
                 Some(resource) => is_replica(resource.kind),
                 // With an error in its block the variant is unknown.
-                None => kinds::find(address.kind()).is_none_or(|kind| kind.variants.is_some() || is_replica(kind)),
+                None => self
+                    .facts
+                    .program
+                    .catalog
+                    .kind(address.kind())
+                    .is_none_or(|kind| kind.variants.is_some() || is_replica(kind)),
             };
             if !replica {
                 self.found.push(
@@ -48,7 +53,7 @@ impl<'a> GroupReader<'a> {
         }
         for address in stand_up {
             let resource = self.facts.resources.get(address);
-            let kind = kinds::find(address.kind());
+            let kind = self.facts.program.catalog.kind(address.kind());
             let problem = match resource {
                 _ if kind.is_some_and(|kind| !kind.place.is_root()) => {
                     format!("`{address}` is not a resource group")
@@ -84,7 +89,10 @@ impl<'a> GroupReader<'a> {
                     )
                     .at(span)
                     .why("The entry would do nothing: writes could continue while data moves.")
-                    .help(format!("Remove it, or write a workload of one of the kinds {}.", kinds_that(Moves::stops))),
+                    .help(format!(
+                        "Remove it, or write a workload of one of the kinds {}.",
+                        kinds_that(self.facts.program.catalog, Moves::stops)
+                    )),
                 );
             } else if let Some(resource) = resource.filter(|one| !self.is_own_site(&one.site)) {
                 let own: Vec<Arc<str>> = self.home.iter().chain(&self.standbys).cloned().collect();
@@ -118,7 +126,7 @@ impl<'a> GroupReader<'a> {
                     .why("The entry would do nothing: the lost site could take writes when it returns.")
                     .help(format!(
                         "Remove it, or write a resource of one of the kinds {}.",
-                        kinds_that(|moves| moves.fence.is_some())
+                        kinds_that(self.facts.program.catalog, |moves| moves.fence.is_some())
                     )),
                 );
             }
@@ -130,7 +138,13 @@ impl<'a> GroupReader<'a> {
         let facts = self.facts;
         match facts.resources.get(address) {
             Some(resource) => Some((resource.kind, Some(resource))),
-            None => kinds::find(address.kind()).filter(|kind| kind.variants.is_none()).map(|kind| (kind, None)),
+            None => self
+                .facts
+                .program
+                .catalog
+                .kind(address.kind())
+                .filter(|kind| kind.variants.is_none())
+                .map(|kind| (kind, None)),
         }
     }
 
@@ -186,7 +200,7 @@ impl<'a> GroupReader<'a> {
             let problem = match value {
                 Value::Block(address) => Some((
                     format!("`{address}` is a resource, and the record needs a value"),
-                    match kinds::find(address.kind()).and_then(|kind| kind.attributes.first()) {
+                    match self.facts.program.catalog.kind(address.kind()).and_then(|kind| kind.attributes.first()) {
                         Some(attribute) => format!("Write an attribute of it, as in `{address}.{}`.", attribute.name),
                         None => "Write the value that the record gets.".to_owned(),
                     },
@@ -238,9 +252,10 @@ impl<'a> GroupReader<'a> {
 
     fn no_record(&mut self, problem: &str, span: Span) {
         self.found.push(
-            Diagnostic::error("wrong-value", format!("invalid value for `record`: {problem}"))
-                .at(span)
-                .help(format!("Write a resource of one of the kinds {}.", kinds_that(|moves| moves.record.is_some()))),
+            Diagnostic::error("wrong-value", format!("invalid value for `record`: {problem}")).at(span).help(format!(
+                "Write a resource of one of the kinds {}.",
+                kinds_that(self.facts.program.catalog, |moves| moves.record.is_some())
+            )),
         );
     }
 
@@ -305,7 +320,7 @@ impl<'a> GroupReader<'a> {
                 .why("The route would change nothing.")
                 .help(format!(
                     "Write a resource of one of the kinds {}, or add `record = …` to switch a DNS record.",
-                    kinds_that(|moves| moves.open.is_some() && moves.fence.is_some())
+                    kinds_that(self.facts.program.catalog, |moves| moves.open.is_some() && moves.fence.is_some())
                 )),
         );
     }

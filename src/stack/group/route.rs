@@ -8,7 +8,7 @@ use super::GroupReader;
 use super::each::{Reference, ReferenceError};
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::{HclAttribute, HclBlock, Ident};
-use crate::kinds::{self, Location};
+use crate::kinds::Location;
 use crate::stack::settings;
 use crate::stack::{Resource, Route};
 use crate::value::{Map, Value};
@@ -57,7 +57,7 @@ impl GroupReader<'_> {
     /// Writes the values of a DNS record in the spelling in which the record has them.
     fn normalise(&self, route: &mut Route) {
         let record = match route.args.get("record") {
-            Some(Value::Block(address)) => kinds::find(address.kind()),
+            Some(Value::Block(address)) => self.facts.program.catalog.kind(address.kind()),
             _ => None,
         };
         let argument = record.and_then(|kind| kind.arg(kind.moves.record?));

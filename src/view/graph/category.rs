@@ -1,9 +1,8 @@
 //! Roles of resources in a picture, derived from the kinds' tables.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
-use crate::kinds::{self, Kind};
+use crate::kinds::{Catalog, Kind};
 
 /// Role of a resource in a picture. The order is that of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,27 +23,42 @@ pub(super) enum Category {
     Other,
 }
 
-impl Category {
-    /// Role of a kind.
-    pub fn of(kind: &Kind) -> Self {
-        static DATA: LazyLock<BTreeSet<&str>> = LazyLock::new(|| holders(|kind| kind.recovery.holds_data));
-        static IMAGES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| holders(is_image));
-        static TRAFFIC: LazyLock<BTreeSet<&str>> = LazyLock::new(|| holders(leads_users));
-        let provider = kind.arm.type_.split('/').next().unwrap_or_default();
-        let is_of = |namespaces: &[&str]| namespaces.iter().any(|name| provider.eq_ignore_ascii_case(name));
-        match kind.name {
-            _ if kind.machines.is_some() => Self::Compute,
-            name if IMAGES.contains(name) => Self::Images,
-            _ if kind.recovery.keeps_keys || is_of(&["Microsoft.Authorization", "Microsoft.ManagedIdentity"]) => {
-                Self::Access
-            }
-            name if DATA.contains(name) => Self::Data,
-            name if TRAFFIC.contains(name) || leads_users(kind) => Self::Traffic,
-            _ if is_of(&["Microsoft.Network"]) => Self::Network,
-            _ => Self::Other,
+/// The categories of kinds, as far as they follow from other kinds.
+pub(super) struct Categories {
+    data: BTreeSet<&'static str>,
+    images: BTreeSet<&'static str>,
+    traffic: BTreeSet<&'static str>,
+}
+
+impl Categories {
+    /// The categories of the kinds of a catalog.
+    pub fn of(catalog: &Catalog) -> Self {
+        Self {
+            data: holders(catalog, |kind| kind.recovery.holds_data),
+            images: holders(catalog, is_image),
+            traffic: holders(catalog, leads_users),
         }
     }
 
+    /// Role of a kind.
+    pub fn category(&self, kind: &Kind) -> Category {
+        let provider = kind.arm.type_.split('/').next().unwrap_or_default();
+        let is_of = |namespaces: &[&str]| namespaces.iter().any(|name| provider.eq_ignore_ascii_case(name));
+        match kind.name {
+            _ if kind.machines.is_some() => Category::Compute,
+            name if self.images.contains(name) => Category::Images,
+            _ if kind.recovery.keeps_keys || is_of(&["Microsoft.Authorization", "Microsoft.ManagedIdentity"]) => {
+                Category::Access
+            }
+            name if self.data.contains(name) => Category::Data,
+            name if self.traffic.contains(name) || leads_users(kind) => Category::Traffic,
+            _ if is_of(&["Microsoft.Network"]) => Category::Network,
+            _ => Category::Other,
+        }
+    }
+}
+
+impl Category {
     /// Name of the role.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,12 +83,12 @@ fn leads_users(kind: &Kind) -> bool {
 }
 
 /// Names of the kinds that are so, and of those that can hold one of them as a child.
-fn holders(is: fn(&Kind) -> bool) -> BTreeSet<&'static str> {
-    let mut names: BTreeSet<&str> = kinds::ALL.iter().filter(|kind| is(kind)).map(|kind| kind.name).collect();
+fn holders(catalog: &Catalog, is: fn(&Kind) -> bool) -> BTreeSet<&'static str> {
+    let mut names: BTreeSet<&str> = catalog.kinds().filter(|kind| is(kind)).map(|kind| kind.name).collect();
     loop {
-        let parents = |kind: &&Kind| kind.place.parent().map_or(&[][..], |argument| kind.refers(argument));
+        let parents = |kind: &'static Kind| kind.place.parent().map_or(&[][..], |argument| kind.refers(argument));
         let held: Vec<&str> =
-            kinds::ALL.iter().filter(|kind| names.contains(kind.name)).flat_map(parents).copied().collect();
+            catalog.kinds().filter(|kind| names.contains(kind.name)).flat_map(parents).copied().collect();
         let before = names.len();
         names.extend(held);
         if names.len() == before {

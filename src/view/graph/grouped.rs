@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::category::Category;
+use super::category::{Categories, Category};
 use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, Replica, is_resource_group, peerings, replicas};
 use crate::address::Address;
-use crate::kinds;
+use crate::kinds::Catalog;
 use crate::stack::{Presence, Resource, Stack};
 
 /// The most replicated stores that are drawn one by one; more of them share a cell for each site.
@@ -29,6 +29,7 @@ pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
     let stores = Stores::of(stack);
     let joins: BTreeMap<&Address, [&Resource; 2]> =
         peerings(stack).map(|(resource, ends)| (&resource.address, ends)).collect();
+    let categories = Categories::of(stack.catalog());
     let mut cells = Cells::new();
     let mut keys: BTreeMap<&Address, (usize, Presence, Row)> = BTreeMap::new();
     for resource in stack.resources.values() {
@@ -36,7 +37,7 @@ pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
         if is_resource_group(resource) || drawn_as_link {
             continue;
         }
-        let row = stores.row(resource).unwrap_or_else(|| Row::Role(Category::of(resource.kind)));
+        let row = stores.row(resource).unwrap_or_else(|| Row::Role(categories.category(resource.kind)));
         let key = (frame.site(stores.site(resource)), resource.presence, row);
         cells.entry(key.clone()).or_default().push(resource);
         keys.insert(&resource.address, key);
@@ -102,10 +103,15 @@ fn cell(frame: &Frame<'_>, group: usize, at: usize, row: &Row, members: &[&Resou
     let (title, details) = match row {
         Row::Store(_, Some(end)) => {
             let contents: Vec<&Resource> = members.iter().copied().filter(|member| member.address != *end).collect();
-            (end.to_string(), if contents.is_empty() { copy_of(frame.stack, end) } else { counts(&contents) })
+            (
+                end.to_string(),
+                if contents.is_empty() { copy_of(frame.stack, end) } else { counts(frame.stack.catalog(), &contents) },
+            )
         }
-        Row::Store(_, None) => (format!("replicated data ×{}", members.len()), counts(members)),
-        Row::Role(category) => (format!("{} ×{}", category.as_str(), members.len()), counts(members)),
+        Row::Store(_, None) => (format!("replicated data ×{}", members.len()), counts(frame.stack.catalog(), members)),
+        Row::Role(category) => {
+            (format!("{} ×{}", category.as_str(), members.len()), counts(frame.stack.catalog(), members))
+        }
     };
     let data = matches!(row, Row::Store(..) | Row::Role(Category::Data));
     Cell {
@@ -131,7 +137,7 @@ fn copy_of(stack: &Stack, end: &Address) -> Vec<String> {
 
 /// Kinds of the members, the most frequent first, then in the order of the documentation; the address where there is
 /// one member.
-fn counts(members: &[&Resource]) -> Vec<String> {
+fn counts(catalog: &Catalog, members: &[&Resource]) -> Vec<String> {
     if let [one] = members {
         return vec![one.address.to_string()];
     }
@@ -140,7 +146,7 @@ fn counts(members: &[&Resource]) -> Vec<String> {
         *counts.entry(member.kind.name).or_default() += 1;
     }
     let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-    let place = |name: &str| kinds::ALL.iter().position(|kind| kind.name == name);
+    let place = |name: &str| catalog.kinds().position(|kind| kind.name == name);
     counts.sort_by_key(|(kind, number)| (std::cmp::Reverse(*number), place(kind)));
     let one = |(kind, number): (&str, usize)| if number == 1 { kind.to_owned() } else { format!("{kind} ×{number}") };
     counts.into_iter().map(one).collect()

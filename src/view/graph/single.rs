@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::category::Category;
+use super::category::Categories;
 use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, is_resource_group, peerings, replicas};
 use crate::address::Address;
 use crate::stack::{Presence, Resource, Stack};
@@ -11,7 +11,8 @@ use crate::stack::{Presence, Resource, Stack};
 pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
     let stack = frame.stack;
     let mut order: Vec<(usize, &Resource)> = stack.resources.values().enumerate().collect();
-    order.sort_by_key(|(at, resource)| (resource.presence, Category::of(resource.kind), *at));
+    let categories = Categories::of(stack.catalog());
+    order.sort_by_key(|(at, resource)| (resource.presence, categories.category(resource.kind), *at));
     let needs = direct_needs(stack);
     let copies: Vec<super::Replica<'_>> = replicas(stack).collect();
     let mut positions: BTreeMap<&Address, usize> = BTreeMap::new();

@@ -18,6 +18,7 @@ fn new(address: Address, id: &str) -> Change {
         reason: "new".to_owned(),
         arguments: Vec::new(),
         loses_data: false,
+        kind: None,
     }
 }
 

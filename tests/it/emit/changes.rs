@@ -55,7 +55,7 @@ pub(super) fn read(
     let input = Input {
         reader: Arc::new(FilesInMemory(source.lab.files.clone())),
         variables: variables.iter().map(given).collect(),
-        ..Input::in_memory(text, &mut sources, account)
+        ..Input::in_memory(text, &mut sources, account, drplan::providers::catalog())
     };
     let (program, found) = stack::read_all(input);
     let stack = || Arc::new(program).evaluate(&Knowledge::default()).ok().map(|(stack, _)| stack);

@@ -1,14 +1,14 @@
 //! Facts about azurerm in the kinds' tables, against its schema: names, which lists and blocks are sets, what azurerm
 //! requires within blocks, and where attributes are exported.
 
-use drplan::kinds::{self, Arg, Kind, Need, TerraformShape, Ty};
+use drplan::kinds::{Arg, Kind, Need, TerraformShape, Ty};
 use serde_json::Value as Json;
 
 use crate::facts::sheets;
 
 /// Kinds that are resources of azurerm, with their variants, and the name there.
 fn tables() -> Vec<(&'static Kind, String)> {
-    let all = kinds::ALL.iter().filter(|kind| kind.typed.is_none());
+    let all = drplan::providers::azure::TABLES.kinds.iter().filter(|kind| kind.typed.is_none());
     let variants = all.flat_map(|kind| match &kind.variants {
         None => vec![*kind],
         Some(variants) => variants.of.iter().map(|(_, kind)| *kind).collect(),

@@ -100,7 +100,7 @@ fn drill_leaves_production_unchanged() {
         for (id, body) in &incident.before {
             let now = incident.lab.simulator.body(id).expect("the object exists");
             let object = drplan::object::Object::whole(id.clone(), "");
-            let print = |body| drplan::failover::production::fingerprint(&object, body);
+            let print = |body| drplan::failover::production::fingerprint(drplan::providers::catalog(), &object, body);
             assert_eq!(print(body), print(&now), "{id} has changed");
         }
     });

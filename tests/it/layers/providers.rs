@@ -3,31 +3,32 @@
 
 use std::collections::BTreeMap;
 
-/// The rooms that may name Azure: its tables, its client, and the simulator, which speaks its language.
-const ROOMS: &[&str] = &["kinds", "azure", "simulator"];
+/// The rooms that may name Azure: its tables, the list of providers, its client, and the simulator, which speaks its
+/// language. The shape of a table (`kinds`) is for every provider.
+const ROOMS: &[&str] = &[super::TABLES, "providers", "azure", "simulator"];
 
 /// Lines of production code and comments that name Azure, by module. They only fall: a line above fails as a new
 /// dependency, and a line below fails until its ceiling is lowered, so that what is gained stays gained.
 const CEILINGS: &[(&str, usize)] = &[
     ("address", 21),
     ("adopt", 100),
-    ("apply", 78),
-    ("check", 33),
+    ("apply", 77),
+    ("check", 26),
     ("cli", 86),
     ("doctor", 14),
     ("duration", 2),
     ("emit", 106),
-    ("failover", 51),
+    ("failover", 49),
     ("hcl", 1),
     ("host", 1),
+    ("kinds", 264),
     ("lib", 2),
     ("object", 8),
     ("plan", 53),
     ("reference", 3),
-    ("review", 1),
-    ("stack", 70),
+    ("stack", 64),
     ("state", 5),
-    ("view", 31),
+    ("view", 28),
     ("world", 8),
 ];
 
@@ -52,7 +53,9 @@ const ENGINE: &str = "src/apply/deployments";
 fn versions_and_states_of_objects_stay_behind_the_port() {
     for (path, text) in super::sources() {
         let Some(text) = super::production(&path, &text) else { continue };
-        if ROOMS.contains(&super::module(&path).as_str()) || path.to_string_lossy().contains(ENGINE) {
+        let module = super::module(&path);
+        // The shape of a table says what the tables of Azure and the simulator need.
+        if ROOMS.contains(&module.as_str()) || module == "kinds" || path.to_string_lossy().contains(ENGINE) {
             continue;
         }
         for line in text.lines() {

@@ -17,6 +17,7 @@ use crate::diagnostic::closest;
 use crate::failover::{
     EndpointCheck, GroupStanding, SurveyRequest, SurveyResult, endpoint_requests, group_standing, standing_survey,
 };
+use crate::kinds::Catalog;
 use crate::plan::knowledge;
 use crate::stack::{CloudName, FailoverGroup, Stack};
 use crate::state::{OpenRun, State};
@@ -36,6 +37,7 @@ pub struct StatusSource<'a> {
     account: Account,
     /// The stack; the reason where it cannot be read.
     loaded: Result<LoadedStack, String>,
+    catalog: &'static Catalog,
 }
 
 /// The state with its journals at one moment.
@@ -76,7 +78,8 @@ impl<'a> StatusSource<'a> {
             Ok(loaded) => loaded.account.clone(),
             Err(_) => Account::of(place.cloud, session),
         };
-        Ok(Self { args, global, place, store, account, loaded: loaded.map_err(reason) })
+        let catalog = session.catalog;
+        Ok(Self { args, global, place, store, account, loaded: loaded.map_err(reason), catalog })
     }
 
     /// The account to connect to.
@@ -99,7 +102,7 @@ impl<'a> StatusSource<'a> {
         let open = state.roles.open.values().filter(|open| self.is_wanted(&open.group));
         let runs = open.map(one).collect::<Result<Vec<_>, Failure>>()?;
         let stack = match &self.loaded {
-            Ok(loaded) => match loaded.program.evaluate(&knowledge(&state, &|_| false)) {
+            Ok(loaded) => match loaded.program.evaluate(&knowledge(loaded.program.catalog(), &state, &|_| false)) {
                 Ok((stack, _)) => Ok(stack),
                 Err(wrong) => Err(reason(loaded.wrong(wrong))),
             },
@@ -258,7 +261,8 @@ impl<'a> StatusSource<'a> {
         let mut locations: Vec<&String> = regions.values().collect();
         locations.sort();
         locations.dedup();
-        let survey: SurveyRequest = standing_survey(stack, &groups, &snapshot.state, locations.into_iter());
+        let survey: SurveyRequest =
+            standing_survey(self.catalog, stack, &groups, &snapshot.state, locations.into_iter());
         let of_group = |group: &&FailoverGroup| {
             stack.map(|stack| endpoint_requests(stack, group, &snapshot.state)).unwrap_or_default()
         };

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use drplan::address::ArmId;
 use drplan::emit::EmitResult;
-use drplan::kinds::{self, Kind, Place};
+use drplan::kinds::{Kind, Place};
 use drplan::stack::{Presence, Stack};
 use serde_json::{Map, Value as Json};
 
@@ -265,7 +265,7 @@ fn writable(schema: &Json) -> Json {
 
 /// The kinds, and the tables of those that have several.
 fn tables() -> impl Iterator<Item = &'static Kind> {
-    kinds::tables().map(|table| table.kind)
+    drplan::providers::azure::TABLES.tables().map(|table| table.kind)
 }
 
 /// Provider types, each compiled once.

@@ -1,0 +1,119 @@
+//! Providers as everything above sees them: the tables of each, and the catalog of all that a command knows.
+//!
+//! This module knows no provider by name. A catalog arrives as an argument, like time and ids, so that tests can have
+//! providers of their own.
+
+use std::collections::HashMap;
+
+use super::regions::{self, Region};
+use super::table::Kind;
+
+/// The tables of one provider: plain data about what it has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// Its name, which sites have as `provider`.
+    pub name: &'static str,
+    /// Its name in sentences: `Azure`.
+    pub title: &'static str,
+    /// The kinds of its resources, in the order of the documentation.
+    pub kinds: &'static [&'static Kind],
+    /// Its regions, by name.
+    pub regions: &'static [Region],
+    /// Properties of any body that change without a change of the object, at any depth: versions, and the user and
+    /// time of the last write.
+    pub restless: &'static [&'static str],
+    /// Properties that the provider itself writes into every object, or into its elements.
+    pub own: &'static [&'static str],
+}
+
+impl Tables {
+    /// The provider of a table that no catalog has.
+    pub const NONE: Self = Self { name: "", title: "", kinds: &[], regions: &[], restless: &[], own: &[] };
+
+    /// All tables of its kinds, in their order, each followed by the tables of its variants.
+    pub fn tables(&self) -> impl Iterator<Item = Table> + use<> {
+        self.kinds.iter().flat_map(|kind| {
+            let variants = kind.variants.iter().flat_map(|variants| {
+                variants.of.iter().map(|(of, kind)| Table { kind, variant: Some((variants.by, *of)) })
+            });
+            std::iter::once(Table { kind, variant: None }).chain(variants)
+        })
+    }
+
+    /// The kind with this name.
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.iter().copied().find(|kind| kind.name == name)
+    }
+
+    /// The property with the rank of the elements of a list, where ranks are unique among them.
+    pub fn rank_in(&self, list: &str) -> Option<&'static str> {
+        let orders = self.tables().filter_map(|table| table.kind.promotion?.order);
+        orders.into_iter().find(|order| order.list == list).map(|order| order.rank)
+    }
+
+    /// The region with this name or display name, without regard to case and spaces.
+    pub fn region(&self, name: &str) -> Option<&'static Region> {
+        regions::in_list(self.regions, name)
+    }
+}
+
+/// A table: the one of a kind, or of one of its variants.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// The table itself.
+    pub kind: &'static Kind,
+    /// For a variant: the argument that selects it, and the kind to which that argument then refers.
+    pub variant: Option<(&'static str, &'static str)>,
+}
+
+/// The providers that a command knows. Names of kinds are unique among them.
+#[derive(Debug)]
+pub struct Catalog {
+    providers: Vec<&'static Tables>,
+    by_name: HashMap<&'static str, &'static Kind>,
+}
+
+impl Catalog {
+    /// A catalog of these providers.
+    pub fn new(providers: impl IntoIterator<Item = &'static Tables>) -> Self {
+        let providers: Vec<&'static Tables> = providers.into_iter().collect();
+        let kinds = providers.iter().flat_map(|provider| provider.kinds.iter().copied());
+        let by_name = kinds.map(|kind| (kind.name, kind)).collect();
+        Self { providers, by_name }
+    }
+
+    /// The providers, in the order of the documentation.
+    pub fn providers(&self) -> impl Iterator<Item = &'static Tables> {
+        self.providers.iter().copied()
+    }
+
+    /// The provider with this name.
+    pub fn provider(&self, name: &str) -> Option<&'static Tables> {
+        self.providers().find(|provider| provider.name == name)
+    }
+
+    /// All kinds, in the order of the documentation.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> {
+        self.providers().flat_map(|provider| provider.kinds.iter().copied())
+    }
+
+    /// The kind with this name.
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All tables, in the order of [`Catalog::kinds`], each kind's followed by those of its variants.
+    pub fn tables(&self) -> impl Iterator<Item = Table> {
+        self.providers().flat_map(Tables::tables)
+    }
+
+    /// The tables whose objects have this type.
+    pub fn of_type(&self, type_: &str) -> impl Iterator<Item = &'static Kind> {
+        self.tables().map(|table| table.kind).filter(move |kind| kind.arm.type_.eq_ignore_ascii_case(type_))
+    }
+
+    /// The region of any provider with this name or display name.
+    pub fn region(&self, name: &str) -> Option<&'static Region> {
+        self.providers().find_map(|provider| provider.region(name))
+    }
+}
