@@ -31,6 +31,16 @@ fn traffic_manager_endpoint_import_id_is_capitalized() {
 }
 
 #[test]
+fn autoscale_setting_import_id_is_capitalized() {
+    let text =
+        format!("{SITES}{}", drplan::providers::azure::TABLES.kind("monitor_autoscale_setting").unwrap().example);
+    let emitted = emitted(&evaluated(&Lab::new(7), &text, "s"));
+    let wanted = id("example", "Microsoft.Insights/autoScaleSettings/example");
+    let imports = &emitted.files["imports.tf"];
+    assert!(imports.contains(&format!("id = \"{wanted}\"")), "{imports}");
+}
+
+#[test]
 fn companions_of_a_replica_are_imported_below_both_servers() {
     let imports = &files("postgres-warm")["imports.tf"];
     let [north, west] = ["north", "west"].map(|site| {

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::value::{Map, Value};
@@ -210,6 +211,17 @@ pub static KIND: Kind = Kind {
         arg("notification", Ty::Block(&NOTIFICATIONS), NOTIFICATION, "Notification of every change."),
         TAGS,
     ],
+    // azurerm knows the type by another case, and reads no other.
+    terraform: Terraform {
+        imported: Some(|ids, _| {
+            let id = |id: &&ArmId| {
+                let (scope, name) = (id.scope()?, id.name());
+                Some(format!("{scope}/providers/Microsoft.Insights/autoScaleSettings/{name}"))
+            };
+            ids.iter().filter_map(id).collect()
+        }),
+        ..Terraform::BY_RULE
+    },
     // A copy keeps the number of machines that the drill is about.
     drill: Drill { rewrites: Some(rehearsed), ..Drill::STOOD_UP },
     durations: Durations { create: 3, update: 3, delete: 3 },
