@@ -35,8 +35,14 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         return Err(Failure::refused(what).help(format!("Apply it first: `{apply}`")));
     };
     let stack = evaluate(&loaded, &state, session)?;
-    let concerned = stack.failover_groups.values().filter(|group| concerns(errand, group, &state.roles));
-    let groups = in_order(concerned.collect(), errand.verb);
+    let mut concerned = Vec::new();
+    for group in stack.failover_groups.values() {
+        let lost = errand.named_sites(group, &stack)?;
+        if concerns(&ProcedureRequest { lost: &lost, ..*errand }, group, &state.roles) {
+            concerned.push(group);
+        }
+    }
+    let groups = in_order(concerned, errand.verb);
     if groups.is_empty() {
         return Err(nothing(errand, &stack, global));
     }
@@ -47,7 +53,8 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         for group in &groups {
             let common = of_group(errand, group);
             let without = left_out(errand, group);
-            let one = ProcedureRequest { common: &common, without: &without, ..*errand };
+            let lost = errand.lost_sites(group, &stack)?;
+            let one = ProcedureRequest { common: &common, without: &without, lost: &lost, ..*errand };
             let prepared = with_cloud(&loaded.account, global, session, async |reached, session| {
                 prepare(&one, &group.name, &loaded, &store, &reached, global, session).await
             });

@@ -44,7 +44,10 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
     };
     let stack = evaluate(&loaded, &state, session)?;
     let group = errand.common.group.clone().or_else(|| moved_group(errand.verb, &stack, &state));
-    let group = group_of(&stack, group.as_deref())?.name.to_string();
+    let group = group_of(&stack, group.as_deref())?;
+    let lost = errand.lost_sites(group, &stack)?;
+    let errand = &ProcedureRequest { lost: &lost, ..*errand };
+    let group = group.name.to_string();
     let holder = holder(&format!("failover-group {}", errand.verb.as_str()), session);
     let _lock = match (errand.common.dry_run, store.lock_group(&group, &holder)) {
         (true, _) => None,

@@ -112,7 +112,7 @@ struct MoveOptions {
     /// Forced: a site is lost. Takes over an unfinished run of the group
     #[arg(long, requires = "lost", conflicts_with = "planned")]
     forced: bool,
-    /// Name of a lost site in the stack; repeat the flag for each
+    /// Name of a lost site in the stack, or provider:NAME for all of its sites; repeat the flag for each
     #[arg(long, value_name = "SITE", requires = "forced", value_parser = crate::cli::site_name)]
     lost: Vec<String>,
     /// Start of the outage, for the recovery time in the report: a time, or a duration before now (20m)

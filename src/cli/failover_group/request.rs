@@ -1,6 +1,8 @@
 //! The request of a run, and the command that repeats it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -9,7 +11,9 @@ use crate::address::Address;
 use crate::apply::FailoverRun;
 use crate::cli::again::quoted;
 use crate::failover::flags;
+use crate::kinds::Catalog;
 use crate::roles::FailoverMode;
+use crate::stack::{FailoverGroup, Stack};
 use crate::state::RunKind;
 use crate::steps::Acceptance;
 
@@ -51,6 +55,44 @@ impl ProcedureRequest<'_> {
         words
     }
 
+    /// The sites of this group that are lost: those that the request names, and those of the providers that it names.
+    ///
+    /// # Errors
+    /// A provider that does not exist.
+    pub fn named_sites(&self, group: &FailoverGroup, stack: &Stack) -> Result<Vec<String>, Failure> {
+        let mut lost: Vec<String> = Vec::new();
+        for named in self.lost {
+            let Some(name) = named.strip_prefix(PROVIDER) else {
+                lost.push(named.clone());
+                continue;
+            };
+            let provider = stack.catalog().provider(name).ok_or_else(|| unknown(name, stack.catalog()))?;
+            let is_there = |site: &&Arc<str>| stack.sites.get(*site).is_some_and(|site| site.provider == provider);
+            lost.extend(group.sites().filter(is_there).map(|site| site.to_string()));
+        }
+        let mut seen = BTreeSet::new();
+        lost.retain(|site| seen.insert(site.clone()));
+        Ok(lost)
+    }
+
+    /// The same for a group that is to move.
+    ///
+    /// # Errors
+    /// As above; and where no site of the group is lost although the request names a provider, or every one is.
+    pub fn lost_sites(&self, group: &FailoverGroup, stack: &Stack) -> Result<Vec<String>, Failure> {
+        let lost = self.named_sites(group, stack)?;
+        if let Some(named) = self.lost.first().filter(|_| lost.is_empty()) {
+            let what = format!("--lost {named}: failover group {} has no site there", group.name);
+            return Err(Failure::failed(what).help(format!("Its sites: {}.", group.sites_in_prose())));
+        }
+        let names_provider = self.lost.iter().any(|named| named.starts_with(PROVIDER));
+        if names_provider && group.sites().all(|site| lost.iter().any(|lost| **lost == **site)) {
+            let what = format!("every site of failover group {} is lost: {}", group.name, lost.join(", "));
+            return Err(Failure::refused(what).help("Name the sites that are lost, and leave out one that is not."));
+        }
+        Ok(lost)
+    }
+
     /// True if this request may take over an unfinished run. The same request resumes it instead, unless it accepts
     /// more than the run may lose.
     pub fn takes_over(&self, run: &FailoverRun) -> bool {
@@ -84,6 +126,15 @@ pub fn acceptance_flags(accepted: Acceptance) -> String {
 }
 
 /// True for the same sites, in any order.
+/// The beginning of the name of a provider, whose sites are all lost.
+const PROVIDER: &str = "provider:";
+
+fn unknown(name: &str, catalog: &Catalog) -> Failure {
+    let names: Vec<&str> = catalog.providers().map(|provider| provider.name).collect();
+    let failure = Failure::failed(format!("--lost {PROVIDER}{name}: there is no provider `{name}`"));
+    failure.help(format!("Providers: {}.", names.join(", ")))
+}
+
 fn is_same_set(one: &[String], other: &[String]) -> bool {
     one.iter().all(|site| other.contains(site)) && other.iter().all(|site| one.contains(site))
 }
