@@ -7,6 +7,9 @@ use super::TestValue::{self, Instead, Skip, Value, With};
 const IDENTITY: &str = r#"type = "UserAssigned"
 identities = ["OTHERS/Microsoft.ManagedIdentity/userAssignedIdentities/web"]"#;
 
+/// Edits that make the cache of the example one of the tier `Premium`.
+const PREMIUM_CACHE: &[(&str, &str)] = &[(r#""Standard""#, r#""Premium""#), (r#""C""#, r#""P""#)];
+
 /// Kind (or `kind of parent`), dotted argument, and its test value.
 const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("*", "identity", Value(IDENTITY)),
@@ -341,6 +344,15 @@ certificate {
             &[("role_definition_name", "#")],
         ),
     ),
+    ("redis_cache", "sku_name", Instead(r#""Premium""#, &[(r#""C""#, r#""P""#)])),
+    ("redis_cache", "family", Instead(r#""P""#, &[(r#""Standard""#, r#""Premium""#)])),
+    ("redis_cache", "shard_count", Instead("2", PREMIUM_CACHE)),
+    ("redis_cache", "replicas_per_primary", Instead("2", PREMIUM_CACHE)),
+    ("redis_cache", "subnet", Instead(r#""OTHERS/Microsoft.Network/virtualNetworks/web/subnets/web""#, PREMIUM_CACHE)),
+    ("redis_cache", "redis_configuration.aof_backup_enabled", Instead("true", PREMIUM_CACHE)),
+    ("redis_cache", "redis_configuration.rdb_backup_enabled", Instead("true", PREMIUM_CACHE)),
+    ("redis_cache", "redis_configuration.rdb_backup_frequency", Value("60")),
+    ("redis_cache", "redis_version", Skip("the other version is lower, which replaces the cache")),
     ("route_table", "route.next_hop_type", Instead(r#""Internet""#, &[("next_hop_in_ip_address", "#")])),
     (
         "shared_image_version",

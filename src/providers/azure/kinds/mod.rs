@@ -77,6 +77,7 @@ pub static ALL: &[&Kind] = &[
     &databases::postgresql_flexible_server::KIND,
     &databases::postgresql_flexible_server_firewall_rule::KIND,
     &databases::postgresql_flexible_server_virtual_endpoint::KIND,
+    &databases::redis_cache::KIND,
     &storage::storage_account::KIND,
     &storage::storage_share::KIND,
     &storage::storage_container::KIND,

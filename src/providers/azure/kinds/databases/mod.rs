@@ -13,3 +13,4 @@ pub(super) mod mssql_virtual_network_rule;
 pub(super) mod postgresql_flexible_server;
 pub(super) mod postgresql_flexible_server_firewall_rule;
 pub(super) mod postgresql_flexible_server_virtual_endpoint;
+pub(super) mod redis_cache;
