@@ -5,8 +5,8 @@
 //! world.
 //!
 //! - 0: [`address`] names and ids, [`object`] objects in the cloud, [`roles`] of the sides of a replica, [`duration`],
-//!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`diagnostic`]
-//!   messages
+//!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`language`]
+//!   the shape of its blocks, [`actions`] of steps, [`diagnostic`] messages
 //! - 1: [`hcl`] text to trees and values, [`kinds`] the shape of the table of a kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
@@ -20,6 +20,7 @@
 //! - 7: [`providers`] the list of providers, [`cli`] the command line
 
 pub mod account;
+pub mod actions;
 pub mod address;
 pub mod adopt;
 pub mod apply;
@@ -35,6 +36,7 @@ pub mod graph;
 pub mod hcl;
 pub mod host;
 pub mod kinds;
+pub mod language;
 pub mod object;
 pub mod plan;
 pub mod providers;

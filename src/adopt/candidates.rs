@@ -58,7 +58,7 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
         text.get(..end).map(ArmId::new)
     };
     match kind.place {
-        Place::Subscription => None,
+        Place::Subscription | Place::Root => None,
         Place::Property(_) => Some(id.clone()),
         Place::Member(of) => {
             let mut args = JsonMap::new();

@@ -7,10 +7,10 @@
 
 mod abort;
 mod accept;
+mod actions;
 mod around;
 mod aside;
 mod begin;
-mod custom;
 mod deployments;
 mod discover;
 mod discreet;

@@ -13,11 +13,10 @@ use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
 use crate::duration::spoken;
-use crate::failover::record_value;
 use crate::hcl::line_text;
 use crate::kinds::{EndpointHealth, ReadRequest, ReadResult, ReadTarget, body};
 use crate::run::StepReporter;
-use crate::stack::Resource;
+use crate::stack::{FailoverGroup, Resource};
 use crate::state::{Recorded, Status};
 use crate::steps::{Act, FrontWatch, LateArgument, RouteSwitch, StepFact};
 use crate::value::Value;
@@ -268,10 +267,12 @@ impl Worker<'_> {
         for LateArgument { resource: address, argument, site, waits_for: _ } in &route.late {
             let missing = || StepError::Failed(format!("the stack has no {address}"));
             let record = self.stack.resources.get(address).ok_or_else(missing)?;
-            let destination = self
-                .of_group(&route.name, |group| group.route(&route.name)?.value_at(site).cloned(), Value::unknown_within)
-                .await?;
-            let value = record_value(record, argument, &destination).ok_or_else(|| {
+            let find = |group: &FailoverGroup| {
+                let route = group.route(&route.name)?;
+                Some((route.kind, route.value_at(site)?.clone()))
+            };
+            let (kind, destination) = self.of_group(&route.name, find, |(_, value)| value.unknown_within()).await?;
+            let value = (kind.late)(record, argument, &destination).ok_or_else(|| {
                 StepError::Failed(format!("the value of route `{}` for {site} is unknown", route.name))
             })?;
             moves.push((address.clone(), ArgumentMap::from_iter([(argument.clone(), value)])));

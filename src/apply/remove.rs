@@ -14,7 +14,7 @@ use crate::state::Recorded;
 impl Worker<'_> {
     pub(super) async fn remove(&self, address: &Address, recorded: &Recorded) -> Result<(), StepError> {
         let kind = kind_of(self.stack.catalog(), address, recorded);
-        let is_group = kind.is_some_and(|kind| kind.place.is_root());
+        let collects = kind.is_some_and(|kind| kind.place.collects());
         // Its replacement may have some of its objects: those stay.
         let heir = address.heir().and_then(|heir| self.stack.resources.get(&heir));
         let kept = |object: &Object| heir.is_some_and(|heir| heir.objects.iter().any(|other| other.id == object.id));
@@ -22,7 +22,7 @@ impl Worker<'_> {
             match &object.within {
                 None if kept(object) => {}
                 None => {
-                    if is_group {
+                    if collects {
                         self.nothing_else_in(object).await?;
                     }
                     let was_there = self.settled(object).await?.is_some();
@@ -53,7 +53,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The deletion of a resource group includes everything in it, so it must not contain objects that drplan did not
+    /// The deletion of a root includes everything that it collects, so it must not contain objects that drplan did not
     /// create.
     async fn nothing_else_in(&self, object: &Object) -> Result<(), StepError> {
         let inside = self.ports.cloud.list(&object.id).await?;

@@ -33,7 +33,7 @@ pub fn text_of(stack: &Stack, group: &FailoverGroup, steps: &StepGraph, seal: &S
         text.insert(format!("probe.{}", probe.name), sealed(&with_guarded_url(&args), seal));
     }
     for step in &group.steps {
-        text.insert(format!("step.{}", step.name), sealed(&with_guarded_url(&step.action.1), seal));
+        text.insert(format!("step.{}", step.name), sealed(&with_guarded_url(&step.arguments), seal));
     }
     text
 }

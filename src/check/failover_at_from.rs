@@ -19,11 +19,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let groups = stack
+    let roots = stack
         .resources
         .values()
         .filter(|resource| resource.presence == Presence::Failover && resource.kind.place.is_root());
-    for resource in groups {
+    for resource in roots {
         let leaving = stack.failover_groups.values().find(|group| group.from == resource.site);
         let comes = stack.failover_groups.values().any(|group| group.is_standby(&resource.site));
         let Some(group) = leaving.filter(|_| !comes) else { continue };
@@ -31,8 +31,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             Diagnostic::error(
                 RULE.name,
                 format!(
-                    "failover-only resource group `{}` is at `{}`, the home site of its failover group",
-                    resource.address, group.from
+                    "failover-only {} `{}` is at `{}`, the home site of its failover group",
+                    resource.kind.name.replace('_', " "),
+                    resource.address,
+                    group.from
                 ),
             )
             .at(super::span(resource, "site"))

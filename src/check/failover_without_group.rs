@@ -18,11 +18,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let groups = stack
+    let roots = stack
         .resources
         .values()
         .filter(|resource| resource.kind.place.is_root() && resource.presence == Presence::Failover);
-    for resource in groups {
+    for resource in roots {
         if stack.failover_groups.values().any(|group| group.stand_up.contains(&resource.address)) {
             continue;
         }

@@ -247,7 +247,7 @@ fn crossings(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, 
         at_recovery.flat_map(move |resource| {
             let used = resource.uses.iter().filter_map(|used| stack.resources.get(used));
             let lost = used.filter(move |used| used.site == group.from && used.kind.location != Location::Global);
-            lost.filter(move |used| !used.kind.place.is_root()).map(move |used| (group, resource, used))
+            lost.filter(move |used| !used.kind.place.collects()).map(move |used| (group, resource, used))
         })
     })
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
 use crate::stack::{FailoverGroup, Route, Stack};
-use crate::value::Value;
 
 pub(super) static RULE: Rule = Rule {
     name: "single-lever",
@@ -71,13 +70,7 @@ fn services(stack: &Stack, group: &FailoverGroup, route: &Route) -> BTreeSet<Str
     services
 }
 
-/// Id of the service that a route depends on: its traffic profile, or the zone of its record.
+/// The service that a route depends on: its traffic profile, or the zone of its record.
 fn service(stack: &Stack, route: &Route) -> String {
-    let of = |argument: &str| match route.args.get(argument)? {
-        Value::Block(address) => stack.resources.get(address),
-        _ => None,
-    };
-    let found = of("profile").map(|profile| &profile.id).cloned();
-    let found = found.or_else(|| of("record").map(|record| record.id.parent().unwrap_or_else(|| record.id.clone())));
-    found.map_or_else(|| route.name.to_string(), |id| id.as_str().to_ascii_lowercase())
+    (route.kind.service)(stack, route).unwrap_or_else(|| route.name.to_string())
 }

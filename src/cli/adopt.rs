@@ -437,7 +437,7 @@ fn group_id(of: &Tables, name: &str, account: &Account) -> Result<ArmId, Failure
         return Err(Failure::failed(format!("`{name}` is not a valid name of a resource group"))
             .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
-    let group = of.kinds.iter().find(|kind| kind.place.is_root());
+    let group = of.kinds.iter().find(|kind| kind.place.collects());
     let id = group.and_then(|kind| kinds::body::id(kind, name, &account.owner(), &serde_json::Map::new()));
     id.ok_or_else(|| Failure::failed("internal error: a resource group has no id; please report it"))
 }

@@ -77,7 +77,7 @@ fn failover_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Limitation> {
         for step in &group.steps {
             out.push(Limitation {
                 what: format!("failover_group.{}: step {}", group.name, step.name),
-                why: format!("it runs an action (`{}`), and {acts}", step.action.0),
+                why: format!("it runs an action (`{}`), and {acts}", step.action.word()),
             });
         }
     }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::draft::as_recorded;
 use super::predict::left_out;
-use super::survey::SurveyResult;
-use super::{History, Procedure, ProcedureInput, plan};
+use super::procedure::assemble;
+use super::reads::SurveyResult;
+use super::{History, Procedure, ProcedureInput};
 use crate::kinds::{PowerState, ReplicaStatus};
 use crate::roles::{FailoverMode, Health, Side};
 use crate::stack::{FailoverGroup, Presence, Resource, Stack};
@@ -51,7 +52,7 @@ fn forecast(stack: &Stack, state: &State, group: &FailoverGroup, how: FailoverMo
         accepted: Acceptance { data_loss: Some(Duration::MAX), split_brain: true },
         history,
     };
-    let mut procedure = plan(&question);
+    let mut procedure = assemble(&question, TimeSpan::default);
     fill_unknown_losses(&mut procedure, stack);
     // No operator has accepted a risk.
     procedure.accepted = Acceptance::default();
@@ -91,7 +92,7 @@ fn applied(stack: &Stack) -> State {
 
 fn standing(resource: &Resource) -> Recorded {
     let moved = resource.kind.run_moves.iter();
-    let arguments = moved.filter_map(|name| Some(((*name).to_owned(), super::draft::wanted(resource, name)?)));
+    let arguments = moved.filter_map(|name| Some(((*name).to_owned(), resource.configured(name)?)));
     Recorded { status: Status::Standing, arguments: arguments.collect(), ..as_recorded(resource) }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::guards::refuses;
-use super::standing::users_strayed;
+use super::users::users_strayed;
+use super::verdicts::refuses;
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::address::Address;
 use crate::roles::{FailoverMode, Side};

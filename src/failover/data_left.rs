@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::course::{Course, Question, command, flags, is_forced, site_of};
-use super::guards::{refuses, warns};
-use super::leave::workloads;
-use super::procedure::{Replica, replicas};
-use super::provision::is_at;
+use super::members::{is_at, workloads};
+use super::sides::{Replica, replicas};
+use super::verdicts::{refuses, warns};
 use super::{PreflightCheck, ProcedureInput, in_prose};
 use crate::address::Address;
 use crate::plan::source_of;

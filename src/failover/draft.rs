@@ -1,14 +1,13 @@
 //! Builder of a procedure: steps by phase, with their durations.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Avoidance;
 use super::course::Question;
 use super::phases::ahead_of;
 use crate::address::{Address, ArmId};
-use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Need, Power, body};
+use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Power, body};
 use crate::plan::{serial_words, touches};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
@@ -22,8 +21,6 @@ pub(super) struct ProcedureDraft<'a> {
     /// Notes for the operator.
     pub(super) notes: Vec<String>,
     stages: BTreeMap<Stage, Vec<StepId>>,
-    /// The regions of the stack's resource groups, by their names in lower case.
-    regions: OnceCell<HashMap<String, String>>,
 }
 
 /// A step without its id and dependencies.
@@ -39,14 +36,7 @@ pub(super) struct NewStep {
 
 impl<'a> ProcedureDraft<'a> {
     pub(super) fn new(question: &'a Question<'a>) -> Self {
-        Self {
-            question,
-            steps: Vec::new(),
-            avoided: Vec::new(),
-            notes: Vec::new(),
-            stages: BTreeMap::new(),
-            regions: OnceCell::new(),
-        }
+        Self { question, steps: Vec::new(), avoided: Vec::new(), notes: Vec::new(), stages: BTreeMap::new() }
     }
 
     /// Adds a step. Recorded durations take precedence over the tables.
@@ -104,7 +94,7 @@ impl<'a> ProcedureDraft<'a> {
         let task = |value: serde_json::Value| {
             Act::Task(Task::Move { arguments: [(argument.to_owned(), value)].into_iter().collect() })
         };
-        let before = wanted(resource, argument);
+        let before = resource.configured(argument);
         let takes = usual(self.change(resource, argument, &value));
         // A write that changes nothing is not sent; the state may be wrong about that.
         let typical = if self.recorded(resource, argument) == Some(&value) { 0 } else { takes.typical };
@@ -131,7 +121,7 @@ impl<'a> ProcedureDraft<'a> {
     pub(super) fn starts(&self, resource: &Resource, stage: Stage) -> Option<NewStep> {
         let Moves { quiesce, power, .. } = resource.kind.moves;
         let write = quiesce.and_then(|(argument, off)| {
-            let made = self.writes(resource, argument, wanted(resource, argument)?, stage);
+            let made = self.writes(resource, argument, resource.configured(argument)?, stage);
             let arguments = [(argument.to_owned(), off.json())].into_iter().collect();
             Some(NewStep { undo: Undo::Act(Box::new(Act::Task(Task::Move { arguments }))), ..made })
         });
@@ -202,14 +192,11 @@ impl<'a> ProcedureDraft<'a> {
         touches
     }
 
-    /// The region of the resource group of an id, if the stack has that group.
+    /// The region of the root that keeps the metadata of an object, if the stack has that root.
     fn metadata_region(&self, id: &ArmId) -> Option<String> {
-        let regions = self.regions.get_or_init(|| {
-            let resources = self.question.stack.resources.values();
-            let groups = resources.filter(|resource| resource.kind.place.is_root());
-            groups.map(|group| (group.name.to_ascii_lowercase(), group.location.clone())).collect()
-        });
-        regions.get(&id.resource_group()?.to_ascii_lowercase()).cloned()
+        let around = std::iter::successors(Some(id.clone()), |id| id.parent().or_else(|| id.scope()));
+        let mut held = around.filter_map(|id| self.question.stack.by_id(&id));
+        held.find(|resource| resource.kind.place.collects()).map(|root| root.location.clone())
     }
 }
 
@@ -225,15 +212,6 @@ fn powers(resource: &Resource, power: &Power, on: bool, stage: Stage) -> NewStep
         takes: power.action(on).takes,
         undo: Undo::Act(Box::new(Act::Task(Task::Power { on: !on }))),
     }
-}
-
-/// The configured value of an argument.
-pub(super) fn wanted(resource: &Resource, argument: &str) -> Option<serde_json::Value> {
-    let written = resource.args.get(argument).and_then(|value| value.reveal().ok());
-    written.or_else(|| match resource.kind.arg(argument)?.need {
-        Need::Default(lit) => Some(lit.json()),
-        Need::Required | Need::Optional => None,
-    })
 }
 
 /// A typical duration with its P95: three times as long, since the published durations have their P95 at two to five

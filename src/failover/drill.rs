@@ -6,12 +6,13 @@
 
 use super::draft::{NewStep, ProcedureDraft, as_recorded, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
-use super::procedure::replicas;
 use super::production;
 use super::provision::{create_all, delete_all};
+use super::sides::replicas;
+use crate::actions::ActionEffect;
 use crate::address::Address;
 use crate::kinds::{DurationEstimate, Rehearsal};
-use crate::stack::{GroupStep, Resource, Stack};
+use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
 use crate::steps::{Act, Stage, Step, StepId, Task, Undo};
 
@@ -81,7 +82,7 @@ fn note_what_is_skipped(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let left = question.stack.copies.iter().flat_map(|copies| &copies.left);
     draft.notes.extend(left.map(|(address, why)| format!("{address} is not copied: {why}")));
-    let left = super::leave::workloads(question, &question.group.from);
+    let left = super::members::workloads(question, &question.group.from);
     let stopped = left.iter().map(|workload| format!("{} is not stopped: it is in production", workload.address));
     draft.notes.extend(stopped);
     let route =
@@ -90,19 +91,6 @@ fn note_what_is_skipped(draft: &mut ProcedureDraft<'_>) {
     if question.stack.rehearsed().next().is_some() {
         let why = "copies in a drill have no network access to data: a probe that needs data fails";
         draft.notes.push(why.to_owned());
-    }
-}
-
-/// A step of the group that a drill runs.
-///
-/// # Errors
-/// The reason to skip it, a sentence without its full stop.
-pub(super) fn rehearses(step: &GroupStep) -> Result<(), &'static str> {
-    match &*step.action.0 {
-        "wait" | "approval" => Ok(()),
-        "http" | "command" if step.drilled => Ok(()),
-        "http" | "command" => Err("it changes resources, and its `on` does not include `drill`"),
-        _ => Err("it changes production"),
     }
 }
 
@@ -116,8 +104,10 @@ pub(super) fn is_rehearsal(stack: &Stack, step: &Step) -> bool {
     };
     let act = match &step.act {
         Act::Task(Task::CatchUp | Task::Probe | Task::Unchanged { .. }) => true,
-        Act::Task(Task::Custom { action }) => matches!(action.as_str(), "wait" | "approval" | "http" | "command"),
-        act => of_copy(act),
+        act => match act.action() {
+            Some(action) => !matches!(action.effect, ActionEffect::Production { .. }),
+            None => of_copy(act),
+        },
     };
     let undo = match &step.undo {
         Undo::Nothing => true,

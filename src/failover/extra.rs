@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Avoidance;
 use super::course::is_forced;
 use super::draft::{NewStep, ProcedureDraft, seconds_of};
-use super::drill::rehearses;
-use super::{Avoidance, levers};
+use crate::actions::ActionEffect;
 use crate::address::Address;
 use crate::duration;
 use crate::kinds::DurationEstimate;
@@ -13,14 +13,9 @@ use crate::plan::touches;
 use crate::stack::{GroupStep, Phase, Probe, ProbeBefore, StepOrPhase};
 use crate::state::RunKind;
 use crate::steps::{Act, Stage, StepId, Task, Undo};
-use crate::value::Value;
 
 /// Typical seconds until a probe succeeds.
 const ANSWERED: u32 = 5;
-/// Typical and P95 seconds of a custom step without a time of its own.
-const STEP: DurationEstimate = DurationEstimate { typical: 10, worst: 120 };
-/// Typical and P95 seconds until an operator approves.
-const PERSON: DurationEstimate = DurationEstimate { typical: 300, worst: 1800 };
 
 /// Adds the probes that a phase waits for, after all earlier phases.
 pub(super) fn probes_before(draft: &mut ProcedureDraft<'_>) {
@@ -129,24 +124,33 @@ pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
     }
 }
 
+/// A step of the group that a drill runs.
+///
+/// # Errors
+/// The reason to skip it, a sentence without its full stop.
+fn rehearses(step: &GroupStep) -> Result<(), &'static str> {
+    match step.action.effect {
+        ActionEffect::Nothing => Ok(()),
+        ActionEffect::Own if step.drilled => Ok(()),
+        ActionEffect::Own => Err("it changes resources, and its `on` does not include `drill`"),
+        ActionEffect::Production { .. } => Err("it changes production"),
+    }
+}
+
 fn made(draft: &ProcedureDraft<'_>, step: &GroupStep) -> NewStep {
-    let (word, args) = &step.action;
-    let time =
-        |name: &str| args.get(name).and_then(Value::as_str).and_then(|text| duration::parse(text).ok()).map(seconds_of);
-    let takes = match &**word {
-        "wait" => time("for").map_or(STEP, |seconds| DurationEstimate { typical: seconds, worst: seconds }),
-        "approval" => DurationEstimate { worst: time("within").unwrap_or(PERSON.worst), ..PERSON },
-        _ => DurationEstimate { worst: time("within").unwrap_or(STEP.worst), ..STEP },
-    };
-    let account = args.get("account");
-    let account = account.and_then(|account| levers::resource(draft.question.stack, account));
+    let GroupStep { action, arguments, .. } = step;
+    let written =
+        |name: &str| arguments.get(name)?.as_str().and_then(|text| duration::parse(text).ok()).map(seconds_of);
+    let (typical, worst) = action.seconds(written);
+    let changed = action.resource.and_then(|argument| arguments.get(argument));
+    let changed = changed.and_then(|resource| draft.question.stack.referred(resource));
     NewStep {
         address: Address::new("step", &step.name),
-        act: Act::Task(Task::Custom { action: word.to_string() }),
+        act: Act::Task(Task::Custom { action: action.word().to_owned() }),
         stage: Stage::Step,
         serial: Vec::new(),
-        touches: account.map(touches).unwrap_or_default(),
-        takes,
+        touches: changed.map(touches).unwrap_or_default(),
+        takes: DurationEstimate { typical, worst },
         undo: Undo::Nothing,
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::course::{Course, Question, command, flags, is_forced, site_of, waits};
-use super::procedure::{Replica, regions, replicas};
-use super::provision::is_at;
-use super::survey::{stands_up, written};
-use super::{LossEstimate, PreflightCheck, PreflightStatus, ProcedureInput};
+use super::members::{is_at, stands_up, written};
+use super::sides::{Replica, regions, replicas};
+use super::verdicts::{passes, refuses, warns};
+use super::{LossEstimate, PreflightCheck, ProcedureInput};
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::roles::{FailoverMode, Health, Side};
@@ -48,18 +48,6 @@ pub(super) fn all(question: &Question<'_>, graph: &StepGraph) -> Vec<PreflightCh
     CHECKS.iter().for_each(|check| check(question, graph, &mut found));
     super::isolation::all(question, graph, &mut found);
     found
-}
-
-pub(super) fn refuses(rule: &'static str, what: impl Into<String>, help: impl Into<String>) -> PreflightCheck {
-    PreflightCheck { rule, verdict: PreflightStatus::Refuses, what: what.into(), help: help.into() }
-}
-
-pub(super) fn warns(rule: &'static str, what: impl Into<String>, help: impl Into<String>) -> PreflightCheck {
-    PreflightCheck { rule, verdict: PreflightStatus::Warns, what: what.into(), help: help.into() }
-}
-
-pub(super) fn passes(rule: &'static str, what: impl Into<String>) -> PreflightCheck {
-    PreflightCheck { rule, verdict: PreflightStatus::Passes, what: what.into(), help: String::new() }
 }
 
 /// Steps of the group that depend on each other in a cycle.

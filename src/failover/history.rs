@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::actions::StepAction;
 use crate::address::Address;
 use crate::roles::FailoverMode;
 use crate::steps::{Act, Condition, Entry, Task, Timeline, between};
@@ -112,7 +113,7 @@ fn subject(address: &Address) -> Address {
 fn teaches(act: &Act) -> bool {
     // The time to catch up depends on the length of an outage, so that earlier times predict nothing.
     let waits = matches!(act, Act::Task(Task::CatchUp | Task::Linger(_)));
-    let is_wait = matches!(act, Act::Task(Task::Custom { action }) if action == "wait");
+    let is_wait = act.action().is_some_and(StepAction::lasts_as_written);
     !(waits || is_wait || act.asks_a_person())
 }
 

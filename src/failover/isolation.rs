@@ -3,7 +3,7 @@
 use super::PreflightCheck;
 use super::course::{Question, command};
 use super::drill::is_rehearsal;
-use super::guards::{passes, refuses, warns};
+use super::verdicts::{passes, refuses, warns};
 use crate::address::{Address, ArmId};
 use crate::kinds::{DrillCopy, Fence, Kind};
 use crate::roles::FailoverMode;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::course::{Question, is_forced};
-use super::draft::{NewStep, ProcedureDraft, wanted};
+use super::course::is_forced;
+use super::draft::{NewStep, ProcedureDraft};
 use super::levers::endpoints_at;
+use super::members::{stands_up, workloads};
 use super::provision::may_stand;
-use super::standing::observed;
-use super::survey::stands_up;
+use super::users::observed;
 use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
 use crate::kinds::{DurationEstimate, Lit, PowerState};
@@ -50,16 +50,6 @@ fn is_stopped(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
         || resource.kind.moves.quiesce.is_some_and(is_off)
 }
 
-/// The workloads of a group at a site: those of its `quiesce`, and its failover-only resources that can be stopped.
-pub(super) fn workloads<'a>(question: &Question<'a>, site: &str) -> Vec<&'a Resource> {
-    let ProcedureInput { stack, group, .. } = **question;
-    let configured = group.quiesce.iter().filter_map(|address| stack.resources.get(address));
-    let failover_only = stack.resources.values().filter(|resource| {
-        stands_up(group, resource) && resource.kind.moves.stops() && !group.quiesce.contains(&resource.address)
-    });
-    configured.chain(failover_only).filter(|resource| *resource.site == *site).collect()
-}
-
 /// Starts the permanent workloads of the standby sites again that this run, or an earlier one that was interrupted, has
 /// stopped while data moved: they run while their site is not active, as configured.
 pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
@@ -70,7 +60,7 @@ pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
     let stopped: Vec<Address> = draft.of(&[Stage::Quiesce]).into_iter().filter_map(|id| draft.address(id)).collect();
     for resource in workloads {
         let is_off = stopped.contains(&resource.address) || is_stopped(question, resource);
-        let stays_off = |(argument, off): (&str, Lit)| wanted(resource, argument) == Some(off.json());
+        let stays_off = |(argument, off): (&str, Lit)| resource.configured(argument) == Some(off.json());
         if stands_up(question.group, resource)
             || !is_off
             || resource.kind.moves.quiesce.is_some_and(stays_off)

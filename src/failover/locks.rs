@@ -6,9 +6,9 @@ use serde_json::Value as Json;
 
 use super::PreflightCheck;
 use super::course::Question;
-use super::guards::{passes, refuses, warns};
+use super::reads::ListRequest;
 use super::rights::{scopes, subscription};
-use super::survey::ListRequest;
+use super::verdicts::{passes, refuses, warns};
 use crate::address::{Address, ArmId};
 use crate::kinds::{Reprotect, body};
 use crate::object::Object;

@@ -1,7 +1,7 @@
 //! Preflight checks of the sites: they respond, or are lost, fenced and left alone.
 
 use super::course::{Course, Question, command, is_forced};
-use super::guards::{passes, refuses, warns};
+use super::verdicts::{passes, refuses, warns};
 use super::{PreflightCheck, in_prose};
 use crate::shell::quoted;
 use crate::state::{ActiveSite, RunKind};

@@ -17,6 +17,7 @@ mod leave;
 mod levers;
 mod locks;
 mod lost;
+mod members;
 mod moving;
 mod offers;
 mod phases;
@@ -25,12 +26,16 @@ mod procedure;
 pub mod production;
 mod promote;
 mod provision;
+mod reads;
 mod replicas;
 mod rights;
 mod routes;
+mod sides;
 mod standing;
 mod survey;
 mod unwind;
+mod users;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,19 +54,26 @@ pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub(crate) use course::flags;
 pub use history::{Calibration, History};
-pub(crate) use levers::{lever, record_value};
+pub(crate) use levers::lever;
+pub use members::lever_ends;
 pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub(crate) use predict::predict;
-pub use procedure::plan;
+pub use reads::{ListRequest, PowerRequest, Sample, SurveyRequest, SurveyResult};
 pub(crate) use rights::{action_of, allows, permissions};
-pub(crate) use standing::user_sets;
 pub use standing::{
-    EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, active_site,
-    endpoint_requests, group_standing, standing_survey, users_follow,
+    EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, active_site, endpoint_requests,
+    group_standing, standing_survey,
 };
 pub(crate) use survey::asked;
-pub use survey::{ListRequest, PowerRequest, Sample, SurveyRequest, SurveyResult, lever_ends, survey};
+pub use survey::survey;
 pub use unwind::unwind;
+pub(crate) use users::user_sets;
+pub use users::{RouteCheck, users_follow};
+
+/// Plans a procedure.
+pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
+    procedure::assemble(input, || assumed::left_out_by_drill(input.stack, input.group, input.history))
+}
 
 /// The stack for a run of this verb: with copies for a drill. `knowledge` is that of its evaluation.
 #[must_use]

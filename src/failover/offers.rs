@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::course::Question;
-use super::provision::is_at;
-use super::survey::{ListRequest, stands_up};
+use super::members::{is_at, stands_up};
+use super::reads::ListRequest;
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
 use crate::address::ArmId;
 use crate::kinds::{Machines, body};

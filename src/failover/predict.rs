@@ -146,7 +146,7 @@ pub(super) fn durations(
 }
 
 /// The estimate of the tables, where the step itself shows more: the writes of a traffic switch and its time to live,
-/// and a request that is answered at once.
+/// and a probe that is answered at once.
 fn corrected(question: &Question<'_>, act: &Act, table: DurationEstimate) -> DurationEstimate {
     let typical = match act {
         Act::Task(Task::Route { levers, agree }) => {
@@ -155,7 +155,6 @@ fn corrected(question: &Question<'_>, act: &Act, table: DurationEstimate) -> Dur
             each.fold(0, u32::saturating_add)
         }
         Act::Task(Task::Probe) => table.typical.min(ANSWER),
-        Act::Task(Task::Custom { action }) if action == "http" => table.typical.min(ANSWER),
         _ => table.typical,
     };
     DurationEstimate { typical, worst: table.worst.max(typical) }

@@ -1,20 +1,18 @@
 //! Assembly of a procedure: a move or a drill, phase by phase, as parallel as the dependencies allow.
 
-use super::assumed::left_out_by_drill;
-use super::course::{Course, NoCourse, Question, is_forced, side_at, site_of};
+use super::course::{Course, NoCourse, Question, is_forced, site_of};
 use super::draft::ProcedureDraft;
 use super::predict::predict;
+use super::sides::{Replica, replicas};
 use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving};
 use crate::address::Address;
-use crate::kinds::{Promotion, ReplicaStatus, Subject};
-use crate::plan::{basis, source_of};
-use crate::roles::{FailoverMode, Health, Side};
-use crate::stack::{FailoverGroup, Objectives, Resource, Route, Stack};
+use crate::plan::basis;
+use crate::stack::{FailoverGroup, Objectives, Route};
 use crate::state::RunKind;
-use crate::steps::{GraphError, Path, StepGraph};
+use crate::steps::{GraphError, Path, StepGraph, TimeSpan};
 
-/// Plans a procedure.
-pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
+/// Assembles a procedure. `left_out` is the time of what a drill leaves out.
+pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> TimeSpan) -> Procedure {
     let (question, refusal) = Question::new(input);
     let question = &question;
     let mut procedure = empty(question);
@@ -48,8 +46,7 @@ pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
     }
     (procedure.critical, procedure.predicted) = predict(&procedure.steps);
     if question.verb == RunKind::Drill {
-        let left_out = left_out_by_drill(question.stack, question.group, question.history);
-        procedure.predicted.left_out = Some(left_out);
+        procedure.predicted.left_out = Some(left_out());
     }
     procedure.guards.extend(guards::all(question, &procedure.steps));
     procedure.guards.sort_by_key(|guard| guard.verdict);
@@ -116,76 +113,6 @@ fn ordered(mut steps: Vec<crate::steps::Step>) -> Result<StepGraph, (Vec<Address
         };
         (members, error)
     })
-}
-
-/// A replica of the group with its observed standing.
-pub(super) struct Replica<'a> {
-    pub(super) resource: &'a Resource,
-    pub(super) promotion: &'static Promotion,
-    pub(super) standing: ReplicaStatus,
-    /// Its side at the destination, which the procedure promotes; `None` where it has none there.
-    pub(super) to: Option<Side>,
-    /// The mode of its promotion: in a forced move planned where nothing that it needs is lost.
-    pub(super) how: FailoverMode,
-}
-
-impl Replica<'_> {
-    /// True if the side at the destination is primary already.
-    pub(super) fn is_there(&self) -> bool {
-        self.to.is_some() && self.standing.writer == self.to
-    }
-}
-
-/// The replicas of the group, as observed, without those that are left behind.
-pub(super) fn replicas<'a>(question: &Question<'a>) -> Vec<Replica<'a>> {
-    let ProcedureInput { stack, group, seen, without, .. } = **question;
-    let arriving = &question.course.arriving;
-    let one = |address: &Address| {
-        let resource = stack.resources.get(address)?;
-        let promotion = resource.kind.promotion?;
-        let nothing = Default::default();
-        let observed = seen.replicas.get(address).unwrap_or(&nothing);
-        let stands = || stack.with_known(resource, |subject| (promotion.standing)(subject, observed));
-        let standing = seen.assumed.get(address).cloned().unwrap_or_else(stands);
-        let to = side_at(question, resource, arriving);
-        let how = mode(question, resource, &standing, to);
-        Some(Replica { resource, promotion, standing, to, how })
-    };
-    group.promote.iter().filter(|address| !without.contains(address)).filter_map(one).collect()
-}
-
-/// The mode of a promotion. A forced move abandons the lost sites and nothing else: a replica that follows, and all of
-/// whose sides respond, is promoted as planned, without data loss. No such promotion waits for a lost or silent region.
-fn mode(question: &Question<'_>, resource: &Resource, standing: &ReplicaStatus, to: Option<Side>) -> FailoverMode {
-    let (Some(to), true) = (to, is_forced(question)) else { return question.how };
-    let (ProcedureInput { stack, seen, .. }, nothing) = (&**question, Default::default());
-    let observed = seen.replicas.get(&resource.address).unwrap_or(&nothing);
-    let is_whole = || {
-        let regions = regions(stack, resource);
-        let is_away = |region: &String| {
-            question.lost_sites().any(|site| site.location.eq_ignore_ascii_case(region)) || seen.is_silent(region)
-        };
-        !regions.is_empty() && !regions.iter().any(is_away)
-    };
-    let is_possible = || {
-        resource.kind.promotion.is_some_and(|promotion| {
-            let call = |subject: &Subject<'_>| (promotion.promote)(subject, observed, to, FailoverMode::Planned);
-            stack.with_known(resource, call).is_ok()
-        })
-    };
-    let follows = standing.health == Health::Following && standing.writer == Some(to.other());
-    match follows && is_whole() && !super::replicas::is_unequal(question, resource) && is_possible() {
-        true => FailoverMode::Planned,
-        false => FailoverMode::Forced,
-    }
-}
-
-/// The regions of a replica's data: both sides, and those of further replicas of its source.
-pub(super) fn regions(stack: &Stack, resource: &Resource) -> Vec<String> {
-    let source = source_of(resource);
-    let is_same = |other: &&Resource| source.is_some() && source_of(other) == source;
-    let all = stack.resources.values().filter(is_same).filter_map(|other| stack.ends(other));
-    all.flat_map(|(source, target)| [source, target]).collect()
 }
 
 fn roles(question: &Question<'_>) -> Vec<RoleChange> {

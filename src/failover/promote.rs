@@ -2,7 +2,7 @@
 
 use super::course::{command, is_forced, site_of};
 use super::draft::{NewStep, ProcedureDraft, usual};
-use super::procedure::replicas;
+use super::sides::replicas;
 use crate::kinds::{DurationEstimate, Reprotect};
 use crate::roles::{FailoverMode, Side};
 use crate::steps::{Act, Stage, Task, Touch, Undo};

@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 
 use super::Avoidance;
-use super::draft::{NewStep, ProcedureDraft, usual, wanted};
-use super::leave::workloads;
-use super::survey::{lever_ends, stands_up};
+use super::draft::{NewStep, ProcedureDraft, usual};
+use super::members::{is_at, lever_ends, stands_up, workloads};
 use crate::address::Address;
 use crate::kinds::PowerState;
 use crate::object::Object;
 use crate::plan::{kind_of, serial_words, touches, words};
 use crate::sight::Phase;
-use crate::stack::{FailoverGroup, Resource, Stack};
+use crate::stack::Resource;
 use crate::state::{Recorded, Status};
 use crate::steps::{Act, Stage, StepId, Undo};
 
@@ -65,12 +64,6 @@ fn works(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
     }
 }
 
-/// True for a failover-only resource of a group at a site.
-pub(super) fn is_at(stack: &Stack, group: &FailoverGroup, resource: &Resource, site: &str) -> bool {
-    let of = resource.group.as_ref().and_then(|of| stack.resources.get(of));
-    stands_up(group, resource) && of.is_none_or(|of| *of.site == *site)
-}
-
 /// True for a resource in state that was not observed to be deleted, nor left unfinished by a failed change.
 fn stands(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
     let recorded = draft.question.state.resources.get(&resource.address);
@@ -97,7 +90,7 @@ fn exists(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
 fn is_as_configured(draft: &ProcedureDraft<'_>, resource: &Resource, argument: &str) -> bool {
     let recorded = draft.question.state.resources.get(&resource.address);
     let now = recorded.and_then(|recorded| recorded.arguments.get(argument));
-    wanted(resource, argument).is_none_or(|wanted| now == Some(&wanted))
+    resource.configured(argument).is_none_or(|wanted| now == Some(&wanted))
 }
 
 /// Opens what earlier runs fenced at the home site and no route opens.
@@ -107,7 +100,7 @@ pub(super) fn reopen(draft: &mut ProcedureDraft<'_>) {
     for address in question.group.fence.iter().filter(|address| !levers.contains(*address)) {
         let Some(resource) = question.stack.resources.get(address) else { continue };
         let Some((argument, _)) = resource.kind.moves.fence else { continue };
-        if let Some(value) = wanted(resource, argument).filter(|_| !draft.touches_lost(&touches(resource))) {
+        if let Some(value) = resource.configured(argument).filter(|_| !draft.touches_lost(&touches(resource))) {
             let needs = draft.needs_of(Stage::Route);
             let made = NewStep { undo: Undo::Nothing, ..draft.writes(resource, argument, value, Stage::Route) };
             draft.add(made, needs);

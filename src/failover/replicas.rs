@@ -3,9 +3,9 @@
 
 use super::PreflightCheck;
 use super::course::{Question, is_forced};
-use super::guards::{passes, refuses, warns};
-use super::procedure::replicas;
-use super::survey::ListRequest;
+use super::reads::ListRequest;
+use super::sides::{replicas, twins};
+use super::verdicts::{passes, refuses, warns};
 use crate::kinds::Twins;
 use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
@@ -25,19 +25,6 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, lost: &[String]) -> Ve
     let read = |object: Object| ListRequest { object, query: Vec::new() };
     let sides = |twins: Twins| [read(twins.source), read(twins.target)];
     replicas.flat_map(|resource| twins(stack, resource)).flat_map(sides).collect()
-}
-
-fn twins(stack: &Stack, resource: &Resource) -> Vec<Twins> {
-    resource.kind.promotion.map(|promotion| stack.with_known(resource, promotion.twins)).unwrap_or_default()
-}
-
-/// True for a replica whose sides differ so that Azure refuses a planned promotion, as far as they were read.
-pub(super) fn is_unequal(question: &Question<'_>, resource: &Resource) -> bool {
-    let body = |object: &Object| question.seen.lists.get(&object.id)?.as_ref().ok();
-    twins(question.stack, resource).iter().any(|twins| match body(&twins.source).zip(body(&twins.target)) {
-        Some((source, target)) => twins.differences(source, target).iter().any(|(property, _)| property.needed),
-        None => false,
-    })
 }
 
 /// Adds a check for each replica whose sides differ.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::course::{Question, side_at};
-use super::survey::ListRequest;
+use super::reads::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
 use crate::address::ArmId;
 use crate::kinds::{CallMethod, body};
@@ -24,7 +24,7 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
 
 /// The scopes of a run: the subscription, and each existing resource group with resources that the run changes.
 pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTreeSet<ArmId> {
-    let written = super::survey::written(stack, group);
+    let written = super::members::written(stack, group);
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
     let mut scopes: BTreeSet<ArmId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
     scopes.insert(subscription(stack));

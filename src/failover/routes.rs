@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::course::{Course, Question};
-use super::draft::{NewStep, ProcedureDraft, seconds_of, wanted};
-use super::levers::{close, destinations, endpoint_at, lever};
+use super::draft::{NewStep, ProcedureDraft, seconds_of};
+use super::levers::{close, destinations, lever};
 use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
 use crate::kinds::DurationEstimate;
@@ -118,7 +118,7 @@ fn switch(draft: &mut ProcedureDraft<'_>, routes: &[&Route]) {
 /// True for a route that an earlier run has switched: one of its arguments is not as configured.
 fn is_switched(question: &Question<'_>, lever: &RouteSwitch) -> bool {
     lever.arguments().any(|(address, argument)| {
-        let configured = question.stack.resources.get(address).and_then(|resource| wanted(resource, argument));
+        let configured = question.stack.resources.get(address).and_then(|resource| resource.configured(argument));
         let recorded = question.state.resources.get(address).and_then(|recorded| recorded.arguments.get(argument));
         configured.as_ref().zip(recorded).is_some_and(|(configured, recorded)| configured != recorded)
     })
@@ -126,10 +126,10 @@ fn is_switched(question: &Question<'_>, lever: &RouteSwitch) -> bool {
 
 /// True for an endpoint that earlier runs left open, and on the way home for one that is not as configured.
 fn is_moved(question: &Question<'_>, course: &Course, route: &Route, site: &str) -> bool {
-    let Some(end) = endpoint_at(question.stack, route, site) else { return false };
+    let Some(end) = route.resource_at(question.stack, site) else { return false };
     let Some((argument, closed)) = end.kind.moves.fence else { return false };
     let recorded = question.state.resources.get(&end.address).and_then(|recorded| recorded.arguments.get(argument));
-    let differs = recorded.is_some() && recorded != wanted(end, argument).as_ref();
+    let differs = recorded.is_some() && recorded != end.configured(argument).as_ref();
     differs && (course.homeward || recorded != Some(&closed.json()))
 }
 

@@ -1,18 +1,20 @@
 //! The standing of failover groups at this moment: where users are led, the answers of the active site, and the
 //! replication lag.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::levers::{endpoint_at, front, fronts, record_value, referred};
-use super::survey::{SAMPLES, Sample, lever_ends, of_region, samples};
-use super::{SurveyRequest, SurveyResult};
+use super::levers::{front, fronts};
+use super::members::lever_ends;
+use super::reads::{Sample, SurveyRequest, SurveyResult};
+use super::survey::{SAMPLES, of_region, samples};
+use super::users::{RouteCheck, route_checks, user_sets};
 use crate::address::Address;
-use crate::kinds::{Catalog, EndpointHealth, body, decode};
-use crate::plan::Observed;
+use crate::kinds::{Catalog, EndpointHealth};
 use crate::roles::{Health, Side};
-use crate::stack::{FailoverGroup, Resource, Route, Stack};
+use crate::stack::{FailoverGroup, Resource, Route, RouteTarget, Stack};
 use crate::state::{ActiveSite, State};
 use crate::steps::WebAnswer;
 
@@ -72,48 +74,6 @@ impl GroupStanding {
     /// known.
     pub fn may_be_led(&self) -> bool {
         user_sets(&self.routes).all(|mut set| set.any(|route| route.target.leads_to(&self.active) != Some(false)))
-    }
-}
-
-/// The routes of each set of users: one that is tried first, then its fallbacks.
-pub(crate) fn user_sets(routes: &[RouteCheck]) -> impl Iterator<Item = impl Iterator<Item = &RouteCheck>> {
-    let firsts = routes.iter().filter(|route| route.fallback_for.is_none());
-    firsts.map(|first| {
-        let fallbacks = routes.iter().filter(|route| route.fallback_for.as_ref() == Some(&first.route));
-        std::iter::once(first).chain(fallbacks)
-    })
-}
-
-/// A route, as observed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteCheck {
-    /// Its name.
-    pub route: String,
-    /// The route that it replaces where that cannot be switched.
-    pub fallback_for: Option<String>,
-    /// The destination of its users.
-    pub target: RouteTarget,
-}
-
-/// The destination of a set of users.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteTarget {
-    /// These sites of the group; none where every endpoint is closed.
-    Sites(Vec<String>),
-    /// A value that belongs to no site of the group.
-    Elsewhere(String),
-    /// Unknown, with the reason.
-    Unknown(String),
-}
-
-impl RouteTarget {
-    /// True if users are led to a site, false if not; `None` where that is unknown.
-    pub fn leads_to(&self, site: &str) -> Option<bool> {
-        match self {
-            Self::Sites(sites) => Some(sites.iter().any(|one| one == site)),
-            Self::Elsewhere(_) => Some(false),
-            Self::Unknown(_) => None,
-        }
     }
 }
 
@@ -305,20 +265,10 @@ pub fn group_standing(
     }
 }
 
-/// The routes of a group, as observed.
-fn route_checks(stack: &Stack, group: &FailoverGroup, observed: &Observed) -> Vec<RouteCheck> {
-    let check = |route: &Route| RouteCheck {
-        route: route.name.to_string(),
-        fallback_for: route.fallback_for.as_deref().map(str::to_owned),
-        target: target(stack, group, route, observed),
-    };
-    group.routes.iter().map(check).collect()
-}
-
 /// The front's report on the endpoint of a route at a site; `None` where no front probes it, or the route is only a
 /// fallback.
 fn front_check(stack: &Stack, route: &Route, site: &str, seen: &SurveyResult) -> Option<FrontCheck> {
-    let endpoint = endpoint_at(stack, route, site).filter(|_| route.fallback_for.is_none())?;
+    let endpoint = route.resource_at(stack, site).filter(|_| route.fallback_for.is_none())?;
     front(stack, endpoint)?;
     let (of, object) = (endpoint.kind.moves.front?, endpoint.objects.first()?);
     let health = match seen.observed.objects.get(&object.id) {
@@ -365,7 +315,7 @@ fn replica(
 /// The site of a side of a replica; its region where no site of the group is there.
 fn site_of(stack: &Stack, group: &FailoverGroup, resource: &Resource, side: Side) -> String {
     let region = stack.ends(resource).map(|(source, target)| if side == Side::Source { source } else { target });
-    let is_there = |site: &&std::sync::Arc<str>| {
+    let is_there = |site: &&Arc<str>| {
         let location = stack.sites.get(&***site).map(|site| site.location.as_str());
         location.zip(region.as_deref()).is_some_and(|(own, region)| own.eq_ignore_ascii_case(region))
     };
@@ -374,94 +324,4 @@ fn site_of(stack: &Stack, group: &FailoverGroup, resource: &Resource, side: Side
         Side::Source => group.from.to_string(),
         Side::Target => group.first_standby().to_string(),
     })
-}
-
-/// True if every set of users is led to a site, by a route or one of its fallbacks; also where drplan switches no
-/// traffic of the group. False where that was not read.
-pub fn users_follow(stack: &Stack, group: &FailoverGroup, observed: &Observed, site: &str) -> bool {
-    let routes = route_checks(stack, group, observed);
-    user_sets(&routes).all(|mut set| set.any(|route| route.target.leads_to(site) == Some(true)))
-}
-
-/// Another site of the group to which a set of users is led, although it is active at this one. `None` where no route
-/// was read.
-pub(super) fn users_strayed(stack: &Stack, group: &FailoverGroup, observed: &Observed, site: &str) -> Option<String> {
-    let routes = route_checks(stack, group, observed);
-    let strayed = |set: Vec<&RouteCheck>| {
-        let sites = set.into_iter().flat_map(|route| match &route.target {
-            RouteTarget::Sites(sites) => sites.as_slice(),
-            RouteTarget::Elsewhere(_) | RouteTarget::Unknown(_) => &[],
-        });
-        let sites: Vec<&String> = sites.collect();
-        sites.first().filter(|_| !sites.iter().any(|one| **one == *site)).map(|one| (*one).clone())
-    };
-    user_sets(&routes).find_map(|set| strayed(set.collect()))
-}
-
-/// The sites that a route leads to, as its resources show it.
-fn target(stack: &Stack, group: &FailoverGroup, route: &Route, seen: &Observed) -> RouteTarget {
-    if let Some(record) = referred(stack, route, "record")
-        && let Some(argument) = record.kind.moves.record
-    {
-        let current = match observed(record, seen) {
-            Ok(Some(args)) => canonical(record, argument, args.get(argument).unwrap_or(&Json::Null)),
-            Ok(None) => return RouteTarget::Unknown(format!("{} does not exist", record.address)),
-            Err(why) => return RouteTarget::Unknown(why),
-        };
-        let leads = |site: &&std::sync::Arc<str>| {
-            let value = route.value_at(site).and_then(|value| record_value(record, argument, value));
-            value.is_some_and(|value| is_same(&canonical(record, argument, &value), &current))
-        };
-        let sites: Vec<String> = group.sites().filter(leads).map(|site| site.to_string()).collect();
-        return if sites.is_empty() { RouteTarget::Elsewhere(plain(&current)) } else { RouteTarget::Sites(sites) };
-    }
-    let mut sites = Vec::new();
-    for site in group.sites() {
-        let Some(endpoint) = endpoint_at(stack, route, site) else { continue };
-        let Some((argument, open)) = endpoint.kind.moves.open else { continue };
-        match observed(endpoint, seen) {
-            Ok(Some(args)) if args.get(argument) == Some(&open.json()) => sites.push(site.to_string()),
-            Ok(_) => {}
-            Err(why) => return RouteTarget::Unknown(why),
-        }
-    }
-    RouteTarget::Sites(sites)
-}
-
-/// The arguments of a resource as read; `None` if it does not exist.
-pub(super) fn observed(resource: &Resource, seen: &Observed) -> Result<Option<serde_json::Map<String, Json>>, String> {
-    let mut answers = Vec::new();
-    for object in &resource.objects {
-        match seen.objects.get(&object.id) {
-            Some(Some(seen)) => answers.extend(body::part(object, &seen.body).cloned()),
-            Some(None) => return Ok(None),
-            None => {
-                let why = seen.unread.get(&object.id).map_or("not read", String::as_str);
-                return Err(format!("{} cannot be read: {why}", resource.address));
-            }
-        }
-    }
-    Ok((!answers.is_empty()).then(|| body::read(resource.kind, &answers)))
-}
-
-fn canonical(resource: &Resource, argument: &str, value: &Json) -> Json {
-    match resource.kind.arg(argument) {
-        Some(arg) => decode::canonical(&arg.ty, value),
-        None => value.clone(),
-    }
-}
-
-/// Names of hosts are equal in any case, and with or without the final dot.
-fn is_same(one: &Json, other: &Json) -> bool {
-    let name = |json: &Json| plain(json).trim_end_matches('.').to_ascii_lowercase();
-    name(one) == name(other)
-}
-
-/// A value for a sentence.
-fn plain(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
 }

@@ -1,110 +1,22 @@
-//! The reads that a procedure needs, and their results.
+//! The choice of the reads that a procedure needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use indexmap::IndexSet;
-use jiff::Timestamp;
 
-use super::procedure::regions;
+use super::members::written;
+use super::reads::{PowerRequest, Sample, SurveyRequest};
+use super::sides::regions;
 use crate::account::Account;
-use crate::address::{Address, ArmId};
-use crate::kinds::{Catalog, Kind, Location, Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::address::Address;
+use crate::kinds::{Catalog, Kind, Location};
 use crate::object::Object;
-use crate::plan::{Observed, kind_of};
+use crate::plan::kind_of;
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::{Recorded, State};
-use crate::steps::WebAnswer;
 
 /// Number of objects to read in a region to test its control plane.
 pub(super) const SAMPLES: usize = 5;
-
-/// A public URL of a site: the site, and the route that leads there.
-pub type SiteFront = (String, Address);
-
-/// The read of the power state of a workload.
-#[derive(Debug, Clone)]
-pub struct PowerRequest {
-    /// The workload.
-    pub address: Address,
-    /// Its states and actions.
-    pub power: &'static Power,
-    /// The read.
-    pub read: ReadRequest,
-}
-
-/// The objects and lists to read.
-#[derive(Debug, Clone, Default)]
-pub struct SurveyRequest {
-    /// The sides of each replica.
-    pub replicas: Vec<(Address, ReadRequest)>,
-    /// Workloads that are stopped and started by an action.
-    pub powers: Vec<PowerRequest>,
-    /// Objects that the procedure changes, or whose status it needs.
-    pub objects: Vec<Object>,
-    /// Reads that show whether the control plane of each region responds.
-    pub regions: Vec<(String, Sample)>,
-    /// Lists of sizes, quotas and permissions.
-    pub lists: Vec<ListRequest>,
-    /// The same for each lost site, by site, whose control plane may respond after all.
-    pub lost: Vec<(String, Sample)>,
-    /// Public URLs of the lost sites, to test if they still serve.
-    pub fronts: Vec<(SiteFront, String)>,
-}
-
-/// A read that shows whether the control plane of a region responds.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Sample {
-    /// An object that is recorded there.
-    Object(Object),
-    /// Nothing is recorded there: what the provider has in every region.
-    Common {
-        /// The account to ask with.
-        account: Account,
-        /// The region.
-        region: String,
-    },
-}
-
-/// A list from Resource Manager.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListRequest {
-    /// The list, or the object, as an object of the cloud.
-    pub object: Object,
-    /// Further query parameters.
-    pub query: Vec<(&'static str, String)>,
-}
-
-/// Results of a survey.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SurveyResult {
-    /// The time before the first read; `None` where nothing was read.
-    pub at: Option<Timestamp>,
-    /// Observations of each replica.
-    pub replicas: BTreeMap<Address, ReadResults>,
-    /// Assumed standings of replicas that were not read.
-    pub assumed: BTreeMap<Address, ReplicaStatus>,
-    /// Power states, as far as reads show them.
-    pub powers: BTreeMap<Address, PowerState>,
-    /// Observations of objects.
-    pub observed: Observed,
-    /// Regions whose control plane did not respond, each with the error.
-    pub silent: BTreeMap<String, String>,
-    /// Regions whose control plane responded, and refused reads by its request limits.
-    pub throttled: BTreeSet<String>,
-    /// The content of each list, or the error.
-    pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
-    /// For each lost site, true if its control plane responds. Sites where nothing was read are missing.
-    pub lost_answers: BTreeMap<String, bool>,
-    /// The answer of each public URL of a lost site, or the error.
-    pub fronts: BTreeMap<SiteFront, Result<WebAnswer, String>>,
-}
-
-impl SurveyResult {
-    /// True if the control plane of a region did not respond.
-    pub fn is_silent(&self, region: &str) -> bool {
-        self.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
-    }
-}
 
 /// The reads for a group. Of a lost site only a few objects and its public URLs are read, to see that it is lost; the
 /// procedure depends on neither. For a drill, whose stack has copies, all of production is read.
@@ -195,6 +107,14 @@ pub(crate) fn asked<'r>(
     own
 }
 
+/// True for a kind of object for which no other region answers than its own.
+fn answers_alone(kind: &Kind) -> bool {
+    kind.location == Location::Regional
+        && !kind.place.collects()
+        && kind.recovery.replicates.is_none()
+        && kind.served.is_none()
+}
+
 /// Objects to test the control plane of a region, of several kinds. Other regions answer for some objects that are
 /// recorded there: a resource group, a replica, an account of several regions, a child of another object. They prove
 /// nothing, and serve only where nothing else is recorded.
@@ -206,16 +126,11 @@ pub(super) fn samples<'r>(
 ) -> Vec<Object> {
     let mut there: Vec<_> = recorded.filter(|(_, recorded)| recorded.location.eq_ignore_ascii_case(location)).collect();
     there.sort_by_key(|(address, _)| *address);
-    let is_own = |kind: &Kind| {
-        kind.location == Location::Regional
-            && !kind.place.is_root()
-            && kind.recovery.replicates.is_none()
-            && kind.served.is_none()
-    };
     let of = |own: bool| {
         let mut kinds = BTreeSet::new();
-        let same =
-            there.iter().filter(|(address, recorded)| kind_of(catalog, address, recorded).is_some_and(is_own) == own);
+        let same = there
+            .iter()
+            .filter(|(address, recorded)| kind_of(catalog, address, recorded).is_some_and(answers_alone) == own);
         let objects = same.filter_map(|(address, recorded)| {
             let object = recorded.objects.iter().find(|object| object.within.is_none())?;
             kinds.insert(address.kind()).then(|| object.clone())
@@ -226,30 +141,11 @@ pub(super) fn samples<'r>(
     if own.is_empty() { of(false) } else { own }
 }
 
-/// The resources that a procedure of this group changes: failover-only resources, quiesced and fenced ones, and ends
-/// of routes.
-pub(super) fn written(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
-    let stood_up = stack.resources.values().filter(|resource| stands_up(group, resource));
-    stood_up
-        .map(|resource| resource.address.clone())
-        .chain(group.quiesce.iter().chain(&group.fence).cloned())
-        .chain(lever_ends(stack, group))
-        .collect()
-}
-
-/// The resources that routes of this group change.
-pub fn lever_ends(stack: &Stack, group: &FailoverGroup) -> BTreeSet<Address> {
-    group.routes.iter().flat_map(|route| super::levers::ends(stack, route)).collect()
-}
-
-/// True for a failover-only resource of this group.
-pub(super) fn stands_up(group: &FailoverGroup, resource: &crate::stack::Resource) -> bool {
-    group.stands_up(resource)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::ArmId;
+    use crate::kinds::Place;
     use crate::providers::azure::TABLES;
     use crate::stack::Presence;
     use crate::state::Status;
@@ -275,6 +171,13 @@ mod tests {
             owner: None,
         };
         (Address::new(kind, "x"), one)
+    }
+
+    #[test]
+    fn root_that_works_proves_its_region_and_one_that_collects_does_not() {
+        static MACHINE: Kind = Kind { name: "machine", place: Place::Root, ..Kind::EMPTY };
+        static FOLDER: Kind = Kind { name: "folder", place: Place::Subscription, ..Kind::EMPTY };
+        assert!(answers_alone(&MACHINE) && !answers_alone(&FOLDER));
     }
 
     #[test]

@@ -250,6 +250,18 @@ pub const fn place(name: &'static str, kinds: &'static [&'static str], doc: &'st
 pub const RESOURCE_GROUP: Arg =
     place("resource_group", &["resource_group"], "The resource group; its site is the default for this resource.");
 
+/// The argument `presence` of every root: what lies in it shares that.
+pub const PRESENCE: Arg = Arg {
+    need: Need::Default(Lit::Str("permanent")),
+    wire: Wire::Nowhere,
+    ..arg(
+        "presence",
+        Ty::Enum(&["permanent", "failover"]),
+        "",
+        "Lifetime: `permanent`, or `failover` to exist only while a failover group is up.",
+    )
+};
+
 /// The argument `tags` of every kind that takes them.
 pub const TAGS: Arg = Arg {
     need: Need::Default(Lit::EmptyMap),

@@ -26,6 +26,7 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
     };
     let text = match kind.place {
         Place::Subscription => format!("{}/resourceGroups/{name}", scope(account)),
+        Place::Root => format!("{}/providers/{}/{name}", scope(account), kind.arm.type_),
         Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.arm.type_),
         Place::Child(parent, segment) => format!("{}/{segment}/{name}", at(parent)?),
         Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.arm.type_),
@@ -50,7 +51,7 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
         },
         Place::Property(argument) => Object { within: Some(Within::Paths(owned_paths(kind.args))), ..parent(argument) },
         Place::Member(of) => of.object(subject),
-        Place::Subscription | Place::Group | Place::Child(..) | Place::Extension(_) => {
+        Place::Subscription | Place::Root | Place::Group | Place::Child(..) | Place::Extension(_) => {
             kind.arm.object(subject.id.clone())
         }
     }]

@@ -332,6 +332,12 @@ impl Moves {
         front: None,
     };
 
+    /// The arguments that routes set.
+    pub fn routed(&self) -> impl Iterator<Item = &'static str> {
+        let ends = [self.fence, self.open].into_iter().flatten().map(|(argument, _)| argument);
+        ends.chain(self.record)
+    }
+
     /// True if its work can be stopped and started.
     pub const fn stops(&self) -> bool {
         self.quiesce.is_some() || self.power.is_some()
@@ -426,8 +432,7 @@ mod tests {
     fn arguments_that_a_run_moves_are_left_alone_by_plans() {
         for kind in TABLES.tables().map(|table| table.kind) {
             let moves = &kind.moves;
-            let values = [moves.quiesce, moves.fence, moves.open].into_iter().flatten().map(|(name, _)| name);
-            for name in values.chain(moves.record) {
+            for name in moves.quiesce.map(|(name, _)| name).into_iter().chain(moves.routed()) {
                 assert!(kind.arg(name).is_some() && kind.run_moves.contains(&name), "{kind:?}: `{name}`");
             }
         }

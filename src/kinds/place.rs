@@ -18,6 +18,8 @@ use crate::object::{Object, Within};
 pub enum Place {
     /// A resource group of the subscription.
     Subscription,
+    /// `/subscriptions/{subscription}/providers/{type}/{name}`: an object that lies in nothing but the account.
+    Root,
     /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` refers to the group.
     Group,
     /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
@@ -42,7 +44,7 @@ impl Place {
     /// root.
     pub const fn argument(self) -> Option<&'static str> {
         match self {
-            Self::Subscription => None,
+            Self::Subscription | Self::Root => None,
             Self::Group => Some(RESOURCE_GROUP.name),
             Self::Extension(argument) => Some(argument),
             Self::Child(..) | Self::Part(..) | Self::Property(_) | Self::Member(_) => self.parent(),
@@ -55,7 +57,7 @@ impl Place {
         match self {
             Self::Child(argument, _) => Some(argument),
             Self::Part(..) | Self::Property(_) | Self::Member(_) => self.whole(),
-            Self::Subscription | Self::Group | Self::Extension(_) => None,
+            Self::Subscription | Self::Root | Self::Group | Self::Extension(_) => None,
         }
     }
 
@@ -64,12 +66,18 @@ impl Place {
         match self {
             Self::Part(argument, ..) | Self::Property(argument) => Some(argument),
             Self::Member(of) => Some(of.owner),
-            Self::Subscription | Self::Group | Self::Child(..) | Self::Extension(_) => None,
+            Self::Subscription | Self::Root | Self::Group | Self::Child(..) | Self::Extension(_) => None,
         }
     }
 
-    /// True for a root, which lies in nothing that a stack declares.
+    /// True for a root, which lies in nothing that a stack declares. It has a presence, which what lies in it shares.
     pub const fn is_root(self) -> bool {
+        matches!(self, Self::Subscription | Self::Root)
+    }
+
+    /// True for a root that only collects others: it does no work of its own, keeps the metadata of what lies in it,
+    /// and takes that with it when it is deleted.
+    pub const fn collects(self) -> bool {
         matches!(self, Self::Subscription)
     }
 
@@ -265,7 +273,19 @@ fn member_name(owner: &str, member: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::argument::{Need, PRESENCE, Ty};
     use super::*;
+
+    #[test]
+    fn every_root_has_a_presence_and_a_site_of_its_own() {
+        for kind in crate::providers::azure::TABLES.tables().map(|table| table.kind) {
+            let presence = matches!(kind.arg(PRESENCE.name).map(|arg| arg.ty), Some(Ty::Enum(_)));
+            let site = kind.arg("site").map(|arg| arg.need);
+            assert_eq!(presence, kind.place.is_root(), "{kind:?}: presence");
+            assert!(!kind.place.is_root() || matches!(site, Some(Need::Required)), "{kind:?}: site");
+        }
+        assert!(!Place::Root.collects() && Place::Root.is_root() && Place::Root.argument().is_none());
+    }
 
     #[test]
     fn members_of_one_name_have_different_ids() {

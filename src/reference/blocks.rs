@@ -2,13 +2,14 @@
 //!
 //! The readers of these blocks are in `stack`; `tests/it/docs.rs` holds each table to what its reader accepts.
 
-use super::block::argument;
-pub use super::block::{LanguageArgument, LanguageBlock, Necessity};
 use super::variables;
+use crate::actions;
+use crate::language::argument;
+pub use crate::language::{LanguageArgument, LanguageBlock, Necessity};
+use crate::stack::ROUTE_ARGUMENTS;
 use Necessity::{Default, Optional, Required};
 
 const FAILOVER_GROUP: &str = include_str!("examples/failover_group.hcl");
-const STEP: &str = include_str!("examples/step.hcl");
 const IGNORED: &str = "Arguments that somebody else owns once the resource exists, such as an autoscaler: written at its \
                        creation, and left as they are from then on.";
 const STACK: &str = include_str!("examples/stack.hcl");
@@ -21,11 +22,27 @@ pub fn find(name: &str) -> Option<&'static LanguageBlock> {
         "each" | "for_each" | "depends_on" | "mirrors" | "prevent_destroy" | "ignore_changes" => "resource",
         other => other,
     };
-    ALL.iter().find(|block| block.name == name)
+    all().find(|block| block.name == name)
 }
 
 /// Every block, top-level blocks first, each nested block after the one it is written in.
-pub static ALL: &[LanguageBlock] = &[
+pub fn all() -> impl Iterator<Item = &'static LanguageBlock> {
+    BLOCKS.iter().chain(actions::ALL.iter().map(|action| &action.block))
+}
+
+/// The words of all actions.
+const ACTIONS: [&str; actions::ALL.len()] = {
+    let mut words = [""; actions::ALL.len()];
+    let mut index = 0;
+    while index < words.len() {
+        words[index] = actions::ALL[index].block.name;
+        index += 1;
+    }
+    words
+};
+
+/// Every block but the actions of steps.
+static BLOCKS: &[LanguageBlock] = &[
     LanguageBlock {
         name: "stack",
         within: "",
@@ -260,46 +277,7 @@ pub static ALL: &[LanguageBlock] = &[
                 one with `fallback_for` only if that one cannot be switched.",
         label: "the name of the route",
         count: "any number",
-        arguments: &[
-            argument(
-                "profile",
-                "reference to a traffic profile",
-                Optional,
-                "The profile; its public name is reported and probed.",
-            ),
-            argument("record", "reference to a DNS record", Optional, "The record whose value is switched."),
-            argument(
-                "from",
-                "reference to an endpoint, or a value of the record",
-                Default("`values`"),
-                "The endpoint, or the value of the record, while the home site is active.",
-            ),
-            argument(
-                "to",
-                "reference to an endpoint, or a value of the record",
-                Default("`values`"),
-                "The endpoint, or the value of the record, while the standby site is active.",
-            ),
-            argument(
-                "values",
-                "map from site to endpoint or value",
-                Default("`from` and `to`"),
-                "One value for each site of the group, instead of `from` and `to`: `{ east = …, west = … }`.",
-            ),
-            argument(
-                "fallback_for",
-                "route",
-                Optional,
-                "Another route of the group (`route.name`): switched only if that one cannot be switched.",
-            ),
-            argument("for_each", "map or set of strings", Optional, "One route for each key: `route.web[\"a\"]`."),
-            argument(
-                "depends_on",
-                "list of resources",
-                Default("[]"),
-                "Resources that must exist before the group moves.",
-            ),
-        ],
+        arguments: &ROUTE_ARGUMENTS,
         blocks: &[],
         notes: &[
             "A value may be known only once the site is up, as the address of a failover-only resource.",
@@ -401,127 +379,8 @@ pub static ALL: &[LanguageBlock] = &[
             ),
             argument("depends_on", "list of resources", Default("[]"), "Resources that must exist before it starts."),
         ],
-        blocks: &["http", "command", "approval", "wait", "storage_failover", "kubernetes_scale", "sync"],
+        blocks: &ACTIONS,
         notes: &["A step has exactly one action block.", "Steps that wait for each other in a cycle are an error."],
-        example: STEP,
-    },
-    LanguageBlock {
-        name: "http",
-        within: "step",
-        about: "An HTTP request. GET, HEAD, PUT, DELETE and OPTIONS are repeated until the status matches; other methods \
-                are sent once.",
-        label: "",
-        count: "at most one",
-        arguments: &[
-            argument("url", "string", Required, "The URL."),
-            argument("method", "string", Default("\"GET\""), "The method."),
-            argument("status", "whole number", Default("200"), "The HTTP status that counts as success."),
-            argument("headers", "map of strings", Default("{}"), "Headers of the request."),
-            argument("body", "any value", Optional, "The body: a string is sent unchanged, any other value as JSON."),
-            argument(
-                "within",
-                "duration",
-                Default("\"60s\""),
-                "How long to wait for the answer, or to repeat the request.",
-            ),
-        ],
-        blocks: &[],
-        notes: &["Sensitive URLs, headers and bodies are sent and never shown."],
-        example: FAILOVER_GROUP,
-    },
-    LanguageBlock {
-        name: "command",
-        within: "step",
-        about: "A program on the machine that runs drplan, without a shell. It succeeds with exit code 0.",
-        label: "",
-        count: "at most one",
-        arguments: &[
-            argument("program", "string", Required, "The program; a path is relative to the stack's directory."),
-            argument("arguments", "list of strings", Default("[]"), "Its arguments."),
-            argument(
-                "environment",
-                "map of strings",
-                Default("{}"),
-                "Environment variables, in addition to PATH, HOME, USER, the language, TZ and temporary directories.",
-            ),
-            argument("directory", "string", Default("the stack's directory"), "Its working directory."),
-            argument("within", "duration", Default("\"10m\""), "The time after which it is killed and the step fails."),
-        ],
-        blocks: &[],
-        notes: &["With `--cloud local`, a program that does not exist on this machine counts as successful."],
-        example: STEP,
-    },
-    LanguageBlock {
-        name: "approval",
-        within: "step",
-        about: "A question to the operator. The run pauses (exit code 5) until `drplan failover-group approve` answers it.",
-        label: "",
-        count: "at most one",
-        arguments: &[
-            argument(
-                "message",
-                "string",
-                Required,
-                "The question. A sensitive value in it is shown as `(sensitive)`, and no file holds it.",
-            ),
-            argument("within", "duration", Default("\"30m\""), "The P95 of the answer, for predictions."),
-        ],
-        blocks: &[],
-        notes: &[],
-        example: STEP,
-    },
-    LanguageBlock {
-        name: "wait",
-        within: "step",
-        about: "A pause of fixed length.",
-        label: "",
-        count: "at most one",
-        arguments: &[argument("for", "duration", Required, "The length.")],
-        blocks: &[],
-        notes: &[],
-        example: STEP,
-    },
-    LanguageBlock {
-        name: "storage_failover",
-        within: "step",
-        about: "Forced failover of a geo-redundant storage account, through the replica in the stack that copies it.",
-        label: "",
-        count: "at most one",
-        arguments: &[argument("account", "reference to a storage account", Required, "The account.")],
-        blocks: &[],
-        notes: &["Never part of a drill."],
-        example: STEP,
-    },
-    LanguageBlock {
-        name: "kubernetes_scale",
-        within: "step",
-        about: "Scaling of a Kubernetes workload. This version pauses the run and asks the operator to scale it.",
-        label: "",
-        count: "at most one",
-        arguments: &[
-            argument("cluster", "string", Required, "The cluster."),
-            argument("workload", "string", Required, "The workload."),
-            argument("replicas", "whole number", Required, "The number of replicas."),
-            argument("namespace", "string", Optional, "The namespace."),
-            argument("within", "duration", Default("\"2m\""), "The P95 of the step, for predictions."),
-        ],
-        blocks: &[],
-        notes: &["Never part of a drill."],
-        example: STEP,
-    },
-    LanguageBlock {
-        name: "sync",
-        within: "step",
-        about: "A final copy of files from one site to the other. This version pauses the run and asks the operator to copy them.",
-        label: "",
-        count: "at most one",
-        arguments: &[
-            argument("from", "string or reference", Required, "The source."),
-            argument("to", "string or reference", Required, "The target."),
-            argument("mirror", "true or false", Default("false"), "Reserved: accepted and ignored."),
-        ],
-        blocks: &[],
-        notes: &["Never part of a drill."],
-        example: STEP,
+        example: actions::EXAMPLE,
     },
 ];

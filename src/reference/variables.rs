@@ -1,7 +1,7 @@
 //! The blocks of a variable.
 
-use super::block::Necessity::{Default, Optional, Required};
-use super::block::{LanguageBlock, argument};
+use crate::language::Necessity::{Default, Optional, Required};
+use crate::language::{LanguageBlock, argument};
 
 /// The block `variable`.
 pub(super) const VARIABLE: LanguageBlock = LanguageBlock {

@@ -140,7 +140,7 @@ fn key(word: &str, name: &str) -> String {
 }
 
 fn route(route: &Route, seal: &Seal) -> Json {
-    let Route { name: _, args, values: per_site, fallback_for, span: _ } = route;
+    let Route { name: _, kind: _, args, values: per_site, fallback_for, span: _ } = route;
     let mut json = values(args, seal);
     if let Some(all) = json.as_object_mut() {
         // A route with `from` and `to` has its values under these names.
@@ -161,9 +161,20 @@ fn probe(probe: &Probe, seal: &Seal) -> Json {
 }
 
 fn step(step: &GroupStep, seal: &Seal) -> Json {
-    let GroupStep { name: _, on, to, modes, after, before, needs, action, drilled: _, only_if_unreachable, span: _ } =
-        step;
-    let (word, args) = action;
+    let GroupStep {
+        name: _,
+        on,
+        to,
+        modes,
+        after,
+        before,
+        needs,
+        action,
+        arguments,
+        drilled: _,
+        only_if_unreachable,
+        span: _,
+    } = step;
     let words = |words: &[Arc<str>]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
     let places = |places: &[StepOrPhase]| places.iter().map(|place| place.as_str().to_owned()).collect::<Vec<_>>();
     let mut json = json!({
@@ -171,7 +182,7 @@ fn step(step: &GroupStep, seal: &Seal) -> Json {
         "only_if_unreachable": only_if_unreachable, "depends_on": needs,
     });
     if let Some(all) = json.as_object_mut() {
-        all.insert(word.to_string(), values(&with_guarded_url(args), seal));
+        all.insert(action.word().to_owned(), values(&with_guarded_url(arguments), seal));
     }
     json
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span, closest}
 use crate::hcl::ast::Ident;
 use crate::hcl::eval::{DEPENDENCY_WORK, ERROR_WORK, INSTANCE_WORK, KEPT_WORK};
 use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
-use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, Place, Subject, Ty, Wire, body, with_article};
+use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, Subject, Ty, Wire, body, with_article};
 use crate::stack::copies::rehearsed;
 use crate::stack::place::{self, SiteSetting};
 use crate::stack::program::Definition;
@@ -411,14 +411,15 @@ impl ResourceBuilder<'_, '_> {
             Some(_) => Presence::Failover,
             None => place::presence(kind, &args, &uses, above, facts),
         };
-        let group = match kind.place {
-            Place::Subscription => Some(self.address.clone()),
-            _ => place::group(kind, presence, &uses, above, facts),
+        let group = match kind.place.is_root() {
+            true => Some(self.address.clone()),
+            false => place::group(kind, presence, &uses, above, facts),
         };
         let uses: BTreeSet<Address> = uses.into_iter().filter(|used| used != self.address).collect();
         needs.extend(uses.iter().cloned());
         needs.remove(self.address);
         let holder = group.as_ref().and_then(|group| facts.resources.get(group));
+        let holder = holder.filter(|holder| holder.kind.place.collects());
         Some(Resource {
             id,
             objects,
@@ -523,8 +524,7 @@ impl ResourceBuilder<'_, '_> {
     }
 }
 
-/// A copy would have the same name in the same place: a resource group is in no other, and some names are unique in
-/// all of Azure.
+/// A copy would have the same name in the same place: a root is in no other, and some names are unique in all of Azure.
 fn is_shared_name(kind: &Kind) -> bool {
     kind.place.is_root() || kind.names.unique == NameScope::Globally
 }

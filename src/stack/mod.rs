@@ -39,12 +39,14 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::account::Account;
 use crate::address::{Address, ArmId};
 use crate::diagnostic::Span;
-use crate::kinds::{Catalog, Kind, Tables};
+use crate::kinds::{Catalog, Kind, Need, Tables};
 use crate::object::Object;
 use crate::value::{Map, Value};
 
 pub use copies::Copies;
-pub use group::model::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, Route, StepOrPhase};
+pub use group::model::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, StepOrPhase};
+pub use group::route::kind::{Route, RouteKind, RouteMove, RouteSight, RouteTarget, RouteValue, RouteWrite};
+pub use group::route::{ARGUMENTS as ROUTE_ARGUMENTS, kinds as route_kinds};
 pub use group::url::{guarded_url, shown_url, with_guarded_url};
 pub use inputs::RecordedInputs;
 pub use program::Program;
@@ -217,9 +219,9 @@ pub struct Resource {
     pub site: Arc<str>,
     /// The region.
     pub location: String,
-    /// The region of its resource group, where its metadata lives.
+    /// The region where its metadata lives: that of the root that collects it, or its own.
     pub metadata_location: String,
-    /// Its resource group, where the stack has it (itself, for a resource group).
+    /// The root that it lies in, where the stack has it: a resource group. A root lies in itself.
     pub group: Option<Address>,
     /// Permanent or failover-only.
     pub presence: Presence,
@@ -244,6 +246,15 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The configured value of an argument: the written one, or its default.
+    pub fn configured(&self, argument: &str) -> Option<Json> {
+        let written = self.args.get(argument).and_then(|value| value.reveal().ok());
+        written.or_else(|| match self.kind.arg(argument)?.need {
+            Need::Default(lit) => Some(lit.json()),
+            Need::Required | Need::Optional => None,
+        })
+    }
+
     /// The arguments of which the whole value is known, in plain text. They may hold secrets: they are for the kind's
     /// own functions and for comparisons, never for output.
     pub fn known_arguments(&self) -> JsonMap<String, Json> {

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::{Address, ArmId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::decode::BlockInput;
-use crate::kinds::{Enclosure, Kind, Location, Place, RESOURCE_GROUP, with_article};
+use crate::kinds::{Enclosure, Kind, Location, Place, with_article};
 use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
 use crate::value::{Awaited, Map, Unknown, Value};
@@ -50,7 +50,7 @@ impl SiteSetting {
     }
 }
 
-/// The resource group, parent, scope or target of a resource, where the stack manages it.
+/// The resource that another one lies in: a resource group, parent, scope or target, where the stack manages it.
 pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Facts<'_>) -> Option<&'b Resource> {
     let id = match args.get(kind.place.argument()?)? {
         Json::String(id) => id.as_str(),
@@ -58,11 +58,11 @@ pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Fa
         _ => return None,
     };
     let named = ArmId::new(id);
-    // The id may be that of something within a resource: of an object that exists as long as its parent. The resource
-    // group of a resource that the stack does not manage says nothing about its region.
+    // The id may be that of something within a resource: of an object that exists as long as its parent. A group of a
+    // resource that the stack does not manage says nothing about its region.
     let ids = std::iter::successors(Some(named.clone()), |id| id.parent().or_else(|| id.scope()));
     let found = ids.filter_map(|id| facts.by_id.get(&id)).find_map(|address| facts.resources.get(address))?;
-    (found.id == named || found.kind.name != RESOURCE_GROUP.name).then_some(found)
+    (found.id == named || !found.kind.place.collects()).then_some(found)
 }
 
 /// The name of the site and the region, where both are known, and the error in what decides them, where that has not
@@ -103,8 +103,12 @@ pub(super) fn of(
         // Text with a syntax error may declare the resource group that an id names.
         (SiteSetting::Absent, None) if facts.program.unread.is_some() => (None, None),
         (SiteSetting::Absent, None) => {
+            let why = match kind.place.is_root() {
+                true => "It lies in nothing that has a site.",
+                false => "It takes the site of its resource group or parent, which this stack does not manage.",
+            };
             let problem = Diagnostic::error("missing-site", format!("the site of this {} is unknown", kind.name))
-                .why("It takes the site of its resource group or parent, which this stack does not manage.")
+                .why(why)
                 .help("Write `site = site.…`.");
             (None, Some(problem))
         }
@@ -151,7 +155,7 @@ pub(super) fn waits_for(unknown: &Unknown) -> String {
     unknown.waits_for.iter().map(Awaited::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The presence of a resource: that of its resource group.
+/// The presence of a resource: its own if it is a root, else that of what it lies in.
 pub(super) fn presence(
     kind: &Kind,
     args: &Map,
@@ -174,7 +178,7 @@ pub(super) fn presence(
     if joins_failover { Presence::Failover } else { above.map_or(Presence::Permanent, |above| above.presence) }
 }
 
-/// The resource group of a resource: that of its parent. A failover-only link in a permanent parent belongs to the
+/// The root of a resource: that of its parent. A failover-only link in a permanent parent belongs to the
 /// group of an end that is failover-only as well, so that it comes and goes with it.
 pub(super) fn group(
     kind: &Kind,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{Act, Step};
+use crate::actions::{self, ActionExecutor, StepAction};
 use crate::address::Address;
 use crate::roles::{FailoverMode, Side};
 use crate::state::GroupRole;
@@ -53,7 +54,7 @@ pub enum Task {
     Probe,
     /// Run the step block with the step's name; the value is its action.
     Custom {
-        /// `http`, `command`, `approval`, `wait`, `storage_failover`, …
+        /// The word of a table in `actions`; one without a table is an action of another version of drplan.
         action: String,
     },
     /// Compare the objects outside the drill's copies with those from before the drill.
@@ -69,9 +70,17 @@ pub enum Task {
 }
 
 impl Act {
+    /// The action of a step of the group's own. `None` for every other step, and for an action without a table.
+    pub fn action(&self) -> Option<&'static StepAction> {
+        match self {
+            Self::Task(Task::Custom { action }) => actions::find(action),
+            _ => None,
+        }
+    }
+
     /// True for steps that wait for the operator: their observations are decisions.
     pub fn asks_a_person(&self) -> bool {
-        matches!(self, Self::Task(Task::Custom { action }) if matches!(&**action, "approval" | "kubernetes_scale" | "sync"))
+        self.action().is_some_and(StepAction::asks_a_person)
     }
 }
 
@@ -79,7 +88,7 @@ impl Step {
     /// True for requests and programs of the group's own: nothing shows what they have done, so that a resumed run
     /// repeats them. Every other step is checked before it is repeated.
     pub fn repeats_unchecked(&self) -> bool {
-        matches!(&self.act, Act::Task(Task::Custom { action }) if matches!(&**action, "http" | "command"))
+        self.act.action().is_some_and(|action| action.executor == ActionExecutor::Unchecked)
     }
 
     /// True for steps that may move users or data: promotions, traffic switches, and everything of the group's own
@@ -87,7 +96,8 @@ impl Step {
     pub fn moves_users(&self) -> bool {
         match &self.act {
             Act::Task(Task::Promote { .. } | Task::Route { .. }) => true,
-            Act::Task(Task::Custom { action }) => !matches!(&**action, "approval" | "wait"),
+            // An action without a table may do anything.
+            Act::Task(Task::Custom { .. }) => self.act.action().is_none_or(StepAction::moves_users),
             _ => false,
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::value::ResourceNames;
 use super::{MANY, count, visible};
+use crate::actions;
 use crate::duration::spoken;
 use crate::roles::{FailoverMode, Side};
 use crate::state::RunKind;
@@ -95,8 +96,10 @@ impl<'a> MoveSites<'a> {
             Task::Linger(time) => format!("wait {} for clients to leave {address}", spoken(*time)),
             Task::Route { levers, agree } => route(levers, agree, address),
             Task::Probe => format!("wait for {} to succeed", address.replacen('.', " ", 1)),
-            Task::Custom { action } if action == "approval" => format!("wait for approval of {address}"),
-            Task::Custom { action } => format!("run {address} ({action})"),
+            Task::Custom { action } => match actions::find(action) {
+                Some(action) if action.question.is_some() => format!("wait for approval of {address}"),
+                _ => format!("run {address} ({action})"),
+            },
             Task::Unchanged { before, since: _ } => {
                 format!("verify that {} of production did not change", count(before.len(), "object", "objects"))
             }

@@ -33,13 +33,13 @@ pub fn families(catalog: &Catalog) -> Vec<(&'static str, Vec<&'static Kind>)> {
 
 /// Every block and kind with a sentence, by family.
 pub fn list(catalog: &Catalog, layout: Layout) -> String {
-    let names = catalog.kinds().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
+    let names = catalog.kinds().map(|kind| kind.name).chain(blocks::all().map(|block| block.name));
     let width = names.map(str::len).max().unwrap_or_default();
     let line = |name: &str, about: &str| {
         let about = layout.wrap(about, width + 4);
         format!("  {}{:pad$}  {about}\n", styled(GREEN, name), "", pad = width - name.len())
     };
-    let of_language = blocks::ALL.iter().map(|block| line(block.name, &first_sentence(block.about)));
+    let of_language = blocks::all().map(|block| line(block.name, &first_sentence(block.about)));
     let language = format!("{}\n{}\n", styled(BOLD, LANGUAGE), of_language.collect::<String>());
     let family = |(family, members): &(&str, Vec<&Kind>)| {
         let members: String = members.iter().map(|kind| line(kind.name, kind.about)).collect();
@@ -133,7 +133,7 @@ fn variant_of(kind: &Kind, of: &str, variant: &Kind, layout: Layout) -> String {
 
 /// The name of the kind or block closest to an unknown name.
 pub fn closest(catalog: &Catalog, name: &str) -> Option<&'static str> {
-    let known = catalog.kinds().map(|kind| kind.name).chain(blocks::ALL.iter().map(|block| block.name));
+    let known = catalog.kinds().map(|kind| kind.name).chain(blocks::all().map(|block| block.name));
     crate::diagnostic::closest(name, known)
 }
 
@@ -191,7 +191,7 @@ fn name_rule(rule: &NameRule) -> String {
 
 fn scope(place: Place) -> String {
     match place {
-        Place::Subscription => "the subscription".to_owned(),
+        Place::Subscription | Place::Root => "the subscription".to_owned(),
         Place::Group => "a resource group".to_owned(),
         Place::Child(parent, _) => format!("child of the resource in `{parent}`"),
         Place::Extension(scope) => format!("extension of the resource in `{scope}`"),
@@ -380,7 +380,7 @@ pub fn block_markdown(block: &LanguageBlock) -> String {
     out += &part("Blocks", &nested.collect::<String>());
     out += &part("Notes", &block.notes.iter().map(|note| item(0, note)).collect::<String>());
     // Nested blocks share the example of the block around them, which stands once on the page.
-    let shared = blocks::ALL.iter().find(|other| other.example == block.example).map_or("", |first| first.name);
+    let shared = blocks::all().find(|other| other.example == block.example).map_or("", |first| first.name);
     match shared == block.name {
         true => out + &format!("\n**Example**\n\n```hcl\n{}\n```\n", block.example.trim()),
         false => out + &format!("\n**Example**: see [`{shared}`](#{shared}).\n"),
@@ -415,7 +415,7 @@ pub fn list_json(catalog: &Catalog) -> Json {
     json!({
         "format_version": FORMAT_VERSION,
         "kinds": catalog.kinds().map(of_kind).collect::<Vec<_>>(),
-        "blocks": blocks::ALL.iter().map(of_block).collect::<Vec<_>>(),
+        "blocks": blocks::all().map(of_block).collect::<Vec<_>>(),
     })
 }
 

@@ -12,12 +12,10 @@ use jiff::Timestamp;
 use super::alike::{StatusLine, merged};
 use super::{BOLD, GREEN, Layout, RED, YELLOW, count, fit, styled, visible};
 use crate::duration::spoken;
-use crate::failover::{
-    EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget, moment, user_sets,
-};
+use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, moment, user_sets};
 use crate::kinds::EndpointHealth;
 use crate::roles::Health;
-use crate::stack::CloudName;
+use crate::stack::{CloudName, RouteTarget};
 use crate::state::{GroupRole, Roles};
 use crate::steps::WebAnswer;
 

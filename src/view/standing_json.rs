@@ -31,9 +31,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::procedure_json::seconds;
 use super::standing::{NextAction, SiteAnswer, SiteCheck, StackStanding, summary};
-use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck, RouteTarget};
+use crate::failover::{EndpointCheck, FrontCheck, GroupStanding, ReplicaCheck, RouteCheck};
 use crate::kinds::EndpointHealth;
 use crate::roles::Health;
+use crate::stack::RouteTarget;
 use crate::steps::WebAnswer;
 
 /// The fields of a standing.

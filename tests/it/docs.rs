@@ -49,7 +49,7 @@ fn generated() -> BTreeMap<String, String> {
     put("json.md", json_documents());
     let mut index = "# Kinds and blocks\n\n`drplan kinds NAME` prints one of them.\n\n## Language\n\n".to_owned();
     let mut page = "# Blocks of the language\n".to_owned();
-    for block in blocks::ALL {
+    for block in blocks::all() {
         index += &item(&format!("[`{0}`](language.md#{0}): {1}", block.name, sentence(block.about)));
         write!(page, "\n{}", view::kinds::block_markdown(block)).unwrap();
     }
@@ -182,7 +182,7 @@ fn found(text: &str) -> (BTreeSet<&'static str>, String) {
 
 #[test]
 fn examples_of_language_blocks_load_and_are_formatted() {
-    for block in blocks::ALL {
+    for block in blocks::all() {
         let (codes, said) = found(&whole(block.example));
         assert!(codes.is_empty(), "{}: {said}", block.name);
         assert_eq!(drplan::hcl::format(block.example).expect("the example parses"), block.example, "{}", block.name);
@@ -208,7 +208,7 @@ fn with_line(block: &blocks::LanguageBlock, line: &str) -> String {
 
 #[test]
 fn language_block_tables_match_the_accepted_arguments() {
-    for block in blocks::ALL.iter().filter(|block| !matches!(block.name, "locals" | "resource")) {
+    for block in blocks::all().filter(|block| !matches!(block.name, "locals" | "resource")) {
         let (codes, said) = found(&with_line(block, "surely_unknown = 1"));
         assert!(codes.contains("unknown-argument"), "{}: {said}", block.name);
         // Names that the message lists must all be documented.

@@ -210,7 +210,7 @@ failover_group "desk" {
     assert_eq!(step("note").after, [of(r#"scale["x"]"#), of(r#"scale["y"]"#)]);
     assert_eq!(step("note").before, [of("last"), StepOrPhase::Phase(Phase::Route)]);
     assert_eq!(step("last").after, [of(r#"scale["y"]"#), StepOrPhase::Phase(Phase::Sync)]);
-    assert_eq!(step("last").action.1["message"].as_str(), Some("Group b?"));
+    assert_eq!(step("last").arguments["message"].as_str(), Some("Group b?"));
     let again = stack.resolve_group(&group.name, &Knowledge::default()).expect("no error").expect("the instance");
     assert_eq!(again, *group);
 }
@@ -382,7 +382,7 @@ failover_group "desk" {
 }
 "#;
     let stack = stack_with(groups, &[("ticket", "hush-hush")]);
-    let messages: Vec<_> = only(&stack).steps.iter().map(|step| step.action.1["message"].clone()).collect();
+    let messages: Vec<_> = only(&stack).steps.iter().map(|step| step.arguments["message"].clone()).collect();
     assert!(messages.iter().all(|message| matches!(message, Value::String(_))), "{messages:?}");
     let texts: Vec<_> = messages.iter().filter_map(Value::as_str).collect();
     assert_eq!(

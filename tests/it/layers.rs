@@ -22,6 +22,8 @@ const LAYERS: &[&[&str]] = &[
         "sight",
         "value",
         "visible",
+        "language",
+        "actions",
         "diagnostic",
     ],
     &["hcl", "kinds", TABLES],

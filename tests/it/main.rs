@@ -41,6 +41,7 @@ mod privilege;
 mod proxy;
 mod replicas;
 mod roles;
+mod roots;
 mod runs;
 mod schemas;
 mod secrets;

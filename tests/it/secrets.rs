@@ -440,7 +440,8 @@ const REVEALING: &[&str] = &[
     "src/failover/",
 ];
 const REVEALING_FILES: &[&str] = &[
-    "src/apply/custom.rs",
+    "src/apply/actions/arguments.rs",
+    "src/apply/actions/http.rs",
     "src/apply/probe.rs",
     "src/apply/tasks.rs",
     "src/apply/write.rs",

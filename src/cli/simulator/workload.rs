@@ -12,11 +12,8 @@ use super::with_world;
 use crate::address::ArmId;
 use crate::duration::spoken;
 use crate::simulator::{Simulator, StoreTally, Tally, Workload};
-use crate::stack::{FailoverGroup, Stack};
+use crate::stack::{FailoverGroup, Stack, route_kinds};
 use crate::value::Value;
-
-/// The arguments of a route with the public name.
-const FRONTS: [&str; 2] = ["profile", "record"];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WorkloadCommand {
@@ -109,17 +106,16 @@ fn the_group<'a>(stack: &'a Stack, name: Option<&str>) -> Result<&'a FailoverGro
 /// The public name of the first route. `apply` is the command that creates it.
 fn route_front(stack: &Stack, group: &FailoverGroup, world: &Simulator, apply: &str) -> Result<String, Failure> {
     const HOST: &str = "Or name the host that clients write to with --front HOST.";
-    let named = |route: &crate::stack::Route| FRONTS.iter().find_map(|argument| route.args.get(*argument).cloned());
     let missing = || {
         Failure::failed(format!(
             "failover group `{}` has no route with a public name: none has the argument {}",
             group.name,
-            FRONTS.map(|argument| format!("`{argument}`")).join(" or ")
+            route_kinds().map(|kind| format!("`{}`", kind.entrance)).collect::<Vec<_>>().join(" or ")
         ))
         .help("Add a `route` with one of them to the group.")
         .help(HOST)
     };
-    match group.routes.iter().find_map(named).ok_or_else(missing)? {
+    match group.routes.iter().find_map(|route| route.entrance().cloned()).ok_or_else(missing)? {
         Value::Block(address) => {
             let id = stack.resources.get(&address).map(|resource| resource.id.clone()).ok_or_else(missing)?;
             world.hosts(&id).into_iter().next().ok_or_else(|| {

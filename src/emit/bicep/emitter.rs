@@ -461,7 +461,7 @@ fn moved(stack: &Stack) -> HashMap<Address, Vec<(String, Json)>> {
 
 /// True for a resource group.
 pub(super) fn is_group(resource: &Resource) -> bool {
-    resource.kind.place.is_root()
+    resource.kind.place.collects()
 }
 
 /// Keys and values of a collection.

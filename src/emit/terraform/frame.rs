@@ -64,7 +64,7 @@ impl TerraformEmitter<'_> {
             }
             for value in group.routes.iter().flat_map(|route| route.all_values()) {
                 if matches!(value, Value::Block(address) if address.block() == *block) {
-                    out.extend([argument(moves.fence), argument(moves.open), moves.record].into_iter().flatten());
+                    out.extend(moves.routed());
                 }
             }
             if is_in(&group.promote) && kind.terraform.shape == TerraformShape::Resource {

@@ -1,28 +1,32 @@
 //! Checks of a failover group: an entry that can do nothing is an error, found before the outage.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{GroupReader, any_of};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::HclBlock;
 use crate::kinds::failover::Moves;
-use crate::kinds::{Catalog, Kind, Ty};
+use crate::kinds::{Catalog, Kind, with_article};
 use crate::stack::{Presence, Resource, Route};
-use crate::value::Value;
 
 /// The place of an argument of a block, or its header.
-fn span_of(block: &HclBlock, name: &str) -> Span {
+pub(super) fn span_of(block: &HclBlock, name: &str) -> Span {
     block.body.attribute(name).map_or(block.header, |attribute| attribute.expr.span)
 }
 
 /// The kinds whose moves are of use, as alternatives.
-fn kinds_that(catalog: &Catalog, is_useful: impl Fn(&Moves) -> bool) -> String {
+pub(super) fn kinds_that(catalog: &Catalog, is_useful: impl Fn(&Moves) -> bool) -> String {
     let names: Vec<String> =
         catalog.kinds().filter(|kind| is_useful(&kind.moves)).map(|kind| format!("`{}`", kind.name)).collect();
     names.join(", ")
+}
+
+/// The roots that have a presence, in words.
+fn roots(catalog: &Catalog) -> Vec<String> {
+    let roots = catalog.kinds().filter(|kind| kind.place.is_root());
+    roots.map(|kind| kind.name.replace('_', " ")).collect()
 }
 
 impl<'a> GroupReader<'a> {
@@ -56,7 +60,7 @@ impl<'a> GroupReader<'a> {
             let kind = self.facts.program.catalog.kind(address.kind());
             let problem = match resource {
                 _ if kind.is_some_and(|kind| !kind.place.is_root()) => {
-                    format!("`{address}` is not a resource group")
+                    format!("`{address}` is not {}", with_article(&roots(self.facts.program.catalog).join(" or ")))
                 }
                 Some(resource) if resource.presence != Presence::Failover => {
                     format!("`{address}` is permanent")
@@ -68,7 +72,11 @@ impl<'a> GroupReader<'a> {
             };
             let problem = Diagnostic::error("wrong-value", format!("invalid value for `stand_up`: {problem}"))
                 .at(span("stand_up"))
-                .help(format!("Write resource groups with `presence = \"failover\"` at {}.", any_of(to)));
+                .help(format!(
+                    "Write {}s with `presence = \"failover\"` at {}.",
+                    roots(self.facts.program.catalog).join("s or "),
+                    any_of(to)
+                ));
             self.found.push(match resource {
                 Some(resource) => problem.and(resource.span, "declared here"),
                 None => problem,
@@ -134,7 +142,7 @@ impl<'a> GroupReader<'a> {
     }
 
     /// The table of a resource. `None` while an error in its block leaves the variant unknown.
-    fn kind_of(&self, address: &Address) -> Option<(&'static Kind, Option<&'a Resource>)> {
+    pub(super) fn kind_of(&self, address: &Address) -> Option<(&'static Kind, Option<&'a Resource>)> {
         let facts = self.facts;
         match facts.resources.get(address) {
             Some(resource) => Some((resource.kind, Some(resource))),
@@ -145,207 +153,6 @@ impl<'a> GroupReader<'a> {
                 .kind(address.kind())
                 .filter(|kind| kind.variants.is_none())
                 .map(|kind| (kind, None)),
-        }
-    }
-
-    /// Reports a route that can switch nothing.
-    pub(super) fn check_route(&mut self, route: &Route, block: &HclBlock) {
-        let same = route.values.len() > 1 && {
-            let mut values = route.values.values();
-            let first = values.next();
-            values.all(|value| Some(value) == first && !value.told_within())
-        };
-        if same {
-            self.found.push(
-                Diagnostic::error(
-                    "wrong-value",
-                    format!("route `{}` changes nothing: it leads to the same place at every site", route.name),
-                )
-                .at(block.header)
-                .why("Users would stay where they are.")
-                .help("Write another value for each site."),
-            );
-        }
-        match route.args.get("record").cloned() {
-            Some(record) => self.check_record(route, &record, block),
-            None if block.body.attribute("record").is_none() => self.check_endpoints(route, block),
-            None => {}
-        }
-    }
-
-    fn check_record(&mut self, route: &Route, record: &Value, block: &HclBlock) {
-        let span = span_of(block, "record");
-        if let Some(profile) = block.body.attribute("profile") {
-            self.found.push(
-                Diagnostic::error("wrong-arguments", "`profile` has no effect in a route with `record`")
-                    .at(profile.name.span)
-                    .help("Remove it, or write a route of its own for the endpoints of the profile."),
-            );
-        }
-        let kind = match record {
-            Value::Block(address) => match self.kind_of(address) {
-                Some((kind, resource)) if kind.moves.record.is_some() => {
-                    self.check_target(kind, resource, span);
-                    kind
-                }
-                Some(_) => return self.no_record(&format!("`{address}` is no DNS record"), span),
-                None => return,
-            },
-            Value::Unknown(_) => return,
-            _ => return self.no_record("expected a DNS record of the stack", span),
-        };
-        let argument = kind.moves.record.and_then(|argument| kind.arg(argument));
-        for (name, value) in written_values(route) {
-            let span = span_of(block, name);
-            let problem = match value {
-                Value::Block(address) => Some((
-                    format!("`{address}` is a resource, and the record needs a value"),
-                    match self.facts.program.catalog.kind(address.kind()).and_then(|kind| kind.attributes.first()) {
-                        Some(attribute) => format!("Write an attribute of it, as in `{address}.{}`.", attribute.name),
-                        None => "Write the value that the record gets.".to_owned(),
-                    },
-                )),
-                value if value.sensitive_within() => Some((
-                    "the value is sensitive".to_owned(),
-                    "Write a value that is not sensitive: everybody can read a DNS record.".to_owned(),
-                )),
-                value => argument.and_then(|argument| {
-                    let items = match value {
-                        Value::List(items) => items.iter().collect(),
-                        other => vec![other],
-                    };
-                    let ty = match argument.ty {
-                        Ty::List(ty) | Ty::Set(ty) => *ty,
-                        ty => ty,
-                    };
-                    let is_wrong = |item: &&Value| match item.as_str() {
-                        Some(text) => {
-                            let is_no_address = matches!(ty, Ty::Ip) && text.parse::<IpAddr>().is_err();
-                            is_no_address || argument.form.is_some_and(|form| form.read(text).is_err())
-                        }
-                        None => !matches!(item, Value::Unknown(_)),
-                    };
-                    items.into_iter().find(is_wrong).map(|item| {
-                        let found =
-                            item.as_str().map_or_else(|| item.type_name().to_owned(), |text| format!("`{text}`"));
-                        let wanted = match (argument.form, ty) {
-                            (Some(form), _) => form.wanted,
-                            (None, Ty::Ip) => "an IP address",
-                            (None, _) => "a string",
-                        };
-                        (
-                            format!("expected {wanted}, found {found}"),
-                            format!("Write what `{}` of `{}` takes.", argument.name, kind.name),
-                        )
-                    })
-                }),
-            };
-            if let Some((problem, help)) = problem {
-                self.found.push(
-                    Diagnostic::error("wrong-value", format!("invalid value for `{name}`: {problem}"))
-                        .at(span)
-                        .help(help),
-                );
-            }
-        }
-    }
-
-    fn no_record(&mut self, problem: &str, span: Span) {
-        self.found.push(
-            Diagnostic::error("wrong-value", format!("invalid value for `record`: {problem}")).at(span).help(format!(
-                "Write a resource of one of the kinds {}.",
-                kinds_that(self.facts.program.catalog, |moves| moves.record.is_some())
-            )),
-        );
-    }
-
-    /// Reports a record that follows another resource instead of having a value.
-    fn check_target(&mut self, kind: &Kind, resource: Option<&Resource>, span: Span) {
-        let Some((resource, argument)) = resource.zip(kind.moves.record) else { return };
-        if !resource.args.contains_key(argument) || resource.args.get(argument).is_some_and(Value::is_null) {
-            self.found.push(
-                Diagnostic::error(
-                    "wrong-value",
-                    format!("invalid value for `record`: `{}` has no `{argument}`", resource.address),
-                )
-                .at(span)
-                .and(resource.span, "declared here")
-                .why("A route switches this argument. A record that follows another resource has none.")
-                .help(format!("Write `{argument} = …` into the record, with its value at the home site.")),
-            );
-        }
-    }
-
-    fn check_endpoints(&mut self, route: &Route, block: &HclBlock) {
-        let profile = route.args.get("profile");
-        let mut endpoints = Vec::new();
-        for (name, value) in written_values(route) {
-            let span = span_of(block, name);
-            let endpoint = match value {
-                Value::Block(address) => match self.kind_of(address) {
-                    Some((kind, resource)) if kind.moves.open.is_some() && kind.moves.fence.is_some() => resource,
-                    Some(_) => {
-                        self.no_endpoint(name, &format!("`{address}` cannot be switched on and off"), span);
-                        continue;
-                    }
-                    None => continue,
-                },
-                Value::Unknown(unknown) if unknown.is_told() => continue,
-                _ => {
-                    self.no_endpoint(name, "expected an endpoint", span);
-                    continue;
-                }
-            };
-            endpoints.extend(endpoint);
-        }
-        if let Some(Value::Block(profile)) = profile {
-            self.check_profile(profile, &endpoints, span_of(block, "profile"));
-        }
-        if let Some(other) = profile.filter(|profile| !matches!(profile, Value::Block(_) | Value::Unknown(_))) {
-            self.found.push(
-                Diagnostic::error(
-                    "wrong-value",
-                    format!("invalid value for `profile`: expected a traffic profile, found {}", other.type_name()),
-                )
-                .at(span_of(block, "profile"))
-                .help("Write the resource that the endpoints belong to."),
-            );
-        }
-    }
-
-    fn no_endpoint(&mut self, name: &str, problem: &str, span: Span) {
-        self.found.push(
-            Diagnostic::error("wrong-value", format!("invalid value for `{name}`: {problem}"))
-                .at(span)
-                .why("The route would change nothing.")
-                .help(format!(
-                    "Write a resource of one of the kinds {}, or add `record = …` to switch a DNS record.",
-                    kinds_that(self.facts.program.catalog, |moves| moves.open.is_some() && moves.fence.is_some())
-                )),
-        );
-    }
-
-    /// Reports a profile to which one of the endpoints does not belong.
-    fn check_profile(&mut self, profile: &Address, endpoints: &[&Resource], span: Span) {
-        let Some(profile) = self.facts.resources.get(profile) else { return };
-        let is_own = |value: &Value| value.as_str().is_some_and(|id| ArmId::new(id) == profile.id);
-        let is_foreign = |endpoint: &&&Resource| {
-            !profile.id.contains(&endpoint.id)
-                && !endpoint.args.values().any(|value| is_own(value) || value.told_within())
-        };
-        if let Some(endpoint) = endpoints.iter().find(is_foreign) {
-            self.found.push(
-                Diagnostic::error(
-                    "wrong-value",
-                    format!(
-                        "invalid value for `profile`: `{}` is not the profile of `{}`",
-                        profile.address, endpoint.address
-                    ),
-                )
-                .at(span)
-                .and(endpoint.span, "the endpoint")
-                .help("Write the profile that the endpoint belongs to."),
-            );
         }
     }
 
@@ -419,10 +226,4 @@ impl<'a> GroupReader<'a> {
             );
         }
     }
-}
-
-/// The values of a route with the argument that each is written in.
-fn written_values(route: &Route) -> Vec<(&'static str, &Value)> {
-    let ends: Vec<_> = ["from", "to"].into_iter().filter_map(|end| Some((end, route.args.get(end)?))).collect();
-    if ends.is_empty() { route.values.values().map(|value| ("values", value)).collect() } else { ends }
 }

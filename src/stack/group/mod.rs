@@ -5,7 +5,7 @@ mod cycles;
 mod depends;
 mod each;
 pub(crate) mod model;
-mod route;
+pub(crate) mod route;
 mod step;
 pub(crate) mod url;
 mod workloads;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::any_of;
+use super::route::kind::Route;
+use crate::actions::StepAction;
 use crate::address::Address;
 use crate::diagnostic::Span;
 use crate::stack::{Presence, Resource};
@@ -23,7 +25,7 @@ pub struct FailoverGroup {
     pub to: Vec<Arc<str>>,
     /// The replicas that are promoted.
     pub promote: Vec<Address>,
-    /// The resource groups that are provisioned.
+    /// The roots that are provisioned, each with what lies in it.
     pub stand_up: IndexSet<Address>,
     /// The workloads at its sites that are stopped before data moves, when their site is left.
     pub quiesce: Vec<Address>,
@@ -107,36 +109,6 @@ impl FailoverGroup {
     /// The routes that are tried if the route with this name cannot be switched, in the order written.
     pub fn fallbacks<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Route> {
         self.routes.iter().filter(move |route| route.fallback_for.as_deref() == Some(name))
-    }
-}
-
-/// A route: one way in which users reach the active site.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Route {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The arguments as written, but for `values` and `fallback_for`: references to resources, and plain values.
-    pub args: Map,
-    /// Where users are sent while a site is active, by site: an endpoint or the value of a record. A value that only
-    /// the created resource has is unknown. In a route with `from` and `to`, home has `from`, and `to` belongs to the
-    /// standby that it leads to, or to all of them where that is undecided.
-    pub values: IndexMap<Arc<str>, Value>,
-    /// The route that this one replaces if that one cannot be switched.
-    pub fallback_for: Option<Arc<str>>,
-    /// Its place in the text.
-    pub span: Span,
-}
-
-impl Route {
-    /// Where users are sent while this site is active. `None` if the route does not lead there.
-    pub fn value_at(&self, site: &str) -> Option<&Value> {
-        self.values.get(site)
-    }
-
-    /// All values: those of its arguments, and one for each site.
-    pub fn all_values(&self) -> impl Iterator<Item = &Value> {
-        let per_site = self.values.values().filter(|value| !self.args.values().any(|written| written == *value));
-        self.args.values().chain(per_site)
     }
 }
 
@@ -283,8 +255,10 @@ pub struct GroupStep {
     pub before: Vec<StepOrPhase>,
     /// Resources that must exist before it starts.
     pub needs: Vec<Address>,
-    /// Its action: type and arguments.
-    pub action: (Arc<str>, Map),
+    /// Its action.
+    pub action: &'static StepAction,
+    /// The arguments of its action.
+    pub arguments: Map,
     /// `on` is set and contains `drill`: an action is not part of a drill by default.
     pub drilled: bool,
     /// Runs only while this resource cannot be reached.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::each::{Reference, ReferenceError};
 use super::{GroupReader, block_name};
+use crate::actions::{self, StepAction};
 use crate::address::Address;
 use crate::diagnostic::Diagnostic;
 use crate::hcl;
@@ -23,20 +24,6 @@ const MODES: &[&str] = &["planned", "forced"];
 const PROBE: &[&str] = &["url", "status", "within", "before", "at", "for_each", "depends_on"];
 /// The arguments of a step.
 const STEP: &[&str] = &["on", "to", "modes", "after", "before", "only_if_unreachable", "for_each", "depends_on"];
-
-/// The actions of steps: the word, the required arguments, and the optional ones.
-const ACTIONS: &[(&str, &[&str], &[&str])] = &[
-    ("http", &["url"], &["method", "status", "headers", "body", "within"]),
-    ("kubernetes_scale", &["cluster", "workload", "replicas"], &["namespace", "within"]),
-    ("sync", &["from", "to"], &["mirror"]),
-    ("storage_failover", &["account"], &[]),
-    ("command", &["program"], &["arguments", "environment", "directory", "within"]),
-    ("approval", &["message"], &["within"]),
-    ("wait", &["for"], &[]),
-];
-
-/// Arguments of actions that are sent and never shown. All others are in predictions, journals and reports.
-const MAY_BE_SECRET: &[&str] = &["url", "headers", "body", "program", "arguments", "environment", "directory"];
 
 /// The error of a sensitive value for an argument that is shown.
 pub(super) fn shown_value(attribute: &HclAttribute) -> Diagnostic {
@@ -143,7 +130,7 @@ impl GroupReader<'_> {
             }
         }
         let [action] = block.body.blocks.as_slice() else {
-            let words: Vec<&str> = ACTIONS.iter().map(|(word, ..)| *word).collect();
+            let words: Vec<&str> = actions::words().collect();
             self.found.push(
                 Diagnostic::error(
                     "wrong-step",
@@ -154,7 +141,7 @@ impl GroupReader<'_> {
             );
             return None;
         };
-        let action = self.action(action)?;
+        let (action, arguments) = self.action(action)?;
         let drilled = drilled && on.iter().any(|verb| &**verb == "drill");
         Some(GroupStep {
             name,
@@ -165,6 +152,7 @@ impl GroupReader<'_> {
             before,
             needs,
             action,
+            arguments,
             drilled,
             only_if_unreachable,
             span: block.header,
@@ -180,47 +168,38 @@ impl GroupReader<'_> {
         sites
     }
 
-    fn action(&mut self, block: &HclBlock) -> Option<(Arc<str>, Map)> {
+    fn action(&mut self, block: &HclBlock) -> Option<(&'static StepAction, Map)> {
         let word = &block.ident;
-        let Some((_, needs, may)) = ACTIONS.iter().find(|(known, ..)| *known == &*word.text) else {
+        let Some(action) = actions::find(&word.text) else {
+            let words: Vec<&str> = actions::words().collect();
             self.found.push(
                 Diagnostic::error("unknown-kind", format!("unsupported action `{}` in a step", word.text))
                     .at(word.span)
-                    .suggest(
-                        &word.text,
-                        ACTIONS.iter().map(|(word, ..)| *word),
-                        Some(format!(
-                            "Supported: {}.",
-                            ACTIONS.iter().map(|(word, ..)| *word).collect::<Vec<_>>().join(", ")
-                        )),
-                    ),
+                    .suggest(&word.text, words.iter().copied(), Some(format!("Supported: {}.", words.join(", ")))),
             );
             return None;
         };
-        let known: Vec<&str> = needs.iter().chain(*may).copied().collect();
+        let known = action.arguments();
         let mut args = Map::new();
         for attribute in &block.body.attributes {
-            if (&*word.text, &*attribute.name.text) == ("approval", "message") {
-                args.extend(self.message(&attribute.expr).map(|value| (Arc::clone(&attribute.name.text), value)));
-            } else if known.contains(&&*attribute.name.text) {
-                let value = self.value(&attribute.expr);
-                if let Some(value) = &value
-                    && value.sensitive_within()
-                    && !MAY_BE_SECRET.contains(&&*attribute.name.text)
-                    && !matches!(&*attribute.name.text, "for" | "within")
-                {
-                    self.found.push(shown_value(attribute));
-                }
-                args.extend(value.map(|value| (Arc::clone(&attribute.name.text), value)));
-            } else {
+            let name = &attribute.name.text;
+            let Some(argument) = action.argument(name) else {
                 self.unknown(&format!("`{}`", word.text), &attribute.name, &known);
-            }
-            if matches!(&*attribute.name.text, "for" | "within") {
+                continue;
+            };
+            let value = match action.question {
+                Some(question) if *question == **name => self.message(&attribute.expr),
+                _ => self.value(&attribute.expr),
+            };
+            if argument.is_duration() {
                 self.duration(attribute);
+            } else if value.as_ref().is_some_and(Value::sensitive_within) && !action.takes_secrets(name) {
+                self.found.push(shown_value(attribute));
             }
+            args.extend(value.map(|value| (Arc::clone(name), value)));
         }
-        self.required(block, &known, needs, &format!("`{}`", word.text));
-        Some((Arc::clone(&word.text), args))
+        self.required(block, &known, &action.required(), &format!("`{}`", word.text));
+        Some((action, args))
     }
 
     /// Puts all instances in place of a step with `for_each`, and reports names in `after` and `before` that are

@@ -41,8 +41,7 @@ pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<A
 
 /// True for a group that promotes replicas, or moves data with a step.
 fn moves_data(group: &FailoverGroup) -> bool {
-    let mut steps = group.steps.iter().map(|step| &*step.action.0);
-    !group.promote.is_empty() || steps.any(|action| matches!(action, "sync" | "storage_failover"))
+    !group.promote.is_empty() || group.steps.iter().any(|step| step.action.moves_data())
 }
 
 /// True for a group whose block has `quiesce`.

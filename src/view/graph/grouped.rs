@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::category::{Categories, Category};
-use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, Replica, is_resource_group, peerings, replicas};
+use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, Replica, is_box, peerings, replicas};
 use crate::address::Address;
 use crate::kinds::Catalog;
 use crate::stack::{Presence, Resource, Stack};
@@ -34,7 +34,7 @@ pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
     let mut keys: BTreeMap<&Address, (usize, Presence, Row)> = BTreeMap::new();
     for resource in stack.resources.values() {
         let drawn_as_link = joins.contains_key(&resource.address) || stores.is_link(resource);
-        if is_resource_group(resource) || drawn_as_link {
+        if is_box(resource) || drawn_as_link {
             continue;
         }
         let row = stores.row(resource).unwrap_or_else(|| Row::Role(categories.category(resource.kind)));

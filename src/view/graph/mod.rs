@@ -370,7 +370,7 @@ fn replicas(stack: &Stack) -> impl Iterator<Item = Replica<'_>> {
             (None, Some(site)) => &*site.name,
             (None, None) => &*resource.site,
         };
-        let is_object = |other: &&Resource| !replicates.image && !is_resource_group(other);
+        let is_object = |other: &&Resource| !replicates.image && !is_box(other);
         let to = other.filter(is_object).unwrap_or(resource);
         Some(Replica { resource, from: referred(replicates.from), to, to_site, image: replicates.image })
     })
@@ -392,9 +392,9 @@ fn peerings(stack: &Stack) -> impl Iterator<Item = (&Resource, [&Resource; 2])> 
     })
 }
 
-/// Resource groups are boxes, not cells.
-fn is_resource_group(resource: &Resource) -> bool {
-    resource.kind.place.is_root()
+/// True for a root that only collects others: a box, and not a cell.
+fn is_box(resource: &Resource) -> bool {
+    resource.kind.place.collects()
 }
 
 fn objectives(stack: &Stack) -> String {

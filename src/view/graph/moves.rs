@@ -58,12 +58,11 @@ pub(super) fn entrances(frame: &Frame<'_>, picture: &mut Picture) {
 
 fn entrance_of(stack: &Stack, group: &FailoverGroup, route: &Route) -> Entrance {
     let switch = lever(stack, group, route, (&group.from, group.first_standby()));
-    let record = route.args.get("record").or_else(|| route.args.get("profile"));
-    let record = record.and_then(|value| match value {
+    let entrance = route.entrance().and_then(|value| match value {
         Value::Block(address) => Some(address.to_string()),
         _ => None,
     });
-    let name = record.unwrap_or_else(|| route.name.to_string());
+    let name = entrance.unwrap_or_else(|| route.name.to_string());
     let lingers = if switch.lingers.is_zero() {
         String::new()
     } else {
@@ -134,7 +133,7 @@ fn list(stack: &Stack, group: &FailoverGroup) -> MoveList {
         .steps
         .iter()
         .filter(|step| step.on.iter().any(|on| &**on == "up"))
-        .map(|step| format!("{} ({})", step.name, step.action.0.replace('_', " ")))
+        .map(|step| format!("{} ({})", step.name, step.action.word().replace('_', " ")))
         .collect();
     if !own.is_empty() {
         steps.push(format!("Group steps, each where the group declares it: {}", own.join(", ")));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::category::Categories;
-use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, is_resource_group, peerings, replicas};
+use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, is_box, peerings, replicas};
 use crate::address::Address;
 use crate::stack::{Presence, Resource, Stack};
 
@@ -17,14 +17,15 @@ pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
     let copies: Vec<super::Replica<'_>> = replicas(stack).collect();
     let mut positions: BTreeMap<&Address, usize> = BTreeMap::new();
     for (at, resource) in order {
-        let label = resource.group.as_ref().map_or_else(|| "no resource group".to_owned(), ToString::to_string);
+        let holder = resource.group.as_ref().filter(|root| stack.resources.get(*root).is_some_and(is_box));
+        let label = holder.map_or_else(|| "no resource group".to_owned(), ToString::to_string);
         let label = if resource.presence == Presence::Failover { format!("{label} · failover-only") } else { label };
         let is_copy = |replica: &super::Replica<'_>| !replica.image && replica.to.address == resource.address;
         let copy = copies.iter().find(|replica| is_copy(replica));
         let site = frame.site(copy.map_or(&*resource.site, |replica| replica.to_site));
         let group = CellGroup { site, presence: resource.presence, label };
         let group = picture.group(group);
-        if is_resource_group(resource) {
+        if is_box(resource) {
             continue;
         }
         positions.insert(&resource.address, picture.cells.len());
@@ -79,7 +80,7 @@ fn direct_needs(stack: &Stack) -> Vec<Vec<&Address>> {
     let mut reached: Vec<Vec<u64>> = Vec::with_capacity(stack.resources.len());
     let mut direct = Vec::with_capacity(stack.resources.len());
     for (at, resource) in stack.resources.values().enumerate() {
-        let is_box = |need: &Address| stack.resources.get(need).is_some_and(is_resource_group);
+        let is_box = |need: &Address| stack.resources.get(need).is_some_and(is_box);
         let needs = resource.needs.iter().filter(|need| !is_box(need));
         let mut needs: Vec<usize> = needs.filter_map(|need| stack.resources.get_index_of(need)).collect();
         needs.retain(|need| *need < at);

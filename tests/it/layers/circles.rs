@@ -15,7 +15,6 @@ const CEILINGS: &[(&str, &[usize])] = &[
     ("apply", &[10, 2]),
     ("cli", &[3, 3, 2]),
     ("emit", &[14, 8, 2]),
-    ("failover", &[23]),
     ("hcl", &[4, 2]),
     ("kinds", &[7, 2]),
     ("plan", &[8]),

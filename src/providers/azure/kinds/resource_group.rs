@@ -22,15 +22,11 @@ pub static KIND: Kind = Kind {
                 .required()
                 .replace()
         },
-        arg(
-            "presence",
-            Ty::Enum(&["permanent", "failover"]),
-            "",
-            "Lifetime: `permanent`, or `failover` to create the group and its resources only while a failover \
-             group is up.",
-        )
-        .default(Lit::Str("permanent"))
-        .wire(Wire::Nowhere),
+        Arg {
+            doc: "Lifetime: `permanent`, or `failover` to create the group and its resources only while a failover group \
+                  is up.",
+            ..PRESENCE
+        },
         arg("managed_by", Ty::String, "managedBy", "ID of the resource that manages this group.").replace(),
         TAGS,
     ],

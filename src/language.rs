@@ -1,7 +1,10 @@
-//! The shape of a block of the language.
+//! The shape of a block of the language: its words and their documentation, as readers and the reference share them.
+
+/// The type of arguments that hold a length of time.
+pub const DURATION: &str = "duration";
 
 /// A block that is no resource, or a block nested in one of those.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct LanguageBlock {
     /// The word that starts the block.
     pub name: &'static str,
@@ -24,7 +27,7 @@ pub struct LanguageBlock {
 }
 
 /// An argument of a block of the language.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct LanguageArgument {
     /// Its name.
     pub name: &'static str,
@@ -34,6 +37,13 @@ pub struct LanguageArgument {
     pub need: Necessity,
     /// Its meaning.
     pub doc: &'static str,
+}
+
+impl LanguageArgument {
+    /// True for a length of time.
+    pub fn is_duration(&self) -> bool {
+        self.ty == DURATION
+    }
 }
 
 /// The value of an argument that is not written.
@@ -48,11 +58,6 @@ pub enum Necessity {
 }
 
 /// An argument.
-pub(super) const fn argument(
-    name: &'static str,
-    ty: &'static str,
-    need: Necessity,
-    doc: &'static str,
-) -> LanguageArgument {
+pub const fn argument(name: &'static str, ty: &'static str, need: Necessity, doc: &'static str) -> LanguageArgument {
     LanguageArgument { name, ty, need, doc }
 }

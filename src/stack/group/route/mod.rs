@@ -1,20 +1,125 @@
-//! Routes of a failover group.
+//! Routes of a failover group: a file for each kind of route, and the reader that they share.
+
+mod endpoints;
+pub(in crate::stack) mod kind;
+mod record;
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use self::kind::{Route, RouteKind};
 use super::GroupReader;
 use super::each::{Reference, ReferenceError};
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::{HclAttribute, HclBlock, Ident};
 use crate::kinds::Location;
+use crate::language::{LanguageArgument, Necessity, argument};
+use crate::stack::Resource;
 use crate::stack::settings;
-use crate::stack::{Resource, Route};
 use crate::value::{Map, Value};
 
-/// The arguments of a route.
-const ROUTE: &[&str] = &["profile", "from", "to", "record", "values", "fallback_for", "for_each", "depends_on"];
+/// A kind of route, and how its blocks are read.
+pub(in crate::stack) struct RouteForm {
+    /// The kind.
+    kind: &'static RouteKind,
+    /// Reports what can switch nothing.
+    check: fn(&mut GroupReader<'_>, &Route, &HclBlock),
+    /// Writes the values in the spelling in which the resource has them.
+    normalise: fn(&GroupReader<'_>, &mut Route),
+}
+
+/// Every kind of route.
+const ALL: &[&RouteForm] = &[&endpoints::FORM, &record::FORM];
+
+/// Every kind of route, as moves see it.
+pub fn kinds() -> impl Iterator<Item = &'static RouteKind> {
+    ALL.iter().map(|form| form.kind)
+}
+
+/// The arguments of every route.
+const COMMON: &[LanguageArgument] = &[
+    argument(
+        "from",
+        "reference to an endpoint, or a value of the record",
+        Necessity::Default("`values`"),
+        "The endpoint, or the value of the record, while the home site is active.",
+    ),
+    argument(
+        "to",
+        "reference to an endpoint, or a value of the record",
+        Necessity::Default("`values`"),
+        "The endpoint, or the value of the record, while the standby site is active.",
+    ),
+    argument(
+        "values",
+        "map from site to endpoint or value",
+        Necessity::Default("`from` and `to`"),
+        "One value for each site of the group, instead of `from` and `to`: `{ east = …, west = … }`.",
+    ),
+    argument(
+        "fallback_for",
+        "route",
+        Necessity::Optional,
+        "Another route of the group (`route.name`): switched only if that one cannot be switched.",
+    ),
+    argument("for_each", "map or set of strings", Necessity::Optional, "One route for each key: `route.web[\"a\"]`."),
+    argument(
+        "depends_on",
+        "list of resources",
+        Necessity::Default("[]"),
+        "Resources that must exist before the group moves.",
+    ),
+];
+
+/// The number of arguments of any route.
+const COUNT: usize = {
+    let (mut count, mut kind) = (COMMON.len(), 0);
+    while kind < ALL.len() {
+        count += ALL[kind].kind.arguments.len();
+        kind += 1;
+    }
+    count
+};
+
+/// The arguments of any route: those of each kind, and those of all.
+pub const ARGUMENTS: [LanguageArgument; COUNT] = {
+    let mut all = [COMMON[0]; COUNT];
+    let (mut at, mut kind) = (0, 0);
+    while kind <= ALL.len() {
+        let own = if kind < ALL.len() { ALL[kind].kind.arguments } else { COMMON };
+        let mut index = 0;
+        while index < own.len() {
+            all[at] = own[index];
+            (at, index) = (at + 1, index + 1);
+        }
+        kind += 1;
+    }
+    all
+};
+
+/// The names of the arguments of any route.
+const ROUTE: &[&str] = &{
+    let mut names = [""; COUNT];
+    let mut index = 0;
+    while index < COUNT {
+        names[index] = ARGUMENTS[index].name;
+        index += 1;
+    }
+    names
+};
+
+/// The kind of a route with these arguments.
+fn form_of(block: &HclBlock) -> &'static RouteForm {
+    let has = |form: &&RouteForm| form.kind.told_by.is_some_and(|argument| block.body.attribute(argument).is_some());
+    ALL.iter().copied().find(has).unwrap_or(&endpoints::FORM)
+}
+
+/// The arguments that routes of other kinds have and those of this one have not, each with its kind.
+fn foreign(kind: &RouteKind) -> impl Iterator<Item = (&'static RouteKind, &'static str)> {
+    let others = kinds().filter(move |other| *other != kind);
+    others.flat_map(|other| other.arguments.iter().map(move |argument| (other, argument.name)))
+}
 
 impl GroupReader<'_> {
     pub(super) fn route(&mut self, name: Arc<str>, block: &HclBlock) -> Option<Route> {
@@ -48,25 +153,45 @@ impl GroupReader<'_> {
             self.required(block, ROUTE, &["from", "to"], "a route");
             values = self.values_of_ends(&args);
         }
-        let mut route = Route { name, args, values, fallback_for, span: block.header };
-        self.check_route(&route, block);
-        self.normalise(&mut route);
+        let form = form_of(block);
+        let mut route = Route { name, kind: form.kind, args, values, fallback_for, span: block.header };
+        self.check_route(form, &route, block);
+        (form.normalise)(self, &mut route);
         Some(route)
     }
 
-    /// Writes the values of a DNS record in the spelling in which the record has them.
-    fn normalise(&self, route: &mut Route) {
-        let record = match route.args.get("record") {
-            Some(Value::Block(address)) => self.facts.program.catalog.kind(address.kind()),
-            _ => None,
+    /// Reports a route that can switch nothing.
+    fn check_route(&mut self, form: &RouteForm, route: &Route, block: &HclBlock) {
+        let same = route.values.len() > 1 && {
+            let mut values = route.values.values();
+            let first = values.next();
+            values.all(|value| Some(value) == first && !value.told_within())
         };
-        let argument = record.and_then(|kind| kind.arg(kind.moves.record?));
-        let Some(form) = argument.and_then(|argument| argument.form) else { return };
-        for value in route.values.values_mut() {
-            if let Ok(normal) = form.read_value(value) {
-                *value = normal;
-            }
+        if same {
+            self.found.push(
+                Diagnostic::error(
+                    "wrong-value",
+                    format!("route `{}` changes nothing: it leads to the same place at every site", route.name),
+                )
+                .at(block.header)
+                .why("Users would stay where they are.")
+                .help("Write another value for each site."),
+            );
         }
+        // An argument that decides the kind and has an error of its own leaves nothing to check.
+        if route.kind.told_by.is_some_and(|argument| !route.args.contains_key(argument)) {
+            return;
+        }
+        for (other, name) in foreign(route.kind) {
+            let Some(attribute) = block.body.attribute(name) else { continue };
+            let of = route.kind.told_by.map(|argument| format!(" with `{argument}`")).unwrap_or_default();
+            self.found.push(
+                Diagnostic::error("wrong-arguments", format!("`{name}` has no effect in a route{of}"))
+                    .at(attribute.name.span)
+                    .help(format!("Remove it, or {}.", other.instead)),
+            );
+        }
+        (form.check)(self, route, block);
     }
 
     /// The value at each site.
@@ -208,5 +333,28 @@ fn unsupported(name: &Ident) -> Diagnostic {
         "value" => problem.help("Write `values = { site = value, … }`, or `from` and `to`."),
         "weight" => problem.help("Write `weight` into the block of the endpoint."),
         _ => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn kinds_of_routes_are_told_apart_by_their_own_arguments() {
+        let mut known: BTreeSet<&str> = COMMON.iter().map(|argument| argument.name).collect();
+        for kind in kinds() {
+            for argument in kind.arguments {
+                assert!(known.insert(argument.name), "{kind:?}: another kind has `{}`", argument.name);
+            }
+            for name in kind.told_by.iter().chain([&kind.entrance]) {
+                assert!(kind.arguments.iter().any(|argument| argument.name == *name), "{kind:?}: `{name}`");
+            }
+        }
+        let untold: Vec<&str> = kinds().filter(|kind| kind.told_by.is_none()).map(|kind| kind.name).collect();
+        assert_eq!(untold, [endpoints::FORM.kind.name], "a route of another kind could not be told from these");
+        assert_eq!(known, ROUTE.iter().copied().collect());
     }
 }

@@ -1,0 +1,100 @@
+//! The reads of a survey, and their results.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::address::{Address, ArmId};
+use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::object::Object;
+use crate::plan::Observed;
+use crate::steps::WebAnswer;
+
+/// A public URL of a site: the site, and the route that leads there.
+pub type SiteFront = (String, Address);
+
+/// The read of the power state of a workload.
+#[derive(Debug, Clone)]
+pub struct PowerRequest {
+    /// The workload.
+    pub address: Address,
+    /// Its states and actions.
+    pub power: &'static Power,
+    /// The read.
+    pub read: ReadRequest,
+}
+
+/// The objects and lists to read.
+#[derive(Debug, Clone, Default)]
+pub struct SurveyRequest {
+    /// The sides of each replica.
+    pub replicas: Vec<(Address, ReadRequest)>,
+    /// Workloads that are stopped and started by an action.
+    pub powers: Vec<PowerRequest>,
+    /// Objects that the procedure changes, or whose status it needs.
+    pub objects: Vec<Object>,
+    /// Reads that show whether the control plane of each region responds.
+    pub regions: Vec<(String, Sample)>,
+    /// Lists of sizes, quotas and permissions.
+    pub lists: Vec<ListRequest>,
+    /// The same for each lost site, by site, whose control plane may respond after all.
+    pub lost: Vec<(String, Sample)>,
+    /// Public URLs of the lost sites, to test if they still serve.
+    pub fronts: Vec<(SiteFront, String)>,
+}
+
+/// A read that shows whether the control plane of a region responds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sample {
+    /// An object that is recorded there.
+    Object(Object),
+    /// Nothing is recorded there: what the provider has in every region.
+    Common {
+        /// The account to ask with.
+        account: Account,
+        /// The region.
+        region: String,
+    },
+}
+
+/// A list in the cloud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRequest {
+    /// The list, or the object, as an object of the cloud.
+    pub object: Object,
+    /// Further query parameters.
+    pub query: Vec<(&'static str, String)>,
+}
+
+/// Results of a survey.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SurveyResult {
+    /// The time before the first read; `None` where nothing was read.
+    pub at: Option<Timestamp>,
+    /// Observations of each replica.
+    pub replicas: BTreeMap<Address, ReadResults>,
+    /// Assumed standings of replicas that were not read.
+    pub assumed: BTreeMap<Address, ReplicaStatus>,
+    /// Power states, as far as reads show them.
+    pub powers: BTreeMap<Address, PowerState>,
+    /// Observations of objects.
+    pub observed: Observed,
+    /// Regions whose control plane did not respond, each with the error.
+    pub silent: BTreeMap<String, String>,
+    /// Regions whose control plane responded, and refused reads by its request limits.
+    pub throttled: BTreeSet<String>,
+    /// The content of each list, or the error.
+    pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
+    /// For each lost site, true if its control plane responds. Sites where nothing was read are missing.
+    pub lost_answers: BTreeMap<String, bool>,
+    /// The answer of each public URL of a lost site, or the error.
+    pub fronts: BTreeMap<SiteFront, Result<WebAnswer, String>>,
+}
+
+impl SurveyResult {
+    /// True if the control plane of a region did not respond.
+    pub fn is_silent(&self, region: &str) -> bool {
+        self.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))
+    }
+}
