@@ -1,44 +1,13 @@
 //! The clients of a workload, in groups: each group caches DNS answers, resolves a site, and writes rows.
 
-use std::collections::HashMap;
-
-use serde::{Deserialize, Serialize};
-
 use super::ledger::Ledger;
-use super::network::Destination;
+use super::rows::Client;
 use super::seed::Seed;
+use super::sight::{ClientView, Destination};
 use super::world::World;
-use crate::kinds::{Lead, StorePlacement};
 
 /// One in this many in-flight rows was committed without an acknowledgement when the region was lost, and is retried.
 const ONE_OF: f64 = 50.0;
-
-/// A group of clients that share one cached DNS answer.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Client {
-    /// Rows that the group writes each second.
-    pub(super) share: u64,
-    /// The name or address to which the group connects.
-    at: Option<String>,
-    /// The second in which the group resolves its name again.
-    until: u64,
-    /// The region that served the group in the previous second.
-    served: Option<String>,
-    /// The last second before the site was lost, and the number of its rows that were committed
-    /// without an acknowledgement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cut: Option<(u64, u64)>,
-    pub(super) written: u64,
-    pub(super) refused: u64,
-    /// Rows that were not sent, because their host is outside the simulated world.
-    #[serde(default)]
-    pub(super) not_simulated: u64,
-    /// Seconds without service.
-    pub(super) down: u64,
-    /// Rows that the group wrote twice.
-    pub(super) doubled: u64,
-}
 
 /// The outcome of the rows of a group in one second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,31 +20,7 @@ pub(super) enum RowFate {
     NotSimulated,
 }
 
-/// The clients' view of the world at one revision.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ClientView {
-    pub(super) revision: Option<u64>,
-    /// The placement of each store, once per store.
-    pub(super) kept: Vec<StorePlacement>,
-    /// The destination of each group's name or address.
-    found: Vec<Option<(String, Destination)>>,
-    /// The next hops of objects, by folded id.
-    leads: HashMap<String, Lead>,
-}
-
-impl ClientView {
-    /// An empty view for a new revision.
-    pub(super) fn new(revision: u64, kept: Vec<StorePlacement>) -> Self {
-        Self { revision: Some(revision), kept, ..Self::default() }
-    }
-}
-
 impl Client {
-    /// A group that writes `share` rows each second.
-    pub(super) fn new(share: u64) -> Self {
-        Self { share, ..Self::default() }
-    }
-
     /// Resolves the name again when the cached answer expires. The first answer expires at a different time for each
     /// group: for the first group soonest.
     pub(super) fn ask(
@@ -124,9 +69,9 @@ impl Client {
         &mut self,
         found: Option<Destination>,
         (number, second): (usize, u64),
-        ledgers: &mut [&mut Ledger],
+        ledgers: &mut [(&str, &mut Ledger)],
         seed: Seed,
-        is_dark: impl Fn(&str) -> bool,
+        is_dark: impl Fn(&str, &str) -> bool,
     ) -> RowFate {
         let site = match found {
             Some(Destination::Outside | Destination::Told(Some(..400))) => {
@@ -142,9 +87,11 @@ impl Client {
             Some(Destination::Dark(_) | Destination::Unserved | Destination::Refused(_) | Destination::Told(_))
             | None => None,
         };
-        let takers: Option<Vec<String>> = site
-            .as_ref()
-            .and_then(|site| ledgers.iter().map(|ledger| ledger.taker(site, &is_dark).map(str::to_owned)).collect());
+        let taker = |(provider, ledger): &(&str, &mut Ledger), site: &str| {
+            ledger.taker(site, |region| is_dark(provider, region)).map(str::to_owned)
+        };
+        let takers: Option<Vec<String>> =
+            site.as_ref().and_then(|site| ledgers.iter().map(|one| taker(one, site)).collect());
         self.served = site.filter(|_| takers.is_some());
         let Some(takers) = takers else {
             self.refused += self.share;
@@ -153,7 +100,7 @@ impl Client {
         };
         let again = self.cut.take();
         let mut twice = 0;
-        for (ledger, region) in ledgers.iter_mut().zip(&takers) {
+        for ((_, ledger), region) in ledgers.iter_mut().zip(&takers) {
             ledger.accept(region, number, second, self.share);
             // A retried row is a duplicate only where the first copy was not lost in the meantime.
             if let Some((_, rows)) = again.filter(|(second, _)| ledger.holds(number, *second)) {

@@ -3,7 +3,6 @@
 //! Every line of the log holds the complete new value of everything that one request changed, so replay is idempotent.
 //! A killed process loses at most one unfinished line: that of a request whose acceptance was not yet reported.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,11 +10,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::BASE;
-use super::deployments::Deployment;
-use super::operations::Operation;
-use super::world::{Changes, SimulatedObject, World, WorldDetails};
-use crate::address::ArmId;
+use super::dialect::Dialects;
+use super::fields::StoredFields;
+use super::id::ObjectId;
+use super::stored::WorldRecord;
+use super::world::World;
 
 /// The version of the files.
 const VERSION: u32 = 1;
@@ -64,7 +63,7 @@ pub enum SimulatorError {
     },
     /// No such object exists.
     #[error("no object {0} exists in the simulated world. `drplan simulator show` lists all objects")]
-    NoObject(ArmId),
+    NoObject(ObjectId),
 }
 
 /// The files of a world.
@@ -81,12 +80,13 @@ pub(super) struct Disk {
     _lock: File,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Snapshot<W> {
-    version: u32,
+struct Snapshot {
+    #[serde(rename = "version")]
+    _version: u32,
     generation: u64,
-    world: W,
+    world: WorldRecord,
 }
 
 /// The first line of a log: the snapshot that the log continues.
@@ -98,28 +98,23 @@ struct Header {
     seed: u64,
 }
 
-/// Every further line of a log: one change.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogLine<O, P, D, R> {
-    now: Timestamp,
-    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
-    objects: BTreeMap<String, Option<O>>,
-    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
-    operations: BTreeMap<String, P>,
-    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
-    deployments: BTreeMap<String, Option<D>>,
-    rest: R,
-}
-
 /// Opens the world in a directory, or creates one.
-pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(World, Disk), SimulatorError> {
+pub(super) fn open(
+    dir: &Path,
+    seed: Option<u64>,
+    now: Timestamp,
+    (dialects, base): (Dialects, &str),
+) -> Result<(World, Disk), SimulatorError> {
     let lock = lock(dir)?;
     let (snapshot_file, log_file) = (dir.join("world.json"), dir.join("world.jsonl"));
     let snapshot = read(&snapshot_file)?;
     let snapshot_length = snapshot.as_ref().map_or(0, |bytes| bytes.len() as u64);
     let mut held = match snapshot {
-        Some(bytes) => Some(parse_snapshot(&snapshot_file, &bytes)?),
+        Some(bytes) => {
+            let (generation, stored) = parse_snapshot(&snapshot_file, &bytes)?;
+            let world = World::of_snapshot(stored, dialects, base.to_owned());
+            Some((generation, world.map_err(|what| damaged(&snapshot_file, what))?))
+        }
         None => None,
     };
     let log = read(&log_file)?;
@@ -137,17 +132,18 @@ pub(super) fn open(dir: &Path, seed: Option<u64>, now: Timestamp) -> Result<(Wor
                 return Err(damaged(&log_file, "the world.json that the log continues is missing"));
             }
             _ => {
-                let (_, world) = held.get_or_insert_with(|| (0, World::new(header.seed, now, BASE.to_owned())));
-                for line in lines {
-                    world.apply(line.now, line.objects, line.operations, line.deployments, Some(line.rest));
+                let (_, world) =
+                    held.get_or_insert_with(|| (0, World::new(header.seed, now, base.to_owned(), dialects)));
+                for (at, line) in lines.into_iter().enumerate() {
+                    world.read(line).map_err(|what| damaged(&log_file, format!("line {}: {what}", at + 2)))?;
                 }
                 (generation, log_length, fresh) = (header.generation, whole, false);
             }
         }
     }
     let world = match held {
-        Some((_, world)) => world.indexed(BASE.to_owned()),
-        None => World::new(seed.unwrap_or(1), now, BASE.to_owned()),
+        Some((_, world)) => world.indexed(),
+        None => World::new(seed.unwrap_or(1), now, base.to_owned(), dialects),
     };
     if let Some(wanted) = seed.filter(|wanted| *wanted != world.seed.0) {
         return Err(SimulatorError::OtherSeed { is: world.seed.0, wanted });
@@ -179,41 +175,26 @@ pub(super) fn reset(dir: &Path) -> Result<(), SimulatorError> {
 impl Disk {
     /// Writes the changes, if there are any. Those that cannot be written stay for the next attempt.
     pub(super) fn keep(&mut self, world: &mut World) -> Result<(), SimulatorError> {
-        if world.changes.is_empty() {
+        if world.changes.is_empty() && !world.parts.iter().any(|part| part.is_changed()) {
             return Ok(());
         }
-        let changes = std::mem::take(&mut world.changes);
-        let written = self.write(world, &changes);
-        if written.is_err() {
-            world.changes = changes;
-        }
-        written
+        self.write(world)?;
+        world.settled();
+        Ok(())
     }
 
     /// Writes the remaining changes, and a new snapshot if the log has grown too long.
     pub(super) fn close(&mut self, world: &mut World) -> Result<(), SimulatorError> {
-        // The progress of deployments under way is written only here and at their end: they are large and change often.
-        let under_way: Vec<String> = world.deploying().cloned().collect();
-        world.changes.deployments.extend(under_way);
+        world.parts.iter_mut().for_each(|part| part.close());
         world.changes.rest |= world.rest.counters.values().sum::<u64>() != self.counted;
         self.keep(world)?;
         self.compact(world)
     }
 
-    fn write(&mut self, world: &World, changes: &Changes) -> Result<(), SimulatorError> {
-        let line = LogLine::<&SimulatedObject, &Operation, &Deployment, &WorldDetails> {
-            now: world.now,
-            objects: changes.objects.iter().map(|id| (id.clone(), world.object(id))).collect(),
-            operations: changes
-                .operations
-                .iter()
-                .filter_map(|key| Some((key.clone(), world.operation(key)?)))
-                .collect(),
-            deployments: changes.deployments.iter().map(|id| (id.clone(), world.deployments.get(id))).collect(),
-            rest: &world.rest,
-        };
+    fn write(&mut self, world: &World) -> Result<(), SimulatorError> {
         let file = self.dir.join("world.jsonl");
-        let mut bytes = serde_json::to_vec(&line).map_err(|error| refused(&file, error.into()))?;
+        let line = world.stored_changes().map_err(|error| refused(&file, error.into()))?;
+        let mut bytes = line.into_bytes();
         bytes.push(b'\n');
         let before = self.log.metadata().map_err(|error| refused(&file, error))?.len();
         if let Err(error) = self.log.write_all(&bytes) {
@@ -233,13 +214,21 @@ impl Disk {
         world.forget_old_operations();
         let generation = self.generation + 1;
         let file = self.dir.join("world.json");
-        let snapshot = Snapshot { version: VERSION, generation, world: &*world };
-        let bytes = serde_json::to_vec(&snapshot).map_err(|error| refused(&file, error.into()))?;
+        let bytes = snapshot(generation, world).map_err(|error| refused(&file, error.into()))?;
         replace(&file, &bytes)?;
         self.log = begin_log(&self.dir.join("world.jsonl"), generation, world.seed.0)?;
         (self.generation, self.snapshot_length, self.log_length) = (generation, bytes.len() as u64, 0);
         Ok(())
     }
+}
+
+/// The text of a snapshot.
+fn snapshot(generation: u64, world: &World) -> serde_json::Result<Vec<u8>> {
+    let mut fields = StoredFields::default();
+    fields.put("version", &VERSION)?;
+    fields.put("generation", &generation)?;
+    fields.put_object("world", world.stored()?)?;
+    Ok(fields.into_bytes())
 }
 
 /// The number of further attempts to lock a world, and the time between two.
@@ -270,18 +259,14 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, SimulatorError> {
     }
 }
 
-fn parse_snapshot(file: &Path, bytes: &[u8]) -> Result<(u64, World), SimulatorError> {
+fn parse_snapshot(file: &Path, bytes: &[u8]) -> Result<(u64, WorldRecord), SimulatorError> {
     check_version(file, bytes)?;
-    let snapshot: Snapshot<World> = serde_json::from_slice(bytes).map_err(|error| damaged(file, error.to_string()))?;
+    let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(|error| damaged(file, error.to_string()))?;
     Ok((snapshot.generation, snapshot.world))
 }
 
 /// The header, the lines, and the number of bytes in complete lines.
-#[expect(clippy::type_complexity, reason = "the line's parameters are spelled out once, here")]
-fn parse_log(
-    file: &Path,
-    bytes: &[u8],
-) -> Result<(Header, Vec<LogLine<SimulatedObject, Operation, Deployment, WorldDetails>>, u64), SimulatorError> {
+fn parse_log(file: &Path, bytes: &[u8]) -> Result<(Header, Vec<WorldRecord>, u64), SimulatorError> {
     // Bytes after the last line break belong to an unfinished line.
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let text = bytes.get(..whole).unwrap_or_default();

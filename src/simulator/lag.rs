@@ -1,9 +1,8 @@
 //! Replication lag of the followers of a store.
 
-use super::types;
 use super::world::World;
+use crate::kinds::StorePlacement;
 use crate::kinds::regions::same_region;
-use crate::kinds::{SimulatedWorld, StorePlacement};
 
 impl World {
     /// The replication lag of a region that follows a store, in seconds; `None` where it does not follow the store.
@@ -20,9 +19,7 @@ impl World {
 
     /// The placement of its store, from every object that is part of one.
     fn stores(&self) -> impl Iterator<Item = StorePlacement> {
-        self.objects().filter(|object| object.seen()).filter_map(|object| {
-            let keeps = types::find(&object.type_)?.writers().find_map(|kind| kind.simulated.keeps)?;
-            keeps(self as &dyn SimulatedWorld, &object.id)
-        })
+        let objects = self.objects().filter(|object| object.seen());
+        objects.filter_map(|object| self.dialect(&object.provider).keeps(self, object))
     }
 }

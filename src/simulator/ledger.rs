@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::kinds::StorePlacement;
 use crate::kinds::regions::same_region;
 
-/// Rows a second that double the replication lag. An assumption of the simulator; Azure publishes no figure.
+/// Rows a second that double the replication lag. An assumption of the simulator; providers publish no figure.
 const ROWS_TWICE_AS_SLOW: f64 = 1000.0;
 
 /// The rows of one store.

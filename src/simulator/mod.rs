@@ -1,62 +1,37 @@
-//! The local simulator (`--cloud local`): an Azure Resource Manager that is deterministic from one seed,
-//! with injected faults.
+//! The local simulator (`--cloud local`): providers that are deterministic from one seed, with injected faults.
 //!
-//! The simulator follows the kinds' tables and contains no code for a particular kind: the behaviour of a service is in
-//! that kind's `simulated` functions. Only types of Resource Manager itself (resource groups and locks) are written
-//! here. The simulator is independent of stacks, plans and runs.
+//! One [`World`] has the objects of all providers, their operations, faults, the clock, the public network and its
+//! workload. It knows no provider's words: what these mean is a [`Dialect`] of each, in a list of its own below. A
+//! further provider is one folder and one line there. The simulator is independent of stacks, plans and runs.
 //!
 //! [`World`] is pure; `routes` serves it over HTTP, `disk` stores it between commands.
 
-mod actions;
-mod activity;
-mod always;
-mod answer;
-mod bin;
-mod bodies;
-mod catalog;
+mod answering;
+mod arm;
 mod clients;
-mod cloudlet;
-mod delete;
-mod deployments;
+mod dialect;
 mod disk;
-mod entries;
+mod fault;
+mod fault_file;
 mod faults;
-mod fill;
-mod filter;
-mod groups;
-mod images;
+mod fields;
+mod id;
 mod lag;
 mod ledger;
-mod locks;
-mod metrics;
-mod monitor;
-mod moves;
 mod network;
-mod offers;
 mod operations;
-mod part;
 mod passing;
-mod put;
-mod references;
-mod registrations;
 mod request;
 mod routes;
-mod rules;
+mod rows;
 mod scheduled_fault;
 mod seed;
 pub mod serve;
-mod shape;
-mod tags;
-mod target;
-mod throttle;
-mod types;
-mod valid_write;
+mod sight;
+mod stored;
 mod web;
 mod workload;
 mod world;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -66,30 +41,50 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use arm::{BASE, SUBSCRIPTION, Service, TENANT, Tokens, registrable};
+use dialect::Dialects;
 use disk::Disk;
 pub use disk::SimulatorError;
+pub use fault::{Fault, Moment, PROVIDER, Plane, RequestMatch};
 use faults::Faults;
-pub use faults::{Fault, Moment, Plane, RequestMatch};
+pub use id::ObjectId;
 use operations::OperationState;
-pub use registrations::registrable;
+use request::ErrorResponse;
 pub use request::{HttpMethod, Request, Response};
 pub use routes::DroppedAnswer;
-pub use scheduled_fault::{FaultTime, ScheduledFault, parse as parse_faults};
-pub use workload::{StoreTally, Tally, Workload};
+pub use rows::Workload;
+pub use scheduled_fault::{FaultTime, ScheduledFault};
+pub use workload::{StoreTally, Tally};
 pub use world::World;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::world::Clock;
 
-/// The subscription of the simulated cloud.
-pub const SUBSCRIPTION: &str = "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee";
-/// The tenant of the simulated cloud.
-pub const TENANT: &str = "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000";
-/// The default base URL of the simulated Resource Manager.
-pub const BASE: &str = "https://management.azure.com";
+/// The providers of the simulator, one line each. The first answers for hosts that none of them has.
+const DIALECTS: Dialects = &[
+    &arm::Arm, //
+];
+
 /// The time at which a new world begins: a Monday morning.
 pub const START: Timestamp = Timestamp::constant(1_767_600_000, 0);
+
+/// The names of the providers that the simulator has.
+pub fn providers() -> impl Iterator<Item = &'static str> {
+    DIALECTS.iter().map(|dialect| dialect.name())
+}
+
+/// An error of a request that was not read, in the format of the first provider.
+fn refuse_unread(failure: &ErrorResponse) -> Response {
+    World::new(0, START, BASE.to_owned(), DIALECTS).dialect_of_host("").refuse(failure)
+}
+
+/// Parses a file of faults: a JSON list.
+///
+/// # Errors
+/// The number of the invalid entry, and the reason.
+pub fn parse_faults(text: &str) -> Result<Vec<ScheduledFault>, String> {
+    fault_file::parse(text, DIALECTS)
+}
 
 /// A simulated cloud. Clones share one world.
 #[derive(Clone)]
@@ -117,7 +112,12 @@ impl Drop for StoredWorld {
 impl Simulator {
     /// A world in memory.
     pub fn new(seed: u64, clock: Arc<dyn Clock>) -> Self {
-        let world = World::new(seed, clock.now(), BASE.to_owned());
+        Self::speaking(DIALECTS, seed, clock)
+    }
+
+    /// A world of these dialects in memory.
+    fn speaking(dialects: Dialects, seed: u64, clock: Arc<dyn Clock>) -> Self {
+        let world = World::new(seed, clock.now(), BASE.to_owned(), dialects);
         Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: None })), clock }
     }
 
@@ -135,7 +135,16 @@ impl Simulator {
     /// # Errors
     /// The files are damaged, in a newer format, in use, of another seed, or cannot be read or written.
     pub fn open(dir: &Path, seed: Option<u64>, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
-        let (world, disk) = disk::open(dir, seed, clock.now())?;
+        Self::open_speaking(DIALECTS, dir, seed, clock)
+    }
+
+    fn open_speaking(
+        dialects: Dialects,
+        dir: &Path,
+        seed: Option<u64>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SimulatorError> {
+        let (world, disk) = disk::open(dir, seed, clock.now(), (dialects, BASE))?;
         Ok(Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: Some(disk) })), clock })
     }
 
@@ -177,8 +186,14 @@ impl Simulator {
             kept.keep().map(|()| response)
         });
         handled.unwrap_or_else(|error| {
-            request::ErrorResponse::gateway(500, "InternalServerError", format!("The simulator: {error}")).response()
+            let failure = ErrorResponse::gateway(500, "InternalServerError", format!("The simulator: {error}"));
+            kept.world.dialect_of_host(request.host()).refuse(&failure)
         })
+    }
+
+    /// An error of the provider that has this host.
+    fn refuse(&self, host: &str, failure: &ErrorResponse) -> Response {
+        self.lock().world.dialect_of_host(host).refuse(failure)
     }
 
     /// Adds a fault.
@@ -189,7 +204,7 @@ impl Simulator {
         self.change(|world| world.change_faults(|faults| faults.add(fault.into())))
     }
 
-    /// Ends the loss of a region, and completes operations that waited for the region. Returns false where the region
+    /// Ends the loss of a region or of a provider, and completes operations that waited for it. Returns false where it
     /// was not lost.
     ///
     /// # Errors
@@ -215,9 +230,9 @@ impl Simulator {
     ///
     /// # Errors
     /// [`SimulatorError::NoObject`], or the world cannot be written.
-    pub fn edit(&self, id: &ArmId, at: &str, value: Json) -> Result<(), SimulatorError> {
+    pub fn edit(&self, id: &ObjectId, at: &str, value: Json) -> Result<(), SimulatorError> {
         self.change(|world| {
-            let body = world.body_mut(&id.folded()).ok_or_else(|| SimulatorError::NoObject(id.clone()))?;
+            let body = world.body_mut(&world.key(id)).ok_or_else(|| SimulatorError::NoObject(id.clone()))?;
             if value.is_null() {
                 path::remove(body, at)
             } else {
@@ -231,18 +246,19 @@ impl Simulator {
     ///
     /// # Errors
     /// [`SimulatorError::NoObject`], or the world cannot be written.
-    pub fn delete_object(&self, id: &ArmId) -> Result<(), SimulatorError> {
+    pub fn delete_object(&self, id: &ObjectId) -> Result<(), SimulatorError> {
         self.change(|world| {
-            let folded = id.folded();
-            world.object(&folded).ok_or_else(|| SimulatorError::NoObject(id.clone()))?;
-            world.remove_with_all_below(&folded);
+            let key = world.key(id);
+            let object = world.object(&key).ok_or_else(|| SimulatorError::NoObject(id.clone()))?;
+            world.dialect(&object.provider).remove(world, &key);
             Ok(())
         })?
     }
 
     /// The body of an object as a read returns it.
-    pub fn body(&self, id: &ArmId) -> Option<Json> {
-        self.lock().world.standing(&id.folded()).map(|object| object.body.clone())
+    pub fn body(&self, id: &ObjectId) -> Option<Json> {
+        let kept = self.lock();
+        kept.world.standing(&kept.world.key(id)).map(|object| object.body.clone())
     }
 
     /// A summary of the whole world.
@@ -260,7 +276,8 @@ impl Simulator {
             },
             began: operation.began,
             due: operation.due,
-            held: operation.progress == OperationState::Running && world.holds(operation),
+            held: operation.progress == OperationState::Running
+                && world.dialect(&operation.provider).holds(world, operation),
         });
         WorldSummary {
             seed: world.seed.0,
@@ -285,8 +302,9 @@ impl Simulator {
     }
 
     /// The public names and addresses of an object.
-    pub fn hosts(&self, id: &ArmId) -> Vec<String> {
-        self.lock().world.hosts_of(&id.folded())
+    pub fn hosts(&self, id: &ObjectId) -> Vec<String> {
+        let kept = self.lock();
+        kept.world.hosts_of(&kept.world.key(id))
     }
 
     /// True for a host or URL outside the simulated world: rows that a workload writes there are not simulated.
@@ -338,7 +356,7 @@ impl StoredWorld {
         match &mut self.disk {
             Some(disk) => disk.keep(&mut self.world),
             None => {
-                self.world.changes = world::Changes::default();
+                self.world.settled();
                 Ok(())
             }
         }
@@ -353,7 +371,7 @@ pub struct WorldSummary {
     /// The world's time.
     pub now: Timestamp,
     /// The objects, by id, each with its body.
-    pub objects: BTreeMap<ArmId, Json>,
+    pub objects: BTreeMap<ObjectId, Json>,
     /// The operations under way, in the order in which they are due.
     pub under_way: Vec<PendingOperation>,
     /// The number of requests, by HTTP method.
@@ -366,7 +384,7 @@ pub struct WorldSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PendingOperation {
     /// The object of the operation.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// `create`, `update`, `delete` or `post`; `wake` for a change that an object makes by itself.
     pub act: &'static str,
     /// The time of acceptance.
@@ -376,3 +394,6 @@ pub struct PendingOperation {
     /// True where a fault delays the operation.
     pub held: bool,
 }
+
+#[cfg(test)]
+mod tests;

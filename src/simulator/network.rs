@@ -1,44 +1,18 @@
 //! The public network: names, their targets, and the regions that serve them.
 //!
-//! Names and addresses come from the kinds' `hosts`, and their targets from `leads`. A name that no object has does not
-//! exist where it is below a domain of the kinds' tables; any other is outside this world, and nothing is known of it.
+//! Names and addresses come from the `hosts` of the dialects, and their targets from `leads`. A name that no object has
+//! does not exist where it is below a domain of a dialect; any other is outside this world, and nothing is known of it.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::LazyLock;
 
-use super::world::World;
-use crate::address::ArmId;
-use crate::kinds::{Lead, SimulatedBehaviour, hosts};
+use super::id::ObjectId;
+use super::sight::Destination;
+use super::world::{SimulatedObject, World};
+use crate::kinds::Lead;
 
 /// The longest chain of names and objects; a longer one counts as a cycle. Resolvers have a similar limit.
 const HOPS: u32 = 16;
-
-/// Derived views of the world, cached for one revision.
-#[derive(Debug, Clone, Default)]
-pub(super) struct NetworkView {
-    /// Names and addresses, with the folded ids of their objects.
-    names: Option<(u64, HashMap<String, String>)>,
-    /// The view of the workload's clients.
-    pub(super) work: super::clients::ClientView,
-}
-
-/// The result of a connection to a name or address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Destination {
-    /// This region serves the request.
-    Served(String),
-    /// The frontend accepts connections, but has no running backend.
-    Unserved,
-    /// No answer: this region is lost.
-    Dark(String),
-    /// Connection refused, with the reason.
-    Refused(String),
-    /// The status set by a fault; `None`: no answer.
-    Told(Option<u16>),
-    /// Outside this world: nothing is known of it.
-    Outside,
-}
 
 impl World {
     /// Rebuilds the table of names, if the world has changed.
@@ -56,19 +30,23 @@ impl World {
         self.sight.names = Some((self.revision, names));
     }
 
-    /// The names and addresses of an object, by its folded id.
+    /// The names and addresses of an object, by its key.
     pub(super) fn hosts_of(&self, id: &str) -> Vec<String> {
-        let Some(object) = self.standing(id) else { return Vec::new() };
-        self.hook(id, |simulated| simulated.hosts).map_or_else(Vec::new, |hosts| hosts(&object.body))
+        let object = self.standing(id);
+        object.map_or_else(Vec::new, |object| self.dialect(&object.provider).hosts(object))
     }
 
-    /// A hook of an object's kinds.
-    pub(super) fn hook<F>(&self, id: &str, hook: impl Fn(&SimulatedBehaviour) -> Option<F>) -> Option<F> {
-        let type_ = super::types::find(&self.object(id)?.type_)?;
-        type_.writers().find_map(|kind| hook(&kind.simulated))
+    /// The region of an object, by its key.
+    fn region_of(&self, object: &SimulatedObject) -> Option<String> {
+        self.dialect(&object.provider).region(self, object)
     }
 
-    /// The folded id of the object that has a name or address, directly or by a wildcard domain.
+    /// True for an object that does not work, because its region or its provider is lost.
+    fn is_dark(&self, object: &SimulatedObject, region: Option<&str>) -> bool {
+        self.rest.faults.is_dark(self.dialect(&object.provider).name(), region)
+    }
+
+    /// The key of the object that has a name or address, directly or by a wildcard domain.
     fn named_host(&self, name: &str) -> Option<&String> {
         let (_, names) = self.sight.names.as_ref()?;
         names.get(name).or_else(|| {
@@ -94,9 +72,12 @@ impl World {
         for _ in 0..HOPS {
             let id = match self.named_host(&name) {
                 Some(id) => id,
-                None if is_in_our_domain(&name) => return Err(format!("name {name} does not exist")),
+                None if self.is_in_a_domain(&name) => return Err(format!("name {name} does not exist")),
                 None => return Ok((name, keep)),
             };
+            if self.object(id).is_some_and(|object| self.region_of(object).is_none() && self.is_dark(object, None)) {
+                return Err(format!("no provider answers for {name}"));
+            }
             let lead = known.entry(name.clone()).or_insert_with(|| self.leads(id, &name));
             let Lead::Names(names, seconds) = lead else { return Ok((name, keep)) };
             let at = (draw * names.len() as f64) as usize;
@@ -107,14 +88,10 @@ impl World {
     }
 
     fn leads(&self, id: &str, name: &str) -> Lead {
-        let object = self.object(id).map(|object| object.id.clone());
-        match object.zip(self.hook(id, |simulated| simulated.leads)) {
-            Some((object, leads)) => leads(self, &object, name),
-            None if self.hook(id, |simulated| simulated.hosts).is_some() => {
-                Lead::to_region(self.working(id).and_then(|_| self.own_region(id)))
-            }
-            None => Lead::Nowhere("its target is unknown"),
-        }
+        let object = self.object(id);
+        object.map_or(Lead::Nowhere("its target is unknown"), |object| {
+            self.dialect(&object.provider).leads(self, object, name)
+        })
     }
 
     /// The destination of a name or address that resolves to no further name.
@@ -130,7 +107,7 @@ impl World {
 
     /// The destination of a name or address that no object has.
     fn unnamed(&self, name: &str) -> Destination {
-        match is_our_address(name) || is_in_our_domain(name) {
+        match is_our_address(name) || self.is_in_a_domain(name) {
             true => Destination::Refused(format!("no resource has the address {name}")),
             false => Destination::Outside,
         }
@@ -140,14 +117,17 @@ impl World {
         if hops == 0 {
             return Destination::Refused("its target is a cycle".to_owned());
         }
+        let Some(object) = self.object(id) else { return Destination::Refused("its target is unknown".to_owned()) };
         let lead = self.leads(id, name);
         // A store may be served elsewhere than it was created.
-        let own = self.own_region(id).filter(|region| self.rest.faults.is_dark(region));
-        if let (Some(region), false) = (own, matches!(lead, Lead::Serves(..))) {
-            return Destination::Dark(region);
+        match self.region_of(object) {
+            _ if matches!(lead, Lead::Serves(..)) => {}
+            Some(region) if self.is_dark(object, Some(&region)) => return Destination::Dark(region),
+            None if self.is_dark(object, None) => return Destination::Told(None),
+            _ => {}
         }
         match lead {
-            Lead::Serves(region, _) if self.rest.faults.is_dark(&region) => Destination::Dark(region),
+            Lead::Serves(region, _) if self.is_dark(object, Some(&region)) => Destination::Dark(region),
             Lead::Serves(_, 0) => Destination::Unserved,
             Lead::Serves(region, _) => Destination::Served(region),
             Lead::Objects(ids) => self.any_of(&ids, hops - 1),
@@ -160,22 +140,22 @@ impl World {
     }
 
     /// The first of these objects that serves; if none does, the result of the last one.
-    fn any_of(&self, ids: &[ArmId], hops: u32) -> Destination {
+    fn any_of(&self, ids: &[ObjectId], hops: u32) -> Destination {
         let mut found = Destination::Unserved;
         for id in ids {
-            found = self.served_by(&id.folded(), "", hops);
+            found = self.served_by(&self.key(id), "", hops);
             if matches!(found, Destination::Served(_)) {
                 break;
             }
         }
         found
     }
-}
 
-/// True for a name that only an object of this world can have.
-fn is_in_our_domain(name: &str) -> bool {
-    static DOMAINS: LazyLock<Vec<&'static str>> = LazyLock::new(|| hosts::domains(&crate::providers::azure::TABLES));
-    DOMAINS.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    /// True for a name that only an object of this world can have.
+    fn is_in_a_domain(&self, name: &str) -> bool {
+        let mut domains = self.dialects.iter().flat_map(|dialect| dialect.domains());
+        domains.any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    }
 }
 
 /// True for an address that only an object of this world can have: its public addresses come from the ranges

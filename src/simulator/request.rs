@@ -1,13 +1,11 @@
-//! A request to the simulated Resource Manager and its response, independent of any HTTP library; and
-//! Azure's error bodies.
+//! A request to a provider and its response, independent of any HTTP library, and errors before a dialect gives them
+//! their format.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
-
-use crate::kinds::Refusal;
+use serde_json::Value as Json;
 
 /// The HTTP method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,18 +71,10 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The body, if it is an object.
-    pub(super) fn object(&self) -> Result<Json, ErrorResponse> {
-        match &self.body {
-            Ok(Some(body @ Json::Object(_))) => Ok(body.clone()),
-            Ok(Some(_)) => {
-                Err(ErrorResponse::content("The request content was invalid: the body must be a JSON object."))
-            }
-            Ok(None) => Err(ErrorResponse::content("The request content was invalid: the body is missing.")),
-            Err(what) => Err(ErrorResponse::content(format!(
-                "The request content was invalid and could not be deserialized: '{what}'."
-            ))),
-        }
+    /// The host that the request is for, without its port; empty where the client named none.
+    pub(super) fn host(&self) -> &str {
+        let host = self.header("host").unwrap_or_default();
+        host.rsplit_once(':').map_or(host, |(host, _)| host)
     }
 }
 
@@ -122,13 +112,13 @@ impl Response {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Cause {
-    /// Resource Manager itself.
+    /// The front of the provider.
     Gateway,
-    /// The resource provider.
+    /// The service behind it.
     Service,
 }
 
-/// An error response.
+/// An error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ErrorResponse {
     pub(super) status: u16,
@@ -149,36 +139,8 @@ impl ErrorResponse {
         Self { cause: Cause::Service, ..Self::gateway(status, code, message) }
     }
 
-    /// 400 `InvalidRequestContent`.
-    pub(super) fn content(message: impl Into<String>) -> Self {
-        Self::gateway(400, "InvalidRequestContent", message)
-    }
-
     pub(super) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
-    }
-
-    /// The error object: `{code, message}`.
-    pub(super) fn error(&self) -> Json {
-        json!({ "code": self.code, "message": self.message })
-    }
-
-    pub(super) fn response(&self) -> Response {
-        let cause = match self.cause {
-            Cause::Gateway => "gateway",
-            Cause::Service => "service",
-        };
-        let response = Response::json(self.status, &json!({ "error": self.error() })).with("x-ms-failure-cause", cause);
-        match self.retry_after {
-            Some(seconds) => response.with("retry-after", seconds.to_string()),
-            None => response,
-        }
-    }
-}
-
-impl From<Refusal> for ErrorResponse {
-    fn from(Refusal { status, code, message }: Refusal) -> Self {
-        Self::service(status, code, message)
     }
 }

@@ -1,4 +1,4 @@
-//! The simulated Resource Manager as an HTTP router: in-process for drplan's own client, on a port for other clients.
+//! The simulated providers behind one HTTP router, by host: in-process for drplan's own clients, on a port for others.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
+use axum::http::header::HOST;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response as HttpResponse;
 use serde_json::Value as Json;
@@ -14,7 +15,7 @@ use serde_json::Value as Json;
 use super::Simulator;
 use super::request::{ErrorResponse, HttpMethod, Request, Response};
 
-/// The largest body that Resource Manager accepts, in bytes.
+/// The largest body that a provider accepts, in bytes.
 pub(super) const GREATEST_BODY: usize = 4 * 1024 * 1024;
 
 /// The deepest nesting of lists and objects in a body that is not strict JSON.
@@ -25,16 +26,17 @@ const DEEPEST_BODY: u32 = 128;
 pub struct DroppedAnswer;
 
 impl Simulator {
-    /// A router that passes every path to the simulated Resource Manager.
+    /// A router that passes every path of a host to the provider that has the host.
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }
 }
 
 async fn answer(State(simulator): State<Simulator>, request: HttpRequest) -> Result<HttpResponse, Infallible> {
-    let response = match read(request).await {
+    let host = host(&request);
+    let response = match read(request, host.clone()).await {
         Ok(request) => simulator.handle(&request),
-        Err(failure) => failure.response(),
+        Err(failure) => simulator.refuse(&host, &failure),
     };
     if response.delay > Duration::ZERO {
         simulator.clock.sleep(response.delay).await;
@@ -42,7 +44,14 @@ async fn answer(State(simulator): State<Simulator>, request: HttpRequest) -> Res
     Ok(write(response))
 }
 
-async fn read(request: HttpRequest) -> Result<Request, ErrorResponse> {
+/// The host of a request, with its port.
+fn host(request: &HttpRequest) -> String {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let named = || request.headers().get(HOST).and_then(|value| value.to_str().ok());
+    authority.or_else(named).unwrap_or_default().to_ascii_lowercase()
+}
+
+async fn read(request: HttpRequest, host: String) -> Result<Request, ErrorResponse> {
     let (parts, body) = request.into_parts();
     let verb = HttpMethod::parse(parts.method.as_str()).ok_or_else(|| {
         ErrorResponse::gateway(405, "MethodNotAllowed", format!("The request method '{}' is not known.", parts.method))
@@ -65,13 +74,14 @@ async fn read(request: HttpRequest) -> Result<Request, ErrorResponse> {
             .headers
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+            .chain([(HOST.as_str().to_owned(), host)])
             .collect::<BTreeMap<_, _>>(),
         body,
     })
 }
 
-/// Parses a body as Resource Manager does: JSON, also with comments and unquoted names, as the Azure
-/// CLI sends templates.
+/// Parses a body: JSON, also with comments and unquoted names, which some providers accept and some of their own
+/// clients send.
 fn parse(bytes: &[u8]) -> Result<Json, String> {
     serde_json::from_slice(bytes).or_else(|error| {
         let text = std::str::from_utf8(bytes).ok().filter(|text| is_shallow(text));

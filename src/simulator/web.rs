@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::Simulator;
-use super::network::Destination;
 use super::request::HttpMethod;
+use super::sight::Destination;
 use super::world::World;
 use crate::world::{Web, WebAnswer, WebRequest};
 

@@ -5,51 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use url::Url;
+use jiff::Timestamp;
+use serde::Serialize;
 
-use super::clients::{Client, ClientView, RowFate};
+use super::clients::RowFate;
 use super::ledger::{Ledger, union};
-use super::network::Destination;
+use super::rows::{RunningWorkload, Workload, host_of};
+use super::sight::{ClientView, Destination};
 use super::world::World;
-use crate::address::ArmId;
 use crate::kinds::StorePlacement;
-
-/// The number of client groups, each with its own DNS cache.
-const GROUPS: u64 = 4;
-
-/// The settings of a workload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Workload {
-    /// The host or URL to which clients write.
-    pub front: String,
-    /// Objects of the data stores to which each row is written. Several objects of one store count once. Objects that
-    /// keep no rows are skipped.
-    pub stores: Vec<ArmId>,
-    /// Rows a second; at least one.
-    pub rate: u64,
-}
-
-/// A running or stopped workload.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RunningWorkload {
-    asked: Workload,
-    /// The host of the endpoint.
-    host: String,
-    began: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ended: Option<Timestamp>,
-    /// The number of simulated seconds so far.
-    seconds: u64,
-    clients: Vec<Client>,
-    ledgers: BTreeMap<String, Ledger>,
-    /// The first and the last second with refused rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    refused: Option<(u64, u64)>,
-}
 
 /// The result of a workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -107,39 +71,10 @@ pub struct StoreTally {
     pub split: u64,
 }
 
-/// The host of a host or URL.
-fn host_of(front: &str) -> String {
-    let url = Url::parse(front).ok().and_then(|url| url.host_str().map(str::to_owned));
-    url.unwrap_or_else(|| front.to_owned()).to_ascii_lowercase()
-}
-
-impl RunningWorkload {
-    fn new(mut asked: Workload, now: Timestamp) -> Self {
-        asked.rate = asked.rate.max(1);
-        let host = host_of(&asked.front);
-        let groups = GROUPS.min(asked.rate);
-        let share = |group| asked.rate / groups + u64::from(group < asked.rate % groups);
-        let clients = (0..groups).map(|group| Client::new(share(group))).collect();
-        Self { asked, host, began: now, ended: None, seconds: 0, clients, ledgers: BTreeMap::new(), refused: None }
-    }
-
-    /// Replicates all accepted rows of a store to a region.
-    pub(super) fn pass_on(&mut self, store: &str, region: &str) {
-        if let Some(ledger) = self.ledgers.get_mut(store) {
-            ledger.pass_on(region, self.seconds);
-        }
-    }
-
-    fn after(&self, seconds: u64) -> Timestamp {
-        let seconds = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-        self.began.checked_add(seconds).unwrap_or(Timestamp::MAX)
-    }
-}
-
 impl World {
     pub(super) fn start_work(&mut self, workload: Workload) {
         let mut work = RunningWorkload::new(workload, self.now);
-        for kept in self.stores_of(&work) {
+        for (_, kept) in self.stores_of(&work) {
             let shares: Vec<u64> = work.clients.iter().map(|client| client.share).collect();
             work.ledgers.entry(kept.name.clone()).or_default().follow_roles(&kept, &shares);
         }
@@ -185,13 +120,18 @@ impl World {
 
     fn second(&self, work: &mut RunningWorkload, seen: &mut ClientView) {
         let second = work.seconds;
-        let is_dark = |region: &str| self.rest.faults.is_dark(region);
+        let is_dark = |provider: &str, region: &str| self.rest.faults.is_dark(provider, Some(region));
         let shares: Vec<u64> = work.clients.iter().map(|client| client.share).collect();
-        for kept in &seen.kept {
+        for (_, kept) in &seen.kept {
             work.ledgers.entry(kept.name.clone()).or_default().follow_roles(kept, &shares);
         }
         let groups = shares.len() as u64;
-        let mut ledgers: Vec<&mut Ledger> = work.ledgers.values_mut().collect();
+        let first = self.dialect(&Default::default()).name();
+        let provider = |store: &String| {
+            seen.kept.iter().find(|(_, kept)| kept.name == *store).map_or(first, |(provider, _)| provider)
+        };
+        let mut ledgers: Vec<(&str, &mut Ledger)> =
+            work.ledgers.iter_mut().map(|(store, ledger)| (provider(store), ledger)).collect();
         let mut refused = false;
         for (number, client) in work.clients.iter_mut().enumerate() {
             client.ask(self, &work.host, second, (number as u64, groups), seen);
@@ -201,25 +141,25 @@ impl World {
         if refused {
             work.refused = Some((work.refused.map_or(second, |(first, _)| first), second));
         }
-        for kept in &seen.kept {
+        for (provider, kept) in &seen.kept {
             if let Some(ledger) = work.ledgers.get_mut(&kept.name) {
                 let further = self.rest.faults.store_lag(&kept.name);
-                ledger.replicate(kept, second + 1, work.asked.rate, further, is_dark);
+                ledger.replicate(kept, second + 1, work.asked.rate, further, |region| is_dark(provider, region));
             }
         }
         work.seconds += 1;
     }
 
-    /// The placement of each store of a workload, once per store.
-    fn stores_of(&self, work: &RunningWorkload) -> Vec<StorePlacement> {
-        let mut all: Vec<StorePlacement> = Vec::new();
+    /// The placement of each store of a workload, once per store, and the name of its provider.
+    fn stores_of(&self, work: &RunningWorkload) -> Vec<(&'static str, StorePlacement)> {
+        let mut all: Vec<(&'static str, StorePlacement)> = Vec::new();
         for id in &work.asked.stores {
-            let folded = id.folded();
-            let kept = self.hook(&folded, |simulated| simulated.keeps).and_then(|keeps| keeps(self, id));
-            if let Some(kept) = kept
-                && !all.iter().any(|other| other.name == kept.name)
+            let Some(object) = self.object(&self.key(id)) else { continue };
+            let dialect = self.dialect(&object.provider);
+            if let Some(kept) = dialect.keeps(self, object)
+                && !all.iter().any(|(_, other)| other.name == kept.name)
             {
-                all.push(kept);
+                all.push((dialect.name(), kept));
             }
         }
         all

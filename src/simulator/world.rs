@@ -1,7 +1,8 @@
 //! The simulated world: its objects and operations, and the indexes that keep every request cheap.
 //!
-//! Pure apart from memory: time comes with each request, randomness from the seed. Independent of HTTP libraries and of
-//! the disk; [`Changes`] records changes for the storage layer.
+//! Pure apart from memory: time comes with each request, randomness from the seed, what a provider means by its objects
+//! from its [`Dialect`]. Independent of HTTP libraries and of the disk; [`Changes`] records changes for the storage
+//! layer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -10,81 +11,44 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::deployments::Deployment;
+use super::dialect::{Dialect, Dialects, Parts, ProviderName};
 use super::faults::Faults;
-use super::monitor::Monitor;
-use super::network::NetworkView;
+use super::id::ObjectId;
 use super::operations::{Operation, OperationState};
-use super::registrations::RegistrationRequest;
+use super::rows::RunningWorkload;
 use super::seed::Seed;
-use super::target::{GROUP, LOCK};
-use super::throttle::Buckets;
-use super::types;
-use super::workload::RunningWorkload;
-use crate::address::ArmId;
+use super::sight::NetworkView;
 
-/// The objects, operations and events of the simulated cloud.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The objects, operations and events of the simulated clouds.
+#[derive(Debug, Clone)]
 pub struct World {
     pub(super) seed: Seed,
     pub(super) now: Timestamp,
+    /// The objects, by [`SimulatedObject::key`].
     objects: BTreeMap<String, SimulatedObject>,
     operations: BTreeMap<String, Operation>,
-    /// The deployments, by folded id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) deployments: BTreeMap<String, Deployment>,
     pub(super) rest: WorldDetails,
-    #[serde(skip)]
+    /// State of the dialects, beside objects and operations.
+    pub(super) parts: Parts,
+    pub(super) dialects: Dialects,
     pub(super) base: String,
     /// Accepts newer API versions and unknown properties.
-    #[serde(skip)]
     pub(super) lenient: bool,
-    #[serde(skip)]
     index: WorldIndex,
-    #[serde(skip)]
     pub(super) changes: Changes,
     /// Grows with every change that could affect a client of the public network.
-    #[serde(skip)]
     pub(super) revision: u64,
     /// Cached views of the world at its current revision.
-    #[serde(skip)]
     pub(super) sight: NetworkView,
 }
 
 /// Small state that changes often.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct WorldDetails {
     pub(super) faults: Faults,
     pub(super) counters: BTreeMap<String, u64>,
-    pub(super) buckets: Buckets,
-    /// The old versions that stale reads return, by folded id.
-    pub(super) stale: BTreeMap<String, StaleRead>,
-    /// The probe state of monitored objects, by folded id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) monitors: BTreeMap<String, Monitor>,
-    /// The written properties of implicit children, by folded id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) always: BTreeMap<String, Json>,
-    /// Soft-deleted objects, by folded id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) bin: BTreeMap<String, Json>,
-    /// The last registration request of each provider, by folded namespace.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) registrations: BTreeMap<String, RegistrationRequest>,
     /// The current or last workload.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<RunningWorkload>,
-}
-
-/// An old version that reads return until a time.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StaleRead {
-    pub(super) until: Timestamp,
-    /// The old body; `None`: the object did not exist.
-    pub(super) body: Option<Json>,
 }
 
 /// One object.
@@ -92,14 +56,17 @@ pub(super) struct StaleRead {
 #[serde(deny_unknown_fields)]
 pub(super) struct SimulatedObject {
     /// The id in its original case.
-    pub(super) id: ArmId,
+    pub(super) id: ObjectId,
+    /// Its provider.
+    #[serde(default, rename = "dialect", skip_serializing_if = "ProviderName::is_first")]
+    pub(super) provider: ProviderName,
     /// The type, folded.
     #[serde(rename = "type")]
     pub(super) type_: String,
     /// The body as returned by reads.
     pub(super) body: Json,
     pub(super) stage: Lifecycle,
-    /// Grows with every change; the etag is derived from it.
+    /// Grows with every change.
     pub(super) version: i64,
     /// The folded ids that a client wrote into the body.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -136,12 +103,17 @@ impl SimulatedObject {
         self.stage != Lifecycle::Hidden
     }
 
-    pub(super) fn location(&self) -> Option<&str> {
-        self.body.get("location").and_then(Json::as_str)
+    /// The key of an object of this provider with this id.
+    pub(super) fn key_of(provider: &ProviderName, id: &ObjectId) -> String {
+        match provider.is_first() {
+            true => id.folded(),
+            false => format!("{}:{}", provider.as_str(), id.folded()),
+        }
     }
 
-    pub(super) fn etag(&self) -> Option<&str> {
-        self.body.get("etag").and_then(Json::as_str)
+    /// Its key in the world: unlike the id, it is unique among providers.
+    pub(super) fn key(&self) -> String {
+        Self::key_of(&self.provider, &self.id)
     }
 }
 
@@ -150,31 +122,26 @@ impl SimulatedObject {
 pub(super) struct Changes {
     pub(super) objects: BTreeSet<String>,
     pub(super) operations: BTreeSet<String>,
-    pub(super) deployments: BTreeSet<String>,
     /// Any other change that must be stored.
     pub(super) rest: bool,
 }
 
 impl Changes {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { objects, operations, deployments, rest } = self;
-        objects.is_empty() && operations.is_empty() && deployments.is_empty() && !rest
+        let Self { objects, operations, rest } = self;
+        objects.is_empty() && operations.is_empty() && !rest
     }
 }
 
 /// Indexes derived from objects and operations.
 #[derive(Debug, Clone, Default)]
 struct WorldIndex {
-    /// For each id, the ids of the objects that refer to it.
+    /// For each key, the keys of the objects that refer to it.
     users: BTreeMap<String, BTreeSet<String>>,
-    groups: BTreeSet<String>,
-    locks: BTreeSet<String>,
-    /// The ids of globally unique resources, by type and name.
-    names: BTreeMap<(String, String), String>,
-    /// Objects with a public name or address.
+    /// The keys of objects, by the words of their dialects.
+    words: BTreeMap<String, BTreeSet<String>>,
+    /// Objects that may have a public name or address.
     hosting: BTreeSet<String>,
-    /// Objects that are monitored over the public network.
-    watched: BTreeSet<String>,
     /// Running operations by due time.
     due: BTreeSet<(Timestamp, String)>,
     /// For each id that blocks other writes, the running operation.
@@ -183,14 +150,15 @@ struct WorldIndex {
 
 impl World {
     /// An empty world.
-    pub(super) fn new(seed: u64, now: Timestamp, base: String) -> Self {
+    pub(super) fn new(seed: u64, now: Timestamp, base: String, dialects: Dialects) -> Self {
         Self {
             seed: Seed(seed),
             now,
             objects: BTreeMap::new(),
             operations: BTreeMap::new(),
-            deployments: BTreeMap::new(),
             rest: WorldDetails::default(),
+            parts: Parts::new(dialects),
+            dialects,
             base,
             lenient: false,
             index: WorldIndex::default(),
@@ -201,32 +169,53 @@ impl World {
     }
 
     /// Builds the indexes after a world was loaded.
-    pub(super) fn indexed(mut self, base: String) -> Self {
-        self.base = base;
+    pub(super) fn indexed(mut self) -> Self {
         self.index = WorldIndex::default();
         self.rest.faults.pass(self.now);
-        let Self { objects, operations, index, .. } = &mut self;
-        objects.iter().for_each(|(id, object)| index.add_object(id, object));
+        let Self { objects, operations, index, dialects, .. } = &mut self;
+        objects.iter().for_each(|(key, object)| index.add_object(key, object, named(dialects, &object.provider)));
         operations.iter().for_each(|(key, operation)| index.add_operation(key, operation));
         self
     }
 
-    /// The object with this folded id, whether or not reads find it.
+    /// The dialect of an object.
+    pub(super) fn dialect(&self, provider: &ProviderName) -> &'static dyn Dialect {
+        named(self.dialects, provider)
+    }
+
+    /// The key of the object with this id, of whichever provider.
+    pub(super) fn key(&self, id: &ObjectId) -> String {
+        let folded = id.folded();
+        let others = self.dialects.iter().skip(1).map(|dialect| format!("{}:{folded}", dialect.name()));
+        let other = if self.objects.contains_key(&folded) {
+            None
+        } else {
+            others.into_iter().find(|key| self.objects.contains_key(key))
+        };
+        other.unwrap_or(folded)
+    }
+
+    /// The objects and the operations.
+    pub(super) fn tables(&self) -> (&BTreeMap<String, SimulatedObject>, &BTreeMap<String, Operation>) {
+        (&self.objects, &self.operations)
+    }
+
+    /// The object with this key, whether or not reads find it.
     pub(super) fn object(&self, id: &str) -> Option<&SimulatedObject> {
         self.objects.get(id)
     }
 
-    /// The object with this folded id, if reads find it.
+    /// The object with this key, if reads find it.
     pub(super) fn standing(&self, id: &str) -> Option<&SimulatedObject> {
         self.objects.get(id).filter(|object| object.seen())
     }
 
     /// Inserts or replaces an object.
     pub(super) fn insert(&mut self, object: SimulatedObject) {
-        let id = object.id.folded();
+        let id = object.key();
         self.take(&id);
         self.revision += 1;
-        self.index.add_object(&id, &object);
+        self.index.add_object(&id, &object, named(self.dialects, &object.provider));
         self.changes.objects.insert(id.clone());
         self.objects.insert(id, object);
     }
@@ -235,7 +224,7 @@ impl World {
     pub(super) fn take(&mut self, id: &str) -> Option<SimulatedObject> {
         let object = self.objects.remove(id)?;
         self.revision += 1;
-        self.index.remove_object(id, &object);
+        self.index.remove_object(id, &object, named(self.dialects, &object.provider));
         self.changes.objects.insert(id.to_owned());
         Some(object)
     }
@@ -249,13 +238,13 @@ impl World {
         }
     }
 
-    /// The body of an object for a change; updates its etag.
+    /// The body of an object for a change; counts as a new version.
     pub(super) fn body_mut(&mut self, id: &str) -> Option<&mut Json> {
-        let seed = self.seed;
+        let (seed, dialects) = (self.seed, self.dialects);
         let object = self.objects.get_mut(id).filter(|object| object.seen())?;
         self.revision += 1;
         self.changes.objects.insert(id.to_owned());
-        object.touch(seed);
+        named(dialects, &object.provider).touch(object, seed);
         Some(&mut object.body)
     }
 
@@ -264,24 +253,22 @@ impl World {
         range(&self.objects, id)
     }
 
-    /// The resource groups.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &SimulatedObject> {
-        self.index.groups.iter().filter_map(|id| self.objects.get(id))
-    }
-
     /// All objects.
     pub(super) fn objects(&self) -> impl Iterator<Item = &SimulatedObject> {
         self.objects.values()
     }
 
-    /// The locks at or below an id.
-    pub(super) fn locks_below<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a SimulatedObject> + use<'a> {
+    /// The keys of the objects that the index has under a word.
+    pub(super) fn under<'w>(&'w self, word: &str) -> impl Iterator<Item = &'w String> + use<'w> {
+        self.index.words.get(word).into_iter().flatten()
+    }
+
+    /// The keys below an id of the objects that the index has under a word.
+    pub(super) fn under_below<'w>(&'w self, word: &str, id: &str) -> impl Iterator<Item = &'w String> + use<'w> {
         let start = format!("{id}/");
-        self.index
-            .locks
-            .range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded))
-            .take_while(move |lock| lock.starts_with(&start))
-            .filter_map(|lock| self.objects.get(lock))
+        let from = (Bound::Included(start.as_str()), Bound::Unbounded);
+        let found = self.index.words.get(word).map(|keys| keys.range::<str, _>(from));
+        found.into_iter().flatten().take_while(move |key| key.starts_with(&start))
     }
 
     /// The references to an id or to anything below it: pairs of the referenced id and the referring object's id.
@@ -291,19 +278,9 @@ impl World {
         whole.chain(below).flat_map(|(to, users)| users.iter().map(move |user| (to, user)))
     }
 
-    /// The id of the resource that has a globally unique name.
-    pub(super) fn named(&self, type_: &str, name: &str) -> Option<&String> {
-        self.index.names.get(&(type_.to_owned(), name.to_ascii_lowercase()))
-    }
-
-    /// The folded ids of objects with a public name or address.
+    /// The keys of objects that may have a public name or address.
     pub(super) fn hosting(&self) -> impl Iterator<Item = &String> {
         self.index.hosting.iter()
-    }
-
-    /// The folded ids of objects monitored over the public network.
-    pub(super) fn watched(&self) -> impl Iterator<Item = &String> {
-        self.index.watched.iter()
     }
 
     /// The body in service under a folded id: the body before an update under way. `None` while the object is created
@@ -370,51 +347,36 @@ impl World {
             .retain(|_, operation| operation.progress == OperationState::Running || operation.due > hour_ago);
     }
 
-    /// Applies a line of the log: complete new values, `None` for a deleted object.
-    pub(super) fn apply(
+    /// Forgets what changed, because it is written or need not be.
+    pub(super) fn settled(&mut self) {
+        self.changes = Changes::default();
+        self.parts.iter_mut().for_each(|part| part.settled());
+    }
+
+    /// Takes complete new values, `None` for a deleted object. The indexes stay as they are: [`World::indexed`] builds
+    /// them once.
+    pub(super) fn replace(
         &mut self,
-        now: Timestamp,
         objects: BTreeMap<String, Option<SimulatedObject>>,
         operations: BTreeMap<String, Operation>,
-        deployments: BTreeMap<String, Option<Deployment>>,
-        rest: Option<WorldDetails>,
     ) {
-        self.now = now;
-        for (id, object) in objects {
+        for (key, object) in objects {
             match object {
-                Some(object) => self.objects.insert(id, object),
-                None => self.objects.remove(&id),
+                Some(object) => self.objects.insert(key, object),
+                None => self.objects.remove(&key),
             };
         }
         self.operations.extend(operations);
-        for (id, deployment) in deployments {
-            match deployment {
-                Some(deployment) => self.deployments.insert(id, deployment),
-                None => self.deployments.remove(&id),
-            };
-        }
-        if let Some(rest) = rest {
-            self.rest = rest;
-        }
     }
 }
 
-impl SimulatedObject {
-    /// Records a change: updates version and etag.
-    pub(super) fn touch(&mut self, seed: Seed) {
-        self.version += 1;
-        let etag = format!("W/\"{}\"", seed.guid(&[&self.id.folded(), "etag", &self.version.to_string()]));
-        if let Json::Object(map) = &mut self.body {
-            map.insert("etag".to_owned(), Json::from(etag));
-        }
-    }
-
-    /// Sets the provisioning state, if the body has properties.
-    pub(super) fn show_state(&mut self, state: &str) {
-        if let Some(properties) = self.body.get_mut("properties").and_then(Json::as_object_mut) {
-            properties.insert("provisioningState".to_owned(), Json::from(state));
-        }
-    }
+/// The dialect of this name, or the first.
+///
+/// # Panics
+/// A world without dialects does not exist.
+fn named(dialects: Dialects, provider: &ProviderName) -> &'static dyn Dialect {
+    let found = dialects.iter().find(|dialect| dialect.name() == provider.as_str());
+    *found.unwrap_or(&dialects[0])
 }
 
 /// The entries below a folded id.
@@ -427,42 +389,30 @@ fn range<'a, T>(
 }
 
 impl WorldIndex {
-    fn add_object(&mut self, id: &str, object: &SimulatedObject) {
+    fn add_object(&mut self, key: &str, object: &SimulatedObject, dialect: &dyn Dialect) {
         for to in &object.refers {
-            self.users.entry(to.clone()).or_default().insert(id.to_owned());
+            self.users.entry(to.clone()).or_default().insert(key.to_owned());
         }
-        match object.type_.as_str() {
-            GROUP => drop(self.groups.insert(id.to_owned())),
-            LOCK => drop(self.locks.insert(id.to_owned())),
-            type_ if types::find(type_).is_some_and(|type_| type_.unique) => {
-                self.names.insert((type_.to_owned(), object.id.name().to_ascii_lowercase()), id.to_owned());
-            }
-            _ => {}
+        for word in dialect.words(object) {
+            self.words.entry(word.into_owned()).or_default().insert(key.to_owned());
         }
-        if let Some(type_) = types::find(&object.type_) {
-            if type_.writers().any(|kind| kind.simulated.hosts.is_some()) {
-                self.hosting.insert(id.to_owned());
-            }
-            if type_.writers().any(|kind| kind.simulated.watched.is_some()) {
-                self.watched.insert(id.to_owned());
-            }
+        if dialect.is_public(object) {
+            self.hosting.insert(key.to_owned());
         }
     }
 
-    fn remove_object(&mut self, id: &str, object: &SimulatedObject) {
-        for to in &object.refers {
-            if let Some(users) = self.users.get_mut(to) {
-                users.remove(id);
-                if users.is_empty() {
-                    self.users.remove(to);
+    fn remove_object(&mut self, key: &str, object: &SimulatedObject, dialect: &dyn Dialect) {
+        let forget = |map: &mut BTreeMap<String, BTreeSet<String>>, at: &str| {
+            if let Some(keys) = map.get_mut(at) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    map.remove(at);
                 }
             }
-        }
-        self.groups.remove(id);
-        self.locks.remove(id);
-        self.hosting.remove(id);
-        self.watched.remove(id);
-        self.names.remove(&(object.type_.clone(), object.id.name().to_ascii_lowercase()));
+        };
+        object.refers.iter().for_each(|to| forget(&mut self.users, to));
+        dialect.words(object).iter().for_each(|word| forget(&mut self.words, word));
+        self.hosting.remove(key);
     }
 
     fn add_operation(&mut self, key: &str, operation: &Operation) {

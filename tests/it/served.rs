@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use drplan::host::SimClock;
-use drplan::simulator::serve::{Service, Tokens, serve};
-use drplan::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
+use drplan::simulator::serve::serve;
+use drplan::simulator::{START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
 use drplan::world::Clock;
 use serde_json::{Value as Json, json};
 use tokio::io::AsyncWriteExt as _;

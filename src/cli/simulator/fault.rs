@@ -12,14 +12,14 @@ use super::with_world;
 use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
 use crate::kinds::Catalog;
-use crate::simulator::{Fault, FaultTime, Plane, ScheduledFault, parse_faults, registrable};
+use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults, providers, registrable};
 use crate::view::count;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FaultCommand {
-    /// Take a region down
+    /// Take a region or a provider down
     Lose {
-        /// Region
+        /// Region, or "provider:" and the name of a provider: its control plane and all of its regions
         location: String,
         /// Only the control plane: Azure Resource Manager and the resource providers
         #[arg(long, conflicts_with = "data_plane")]
@@ -30,9 +30,9 @@ pub(super) enum FaultCommand {
         #[command(flatten)]
         times: FaultSchedule,
     },
-    /// Bring a region back
+    /// Bring a region or a provider back
     Restore {
-        /// Region
+        /// Region, or "provider:" and the name of a provider
         location: String,
     },
     /// Unregister the subscription from a resource provider, until it is registered again
@@ -96,18 +96,18 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
                 (false, false) => Plane::Both,
             };
             let location = known(session.catalog, location)?;
-            let fault = Fault::Lose { location: location.to_owned(), plane };
+            let fault = Fault::Lose { location: location.clone(), plane };
             with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
-            format!("{location} {}\n", times.phrase())
+            format!("{} {}\n", shown(&location), times.phrase())
         }
         FaultCommand::Restore { location } => {
             if !with_world(global, session, |world| Ok(world.restore(location)?))? {
                 let list = again_recorded("simulator fault list", Path::new("."), global);
                 let failure = known(session.catalog, location)
-                    .map_or_else(|unknown| unknown, |name| Failure::failed(format!("{name} is not down")));
+                    .map_or_else(|unknown| unknown, |name| Failure::failed(format!("{} is not down", shown(&name))));
                 return Err(failure.help(format!("List active faults: `{list}`")));
             }
-            format!("{location} is up again\n")
+            format!("{} is up again\n", shown(location))
         }
         FaultCommand::Unregister { provider } => {
             let provider = registrable(provider).map_err(Failure::failed)?;
@@ -146,10 +146,24 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
     session.print(&text)
 }
 
-/// The name of a region as ids have it.
-fn known(catalog: &Catalog, location: &str) -> Result<&'static str, Failure> {
+/// The name of a region or provider that a fault takes down, as a person calls it.
+fn shown(location: &str) -> &str {
+    location.strip_prefix(PROVIDER).unwrap_or(location)
+}
+
+/// The name of a region as ids have it, or that of a provider.
+fn known(catalog: &Catalog, location: &str) -> Result<String, Failure> {
+    if let Some(provider) = location.strip_prefix(PROVIDER) {
+        let found = providers().find(|name| name.eq_ignore_ascii_case(provider));
+        let names = || providers().map(|name| format!("{PROVIDER}{name}")).collect::<Vec<_>>().join(", ");
+        let unknown = || {
+            Failure::failed(format!("the local simulator has no provider `{provider}`"))
+                .help(format!("Use one of: {}", names()))
+        };
+        return found.map(|name| format!("{PROVIDER}{name}")).ok_or_else(unknown);
+    }
     if let Some(found) = catalog.region(location) {
-        return Ok(found.name);
+        return Ok(found.name.to_owned());
     }
     let failure = Failure::failed(format!("there is no region `{location}`"));
     Err(match closest(location, catalog.providers().flat_map(|provider| provider.regions).map(|region| region.name)) {

@@ -9,8 +9,8 @@ use crate::cli::cloud::world_dir;
 use crate::cli::{ExitCode, Failure, Global, Session};
 use crate::host::SimClock;
 use crate::shell::quoted;
-use crate::simulator::serve::{Authority, Service, Tokens, serve};
-use crate::simulator::{START, SUBSCRIPTION, Simulator, TENANT};
+use crate::simulator::serve::{Authority, serve};
+use crate::simulator::{START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
 use crate::world::Clock;
 
 /// Client id of the printed settings.

@@ -1,20 +1,6 @@
-//! The simulator behind its router: one test per behaviour of Azure.
+//! The world with a second provider: what it promises to every dialect.
 
-mod bodies;
-mod children;
-mod client;
-mod deletion;
-mod deployments;
-mod disk;
-mod failover;
-mod faults;
-mod generic;
-mod moves;
-mod operations;
-mod others;
-mod registrations;
-mod tags;
-mod traffic;
+mod toy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,14 +8,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request as HttpRequest};
+use axum::http::Request as HttpRequest;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
-use super::{START, SUBSCRIPTION, Simulator, types};
-use crate::address::ArmId;
-use crate::world::Clock;
+use super::arm::Arm;
+use super::dialect::Dialects;
+use super::{BASE, Fault, Plane, RequestMatch, START, SUBSCRIPTION, Simulator, SimulatorError};
+use crate::world::{Clock, Web as _, WebAnswer, WebRequest};
+use toy::Toy;
+
+/// A world with the toy is a world with one line more.
+const DIALECTS: Dialects = &[&Arm, &Toy];
+const TOY: &str = "https://api.toy.example";
 
 /// A clock that only the test advances.
 struct ManualClock(AtomicI64);
@@ -45,118 +37,162 @@ impl Clock for ManualClock {
     }
 }
 
-/// A simulated cloud and its clock.
-struct TestCloud {
-    simulator: Simulator,
-    clock: Arc<ManualClock>,
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock(AtomicI64::new(START.as_second())))
 }
 
-/// An answer.
-struct TestResponse {
-    status: u16,
-    headers: HeaderMap,
-    body: Json,
+async fn ask(simulator: &Simulator, verb: &str, url: &str, body: Option<Json>) -> (u16, Json) {
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request = HttpRequest::builder().method(verb).uri(url).body(body).unwrap();
+    let answer = simulator.router().oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-impl TestResponse {
-    fn code(&self) -> (u16, &str) {
-        (self.status, self.body["error"]["code"].as_str().unwrap_or("no code"))
-    }
+/// Makes a widget, and returns its id.
+async fn make(simulator: &Simulator, region: &str) -> String {
+    let (status, made) = ask(simulator, "POST", &format!("{TOY}/widgets"), Some(json!({ "region": region }))).await;
+    assert_eq!(status, 202, "{made}");
+    made["id"].as_str().unwrap().to_owned()
+}
 
-    fn message(&self) -> &str {
-        self.body["error"]["message"].as_str().unwrap_or("no message")
-    }
+async fn read(simulator: &Simulator, id: &str) -> (u16, Json) {
+    ask(simulator, "GET", &format!("{TOY}/widgets/{id}"), None).await
+}
 
-    fn state(&self) -> &str {
-        self.body["properties"]["provisioningState"].as_str().unwrap_or("no state")
-    }
+fn group() -> String {
+    format!("{BASE}/subscriptions/{SUBSCRIPTION}/resourceGroups/g?api-version=2021-04-01")
+}
 
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
+async fn azure_answers(simulator: &Simulator) -> u16 {
+    ask(simulator, "GET", &group(), None).await.0
+}
 
-    /// The path and query of a URL in a header.
-    fn link(&self, name: &str) -> String {
-        self.header(name).strip_prefix(super::BASE).expect(name).to_owned()
+async fn world() -> (Simulator, Arc<ManualClock>) {
+    let clock = clock();
+    let simulator = Simulator::speaking(DIALECTS, 7, clock.clone());
+    let made = ask(&simulator, "PUT", &group(), Some(json!({ "location": "eastus" }))).await;
+    assert_eq!(made.0, 201, "{}", made.1);
+    (simulator, clock)
+}
+
+fn lose(location: &str) -> Fault {
+    Fault::Lose { location: location.to_owned(), plane: Plane::Both }
+}
+
+#[tokio::test]
+async fn operations_take_time_and_ids_follow_from_the_seed() {
+    let (simulator, clock) = world().await;
+    let id = make(&simulator, "moon").await;
+    assert_eq!(read(&simulator, &id).await.1["state"], "building");
+    assert_eq!(simulator.show().under_way.len(), 1);
+    clock.0.fetch_add(60, Ordering::Relaxed);
+    let (status, made) = read(&simulator, &id).await;
+    assert_eq!((status, &made["state"], &made["region"]), (200, &json!("ready"), &json!("moon")));
+    assert_eq!(read(&simulator, "w-nothing").await.0, 404);
+    let (again, _) = world().await;
+    assert_eq!(make(&again, "moon").await, id, "the seed gives the id");
+    assert_ne!(make(&again, "moon").await, id, "a second object is another one");
+    assert_eq!(azure_answers(&simulator).await, 200, "every host has its provider");
+}
+
+#[tokio::test]
+async fn region_or_provider_is_lost_alone() {
+    let (simulator, clock) = world().await;
+    let (moon, mars) = (make(&simulator, "moon").await, make(&simulator, "mars").await);
+    clock.0.fetch_add(60, Ordering::Relaxed);
+    simulator.add_fault(lose("moon")).unwrap();
+    assert_eq!(read(&simulator, &moon).await.0, 503);
+    assert_eq!((read(&simulator, &mars).await.0, azure_answers(&simulator).await), (200, 200));
+    assert!(simulator.restore("moon").unwrap());
+
+    simulator.add_fault(lose("provider:toy")).unwrap();
+    assert_eq!((read(&simulator, &moon).await.0, read(&simulator, &mars).await.0), (503, 503));
+    assert_eq!(azure_answers(&simulator).await, 200);
+    let lost = simulator.fetch(&get("https://mars.toy.example/")).await;
+    assert!(lost.unwrap_err().contains("region mars is lost"));
+    assert!(simulator.restore("provider:toy").unwrap());
+
+    simulator.add_fault(lose("provider:azure")).unwrap();
+    assert_eq!((read(&simulator, &moon).await.0, azure_answers(&simulator).await), (200, 503));
+    let (status, error) = ask(&simulator, "GET", &format!("{BASE}/subscriptions?api-version=2021-04-01"), None).await;
+    assert_eq!((status, &error["error"]["code"]), (503, &json!("ServiceUnavailable")));
+    assert_eq!(simulator.fetch(&get("https://mars.toy.example/")).await, Ok(WebAnswer::Status(200)));
+}
+
+#[tokio::test]
+async fn lost_provider_holds_its_operations() {
+    let (simulator, clock) = world().await;
+    simulator.add_fault(Fault::Freeze { provider: "provider:toy".to_owned() }).unwrap();
+    let id = make(&simulator, "moon").await;
+    clock.0.fetch_add(60, Ordering::Relaxed);
+    assert_eq!(read(&simulator, &id).await.1["state"], "building");
+    simulator.clear_faults().unwrap();
+    assert_eq!(read(&simulator, &id).await.1["state"], "ready");
+}
+
+#[tokio::test]
+async fn fault_on_requests_names_a_provider() {
+    let (simulator, _) = world().await;
+    let on = RequestMatch { provider: Some("toy".to_owned()), ..RequestMatch::default() };
+    simulator.add_fault(Fault::Answer { status: 418, code: None, retry_after: None, on }).unwrap();
+    let (status, error) = read(&simulator, "w-1").await;
+    assert_eq!((status, &error["code"]), (418, &json!("BadRequest")), "in the format of the provider");
+    assert_eq!(azure_answers(&simulator).await, 200);
+}
+
+#[tokio::test]
+async fn objects_and_parts_survive_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |clock: &Arc<ManualClock>| Simulator::open_speaking(DIALECTS, dir.path(), None, clock.clone()).unwrap();
+    let clock = clock();
+    let first = open(&clock);
+    let id = make(&first, "moon").await;
+    drop(first);
+    let second = open(&clock);
+    assert_eq!(read(&second, &id).await.1["state"], "building");
+    clock.0.fetch_add(60, Ordering::Relaxed);
+    assert_eq!(read(&second, &id).await.1["state"], "ready");
+    assert_ne!(make(&second, "moon").await, id, "the counter of the dialect survived");
+    drop(second);
+    // Without the dialect, its objects are not understood.
+    let other = Simulator::open(dir.path(), None, clock.clone()).err().unwrap();
+    assert!(matches!(&other, SimulatorError::Damaged { what, .. } if what.contains("toy")), "{other}");
+}
+
+#[tokio::test]
+async fn network_has_the_hosts_of_every_provider() {
+    let (simulator, clock) = world().await;
+    make(&simulator, "moon").await;
+    let host = get("https://moon.toy.example/");
+    assert!(simulator.fetch(&host).await.unwrap_err().contains("refused"), "it is not yet there");
+    clock.0.fetch_add(60, Ordering::Relaxed);
+    assert_eq!(simulator.fetch(&host).await, Ok(WebAnswer::Status(200)));
+    assert!(simulator.fetch(&get("https://none.toy.example/")).await.unwrap_err().contains("does not exist"));
+    assert_eq!(simulator.fetch(&get("https://elsewhere.example/")).await, Ok(WebAnswer::NotSimulated));
+}
+
+fn get(url: &str) -> WebRequest {
+    WebRequest {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        hoped: 200,
+        within: Duration::from_secs(5),
     }
 }
 
-impl TestCloud {
-    fn new(seed: u64) -> Self {
-        let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
-        Self { simulator: Simulator::new(seed, clock.clone()), clock }
+#[test]
+fn faults_name_only_providers_that_are_simulated() {
+    for text in [
+        r#"[{"fault": "lose", "location": "provider:nobody"}]"#,
+        r#"[{"fault": "freeze", "provider": "provider:nobody"}]"#,
+        r#"[{"fault": "drop", "when": "before", "on": {"provider": "nobody"}}]"#,
+    ] {
+        let refused = super::parse_faults(text).unwrap_err();
+        assert!(refused.contains("the provider `nobody` is not simulated. Use one of azure"), "{refused}");
     }
-
-    /// A cloud with a resource group `rg` in Canada Central.
-    async fn with_group() -> Self {
-        let cloud = Self::new(7);
-        assert_eq!(cloud.put("", json!({ "location": "canadacentral" })).await.status, 201);
-        cloud
-    }
-
-    fn pass(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds, Ordering::Relaxed);
-    }
-
-    /// Sends a request. A path without a leading slash is relative to the group `rg`.
-    async fn ask(&self, verb: &str, path: &str, body: Option<Json>, headers: &[(&str, &str)]) -> TestResponse {
-        // Without a version, the one that the tables describe.
-        let table = ArmId::new(id(path)).arm_type().and_then(|type_| types::find(&type_.to_ascii_lowercase()));
-        let version = format!("api-version={}", table.map_or("2021-04-01", |table| table.api));
-        let (path, query) = path.split_once('?').unwrap_or((path, &version));
-        let mut request = HttpRequest::builder().method(verb).uri(format!("{}?{query}", id(path)));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let answer = self.simulator.router().oneshot(request.body(body).unwrap()).await.unwrap();
-        let (parts, body) = answer.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap_or_else(|_| "\"broken\"".into());
-        let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-        TestResponse { status: parts.status.as_u16(), headers: parts.headers, body }
-    }
-
-    async fn get(&self, path: &str) -> TestResponse {
-        self.ask("GET", path, None, &[]).await
-    }
-
-    async fn put(&self, path: &str, body: Json) -> TestResponse {
-        self.ask("PUT", path, Some(body), &[]).await
-    }
-
-    async fn delete(&self, path: &str) -> TestResponse {
-        self.ask("DELETE", path, None, &[]).await
-    }
-
-    /// Sends a PUT, waits until it completes, and reads.
-    async fn made(&self, path: &str, body: Json) -> TestResponse {
-        let answer = self.put(path, body).await;
-        assert!((200..300).contains(&answer.status), "{path}: {}", answer.body);
-        self.pass(7200);
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        answer
-    }
-}
-
-/// The id of a resource in the group `rg`, or of the group itself.
-fn id(path: &str) -> String {
-    let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
-    match path {
-        "" => group,
-        path if path.starts_with('/') => path.to_owned(),
-        path if path.starts_with("Microsoft.") => format!("{group}/providers/{path}"),
-        path => format!("{group}/{path}"),
-    }
-}
-
-const NET: &str = "Microsoft.Network/virtualNetworks/Net1";
-const SUBNET: &str = "Microsoft.Network/virtualNetworks/Net1/subnets/a";
-
-fn net() -> Json {
-    json!({ "location": "Canada Central", "properties": { "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } } })
-}
-
-fn subnet() -> Json {
-    json!({ "properties": { "addressPrefixes": ["10.0.1.0/24"] } })
+    assert_eq!(super::parse_faults(r#"[{"fault": "lose", "location": "provider:azure"}]"#).unwrap().len(), 1);
 }

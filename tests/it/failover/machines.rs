@@ -231,6 +231,7 @@ fn rollback_starts_what_the_run_stopped() {
         // One machine stops, and the other cannot be stopped.
         let on = RequestMatch {
             verb: Some(HttpMethod::Post),
+            provider: None,
             path: Some("*batch/deallocate*".to_owned()),
             times: None,
             probability: None,

@@ -141,6 +141,7 @@ impl StepRequests {
             _ => None,
         };
         let on = |verb, tail: &String| RequestMatch {
+            provider: None,
             verb: Some(verb),
             path: Some(format!("*{tail}{}", if verb == HttpMethod::Post { "/*" } else { "" })),
             times,

@@ -19,7 +19,7 @@ const CEILINGS: &[(&str, &[usize])] = &[
     ("kinds", &[7, 2]),
     ("plan", &[8]),
     ("providers", &[3, 2, 2, 2]),
-    ("simulator", &[38, 5]),
+    ("simulator", &[5, 3]),
     ("stack", &[8, 6, 2]),
     ("steps", &[2]),
     ("view", &[2]),

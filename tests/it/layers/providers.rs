@@ -2,10 +2,16 @@
 //! line elsewhere that knows Azure is a line that a second provider would have to change.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-/// The rooms that may name Azure: its tables, the list of providers, its client, and the simulator, which speaks its
-/// language. The shape of a table (`kinds`) is for every provider.
-const ROOMS: &[&str] = &[super::TABLES, "providers", "azure", "simulator"];
+/// The rooms that may name Azure: its tables and the list of providers, its client, and its dialect of the simulator.
+/// The core of the simulator may not: it has objects of every provider; nor may the shape of a table (`kinds`).
+const ROOMS: &[&str] = &["src/providers", "src/azure", "src/simulator/arm"];
+
+fn may_name_azure(path: &Path) -> bool {
+    let own = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(path);
+    ROOMS.iter().any(|room| own.starts_with(room))
+}
 
 /// Lines of production code and comments that name Azure, by module. They only fall: a line above fails as a new
 /// dependency, and a line below fails until its ceiling is lowered, so that what is gained stays gained.
@@ -26,6 +32,7 @@ const CEILINGS: &[(&str, usize)] = &[
     ("object", 8),
     ("plan", 53),
     ("reference", 3),
+    ("simulator", 4),
     ("stack", 62),
     ("state", 5),
     ("view", 28),
@@ -39,7 +46,7 @@ fn lines_that_name_a_provider_only_become_fewer() {
         let Some(text) = super::production(&path, &text) else { continue };
         let module = super::module(&path);
         let lines = text.lines().filter(|line| names_azure(line)).count();
-        if lines > 0 && !ROOMS.contains(&module.as_str()) {
+        if lines > 0 && !may_name_azure(&path) {
             *found.entry(module).or_default() += lines;
         }
     }
@@ -53,9 +60,9 @@ const ENGINE: &str = "src/apply/deployments";
 fn versions_and_states_of_objects_stay_behind_the_port() {
     for (path, text) in super::sources() {
         let Some(text) = super::production(&path, &text) else { continue };
-        let module = super::module(&path);
         // The shape of a table says what the tables of Azure and the simulator need.
-        if ROOMS.contains(&module.as_str()) || module == "kinds" || path.to_string_lossy().contains(ENGINE) {
+        let is_shape = super::module(&path) == "kinds";
+        if may_name_azure(&path) || is_shape || path.to_string_lossy().contains(ENGINE) {
             continue;
         }
         for line in text.lines() {

@@ -141,6 +141,9 @@ pub enum RouteValue {
     Later(Vec<String>),
 }
 
+/// The arguments of a resource as read; `None` if it does not exist. An error is the reason why they are unknown.
+pub type ReadArguments<'s> = dyn Fn(&Resource) -> Result<Option<JsonMap<String, Json>>, String> + 's;
+
 /// The resources of a route, as far as they were read.
 pub struct RouteSight<'s> {
     /// The stack.
@@ -149,8 +152,8 @@ pub struct RouteSight<'s> {
     pub route: &'s Route,
     /// The sites of its group.
     pub sites: &'s [&'s Arc<str>],
-    /// The arguments of a resource as read; `None` if it does not exist. An error is the reason why it is unknown.
-    pub read: &'s dyn Fn(&Resource) -> Result<Option<JsonMap<String, Json>>, String>,
+    /// The reads.
+    pub read: &'s ReadArguments<'s>,
 }
 
 /// The destination of a set of users.

@@ -1,0 +1,73 @@
+//! The dialect of Azure Resource Manager: ids, envelopes, API versions, types, the checks of bodies, groups, locks,
+//! deployments, and everything else that only this provider has.
+//!
+//! It must not know stacks, plans and runs, nor the disk. The world knows it as a [`Dialect`] only.
+//!
+//! [`Dialect`]: super::dialect::Dialect
+
+mod absent;
+mod actions;
+mod activity;
+mod admitted;
+mod always;
+mod bin;
+mod bodies;
+mod catalog;
+mod cloudlet;
+mod completion;
+mod delete;
+mod deployments;
+mod dialect;
+mod dispatch;
+mod ending;
+mod entries;
+mod errors;
+mod faults;
+mod fill;
+mod filter;
+mod groups;
+mod hooks;
+mod images;
+mod lists;
+mod locks;
+mod metrics;
+mod monitor;
+mod moves;
+mod object;
+mod offers;
+mod operations;
+mod part;
+mod places;
+mod put;
+mod reads;
+mod references;
+mod registrations;
+mod removal;
+mod rules;
+mod serial;
+mod serve;
+mod shape;
+mod stale;
+mod state;
+mod tags;
+mod target;
+mod throttle;
+mod types;
+mod valid_write;
+
+pub(super) use dialect::Arm;
+pub use registrations::registrable;
+pub use serve::{Service, Tokens};
+
+/// The name of the provider.
+const NAME: &str = "azure";
+
+/// The subscription of the simulated cloud.
+pub const SUBSCRIPTION: &str = "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee";
+/// The tenant of the simulated cloud.
+pub const TENANT: &str = "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000";
+/// The default base URL of the simulated Resource Manager.
+pub const BASE: &str = "https://management.azure.com";
+
+#[cfg(test)]
+mod tests;

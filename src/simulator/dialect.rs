@@ -1,0 +1,243 @@
+//! Questions of the world to a provider: answers to requests for its hosts, changes of its objects when time passes,
+//! and what only it can say of an object.
+//!
+//! It must not know any provider: the list of dialects is an argument of the world.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::fault::Fault;
+use super::fields::StoredFields;
+use super::operations::Operation;
+use super::request::{ErrorResponse, Request, Response};
+use super::seed::Seed;
+use super::world::{SimulatedObject, World};
+use crate::kinds::{Lead, StorePlacement};
+
+/// The dialects of a world. The first one answers for hosts that none of them has, and worlds on disk do not name it.
+pub(super) type Dialects = &'static [&'static dyn Dialect];
+
+/// The language of one provider.
+pub(super) trait Dialect: Debug + Sync {
+    /// The name of the provider, as faults and files name it.
+    fn name(&self) -> &'static str;
+
+    /// True for a host of its control plane.
+    fn has_host(&self, host: &str) -> bool;
+
+    /// An empty part of the world for what it keeps beside objects and operations.
+    fn part(&self) -> Option<Box<dyn Part>> {
+        None
+    }
+
+    /// An error in the format of the provider.
+    fn refuse(&self, failure: &ErrorResponse) -> Response;
+
+    /// Answers a request. `fails` is the error with which the operation of the request is to end.
+    fn answer(&self, world: &mut World, request: &Request, fails: Option<ErrorResponse>) -> Response;
+
+    /// Adds what every response of the provider has. `number` is that of the request.
+    fn sign(&self, world: &World, response: Response, request: &Request, number: u64) -> Response {
+        let (_, _, _) = (world, request, number);
+        response
+    }
+
+    /// Refuses a fault that cannot occur at this provider.
+    ///
+    /// # Errors
+    /// The reason.
+    fn check(&self, fault: &Fault) -> Result<(), String> {
+        let _ = fault;
+        Ok(())
+    }
+
+    /// The region of an object; `None` for one that has none.
+    fn region(&self, world: &World, object: &SimulatedObject) -> Option<String>;
+
+    /// The words under which the index of the world has an object. They follow from its id and its type.
+    fn words(&self, object: &SimulatedObject) -> Vec<Cow<'static, str>> {
+        let _ = object;
+        Vec::new()
+    }
+
+    /// True for an object that may have names or addresses of the public network. It follows from the type.
+    fn is_public(&self, object: &SimulatedObject) -> bool {
+        let _ = object;
+        false
+    }
+
+    /// The names and addresses of an object in the public network.
+    fn hosts(&self, object: &SimulatedObject) -> Vec<String> {
+        let _ = object;
+        Vec::new()
+    }
+
+    /// The domains in which every name belongs to an object of the provider.
+    fn domains(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The next hop of a client that reached an object by a name or address.
+    fn leads(&self, world: &World, object: &SimulatedObject, name: &str) -> Lead {
+        let (_, _, _) = (world, object, name);
+        Lead::Nowhere("its target is unknown")
+    }
+
+    /// The store of which an object is a part.
+    fn keeps(&self, world: &World, object: &SimulatedObject) -> Option<StorePlacement> {
+        let (_, _) = (world, object);
+        None
+    }
+
+    /// Gives an object a new version, and shows it in the body.
+    fn touch(&self, object: &mut SimulatedObject, seed: Seed) {
+        let _ = seed;
+        object.version += 1;
+    }
+
+    /// True for an operation that makes no progress because of a fault.
+    fn holds(&self, world: &World, operation: &Operation) -> bool {
+        world.rest.faults.holds(self.name(), &operation.service, &operation.location)
+    }
+
+    /// Ends an operation that is due.
+    fn end(&self, world: &mut World, operation: Operation) {
+        world.finish(operation);
+    }
+
+    /// Removes an object and everything below it, by its key.
+    fn remove(&self, world: &mut World, key: &str) {
+        world.take(key);
+    }
+
+    /// The time of the next event that no operation has.
+    fn next_event(&self, world: &World) -> Option<Timestamp> {
+        let _ = world;
+        None
+    }
+
+    /// Takes the next steps of what runs without requests, after operations have ended. True if anything changed.
+    fn go_on(&self, world: &mut World) -> bool {
+        let _ = world;
+        false
+    }
+
+    /// Called when all other changes of a moment have happened.
+    fn watch(&self, world: &mut World) {
+        let _ = world;
+    }
+
+    /// Called when faults began or ended.
+    fn faults_changed(&self, world: &mut World) {
+        let _ = world;
+    }
+}
+
+/// The name of the provider of an object; empty for the first of the dialects.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct ProviderName(Cow<'static, str>);
+
+impl ProviderName {
+    /// The name of a provider that is not the first.
+    #[cfg(test)]
+    pub(super) const fn of(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    pub(super) fn is_first(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The name; empty for the first.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// State of a dialect in the world, beside objects and operations, in fields of its own.
+pub(super) trait Part: Any + Debug + Send {
+    /// A copy.
+    fn copied(&self) -> Box<dyn Part>;
+
+    /// Writes large fields whole, for a snapshot.
+    fn write_whole(&self, into: &mut StoredFields) -> serde_json::Result<()> {
+        let _ = into;
+        Ok(())
+    }
+
+    /// Writes what changed in large fields, for a line of the log.
+    fn write_changes(&self, into: &mut StoredFields) -> serde_json::Result<()> {
+        let _ = into;
+        Ok(())
+    }
+
+    /// Writes small fields, which snapshots and lines hold whole.
+    fn write_details(&self, into: &mut StoredFields) -> serde_json::Result<()>;
+
+    /// Reads a large field of a snapshot, or its changes from a line. Returns false for a field of another part.
+    fn read(&mut self, field: &str, value: &Json) -> serde_json::Result<bool> {
+        let (_, _) = (field, value);
+        Ok(false)
+    }
+
+    /// Forgets the small fields, before those of a later line are read.
+    fn clear_details(&mut self);
+
+    /// Reads a small field. Returns false for a field of another part.
+    fn read_detail(&mut self, field: &str, value: &Json) -> serde_json::Result<bool>;
+
+    /// True if a large field changed since the last write.
+    fn is_changed(&self) -> bool {
+        false
+    }
+
+    /// Called after the changes were written.
+    fn settled(&mut self) {}
+
+    /// Marks as changed what is written only when the world is closed.
+    fn close(&mut self) {}
+}
+
+/// The parts of all dialects of a world.
+#[derive(Debug, Default)]
+pub(super) struct Parts(Vec<Box<dyn Part>>);
+
+impl Parts {
+    pub(super) fn new(dialects: Dialects) -> Self {
+        Self(dialects.iter().filter_map(|dialect| dialect.part()).collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &dyn Part> {
+        self.0.iter().map(|part| &**part)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Part>> {
+        self.0.iter_mut()
+    }
+
+    /// The part of this type.
+    #[expect(clippy::expect_used, reason = "a world has the part of each of its dialects from its beginning")]
+    pub(super) fn get<P: Part>(&self) -> &P {
+        let found = self.0.iter().find_map(|part| (&**part as &dyn Any).downcast_ref());
+        found.expect("the part of a dialect of this world")
+    }
+
+    /// The part of this type, for a change.
+    #[expect(clippy::expect_used, reason = "a world has the part of each of its dialects from its beginning")]
+    pub(super) fn get_mut<P: Part>(&mut self) -> &mut P {
+        let found = self.0.iter_mut().find_map(|part| (&mut **part as &mut dyn Any).downcast_mut());
+        found.expect("the part of a dialect of this world")
+    }
+}
+
+impl Clone for Parts {
+    fn clone(&self) -> Self {
+        Self(self.iter().map(Part::copied).collect())
+    }
+}
