@@ -15,7 +15,7 @@
 //!   comparison of two stacks, [`reference`] pages of help, explain and schema, [`view`] all of it as text and JSON
 //! - 4: [`world`] the ports: cloud, clock, ids, store
 //! - 5: [`store`] state on disk, [`run`] the executor, [`apply`] execution of plans and procedures
-//! - 6: [`azure`] the client of Resource Manager, [`host`] the real clock and ids, [`simulator`] a simulated Resource
+//! - 6: the clients of the providers, [`host`] the real clock and ids, [`simulator`] a simulated Resource
 //!   Manager
 //! - 7: [`providers`] the list of providers, [`cli`] the command line
 
@@ -24,7 +24,6 @@ pub mod actions;
 pub mod address;
 pub mod adopt;
 pub mod apply;
-pub mod azure;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drplan::apply::{self, ApplyOutcome, Ports};
-use drplan::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources};
 use drplan::hcl;
 use drplan::host::{SeededIds, SimClock};
 use drplan::kinds::body;
 use drplan::plan::{self, Observed, PlanInput, PlanOutcome};
+use drplan::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::run::{Progress, StopSignal, Watcher};
 use drplan::simulator::{BASE, START, SUBSCRIPTION, Simulator, TENANT};
 use drplan::stack::{self, Input, Knowledge, Program, Stack};

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{Failure, Session};
 use crate::account;
-use crate::azure::first_set;
+use crate::providers::azure::client::first_set;
 use crate::simulator::{SUBSCRIPTION, TENANT};
 use crate::stack::CloudName;
 

@@ -8,8 +8,10 @@ use url::Url;
 use super::account::Account;
 use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
-use crate::azure::{Azure, AzureConfig, AzureEnvironment, BearerToken, Credential, FixedToken, HttpBackend, SignIn};
 use crate::host::{HostCommands, HostWeb, MissingProgram, SeededIds, SimClock, SystemClock};
+use crate::providers::azure::client::{
+    Azure, AzureConfig, AzureEnvironment, BearerToken, Credential, FixedToken, HttpBackend, SignIn,
+};
 use crate::simulator::{BASE, START, Simulator, SimulatorError};
 use crate::stack::CloudName;
 use crate::world::{Clock, Ids, Web};

@@ -94,7 +94,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     Ok(ExitCode::Done)
 }
 
-/// A stack name from the directory's name, restricted to characters that Azure names allow.
+/// A stack name from the directory's name, restricted to characters that names in every cloud allow.
 pub fn stack_name(dir: &Path) -> String {
     let name = dir.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

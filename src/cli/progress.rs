@@ -325,7 +325,7 @@ impl DisplayState {
         }
     }
 
-    /// The time on the run's clock. That of Azure goes on between events.
+    /// The time on the run's clock. That of a real cloud goes on between events.
     fn now(&self) -> Timestamp {
         let Some((at, seen)) = self.last else { return Timestamp::UNIX_EPOCH };
         match self.cloud {

@@ -31,13 +31,15 @@ const LAYERS: &[&[&str]] = &[
     &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "reference", "view"],
     &["world"],
     &["store", "run", "apply"],
-    &["azure", "host", "simulator"],
+    &[CLIENTS, "host", "simulator"],
     &["providers"],
     &["cli"],
 ];
 
-/// The tables of each provider: what is in its folder.
+/// The tables of each provider: what is in its folder, but for its client.
 const TABLES: &str = "tables";
+/// The clients of the providers.
+const CLIENTS: &str = "clients";
 
 /// Modules that must not use another one although it is below them. State and steps outlive a run, on disk and in the
 /// reports of other versions: what they keep must not change with the tables of the kinds.
@@ -74,6 +76,7 @@ fn module(path: &Path) -> String {
     let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("a source file");
     let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     match parts.as_slice() {
+        [room, _provider, client, ..] if room == "providers" && client == "client" => CLIENTS.to_owned(),
         [room, _provider, ..] if room == "providers" && parts[1] != "mod.rs" => TABLES.to_owned(),
         _ => parts.first().expect("a first part").trim_end_matches(".rs").to_owned(),
     }
@@ -121,8 +124,11 @@ fn modules_use_only_lower_layers() {
             for used in line.split("crate::").skip(1) {
                 let word =
                     |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
-                let provider = used.strip_prefix("providers::").map(word).filter(|name| name != "catalog");
-                let name = if provider.is_some() { TABLES.to_owned() } else { word(used) };
+                let name = match used.strip_prefix("providers::") {
+                    Some(rest) if rest.split("::").nth(1).map(word).as_deref() == Some("client") => CLIENTS.to_owned(),
+                    Some(rest) if word(rest) != "catalog" => TABLES.to_owned(),
+                    _ => word(used),
+                };
                 let is_apart = APART.contains(&(module.as_str(), name.as_str()));
                 let below = !is_apart && rank.get(name.as_str()).is_none_or(|other| other < own || name == module);
                 if !below {

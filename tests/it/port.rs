@@ -8,9 +8,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 
 use drplan::address::ArmId;
-use drplan::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::host::{SeededIds, SimClock};
 use drplan::object::Object;
+use drplan::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::simulator::serve::{Authority, serve};
 use drplan::simulator::{BASE, Fault, START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
 use drplan::world::{Clock, Cloud, Notice, Notices, WriteCondition};

@@ -1,5 +1,6 @@
-//! Azure.
+//! Azure: its tables, which are data, and its client, which alone of this folder does I/O.
 
+pub mod client;
 mod kinds;
 pub mod regions;
 

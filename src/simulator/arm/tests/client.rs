@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::address::ArmId;
-use crate::azure::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use crate::host::{SeededIds, SimClock};
 use crate::object::Object;
+use crate::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use crate::reason::Reason;
 use crate::sight::{Phase, Version};
 use crate::simulator::{BASE, parse_faults};

@@ -6,7 +6,7 @@
 //! follows long-running operations. No code here depends on a resource kind, and every wait uses the
 //! [`crate::world::Clock`].
 
-mod client;
+mod cloud;
 mod credential;
 mod environment;
 mod error;
@@ -22,7 +22,7 @@ mod throttling;
 mod transport;
 mod wire;
 
-pub use client::{Azure, AzureConfig};
+pub use cloud::{Azure, AzureConfig};
 pub use credential::{BearerToken, Credential, FixedToken};
 pub use environment::{AzureEnvironment, first_set};
 pub use error::{ArmError, CallError, ErrorDetail};
