@@ -114,7 +114,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 /// The provider that has resource groups.
 fn grouping(catalog: &Catalog) -> Result<&'static Tables, Failure> {
     let mut providers = catalog.providers();
-    let provider = providers.find(|provider| provider.kinds.iter().any(|kind| kind.place.is_root()));
+    let provider = providers.find(|provider| provider.kinds.iter().any(|kind| kind.place.collects()));
     provider.ok_or_else(|| Failure::failed("no provider has resource groups"))
 }
 

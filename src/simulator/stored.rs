@@ -123,7 +123,7 @@ impl World {
     /// The world of a snapshot.
     ///
     /// # Errors
-    /// What the dialects do not know in it.
+    /// Fields that no dialect knows.
     pub(super) fn of_snapshot(stored: WorldRecord, dialects: Dialects, base: String) -> Result<Self, String> {
         let seed = stored.seed.ok_or("missing field `seed`")?;
         let mut world = Self::new(seed.0, stored.now, base, dialects);
@@ -134,7 +134,7 @@ impl World {
     /// Applies a snapshot or a line of the log.
     ///
     /// # Errors
-    /// What the dialects do not know in it.
+    /// Fields that no dialect knows.
     pub(super) fn read(&mut self, stored: WorldRecord) -> Result<(), String> {
         let WorldRecord { seed, now, objects, operations, rest, parts } = stored;
         if seed.is_some() {

@@ -4,10 +4,9 @@ use std::cmp::Ordering;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use super::{mssql_replication, mssql_server};
 use crate::address::ArmId;
-use crate::kinds::path;
-use crate::kinds::table::*;
-use crate::providers::azure::kinds::databases::{mssql_replication, mssql_server};
+use crate::kinds::{path, table::*};
 use crate::providers::azure::kinds::identity;
 
 const GIBIBYTE: i64 = 1 << 30;
