@@ -11,8 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::account::Account;
-use crate::address::ArmId;
-use crate::object::{Collection, Object};
+use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::{Sight, Version};
 use crate::state::{State, StateError};
@@ -99,16 +98,16 @@ pub trait Cloud: Send + Sync {
     ///
     /// # Errors
     /// As for [`Cloud::get`]; and where this type cannot be listed there.
-    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError>;
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError>;
 
     /// The next attempt of a read below this id that the cloud's request limits delay now; `None` where none waits.
     /// Such a read has been answered, so that its wait is no silence.
-    fn delayed_until(&self, _id: &ArmId) -> Option<Timestamp> {
+    fn delayed_until(&self, _id: &ObjectId) -> Option<Timestamp> {
         None
     }
 
     /// The last answer to a write of this object that is tried again now; `None` where none is.
-    fn last_refusal(&self, _id: &ArmId) -> Option<String> {
+    fn last_refusal(&self, _id: &ObjectId) -> Option<String> {
         None
     }
 
@@ -116,7 +115,7 @@ pub trait Cloud: Send + Sync {
     ///
     /// # Errors
     /// As for [`Cloud::get`].
-    async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError>;
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError>;
 }
 
 /// The condition of a write.

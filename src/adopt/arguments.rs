@@ -7,8 +7,9 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::candidates::Candidate;
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Arg, Block, Finding, Need, OtherResources, Subject, Ty, body};
+use crate::object::ObjectId;
 use crate::value::SealedValue;
 
 /// Removes arguments whose values equal the defaults.
@@ -116,7 +117,7 @@ pub fn ask_needed(candidates: &mut [Candidate], account: &Account) {
 /// All candidates, in the form in which a kind's rules see the resources of a stack.
 pub struct KnownResources<'a> {
     account: &'a Account,
-    by_id: HashMap<ArmId, (Address, Candidate, JsonMap<String, Json>)>,
+    by_id: HashMap<ObjectId, (Address, Candidate, JsonMap<String, Json>)>,
 }
 
 impl<'a> KnownResources<'a> {
@@ -165,7 +166,7 @@ impl<'a> KnownResources<'a> {
 }
 
 impl OtherResources for KnownResources<'_> {
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
+    fn visit(&self, id: &ObjectId, visit: &mut dyn FnMut(&Subject<'_>)) {
         if let Some((address, candidate, args)) = self.by_id.get(id) {
             visit(&self.subject(address, candidate, args));
         }

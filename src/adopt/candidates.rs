@@ -7,9 +7,9 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::arguments;
 use super::look::tables;
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{CloudObject, Kind, Location, Place, Subject, Tables, Ty, body, path};
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 
 /// An existing resource that a stack can declare.
 #[derive(Debug, Clone)]
@@ -19,11 +19,11 @@ pub struct Candidate {
     /// The kind that selects the table, if there are several.
     pub variant: Option<&'static str>,
     /// Id that others refer to.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// The name in the cloud.
     pub name: String,
     /// Its container.
-    pub above: Option<ArmId>,
+    pub above: Option<ObjectId>,
     /// Region of its body or of its container's.
     pub region: Option<String>,
     /// Its objects.
@@ -51,11 +51,11 @@ impl Candidate {
 }
 
 /// Container of an object by its id, if the table has one.
-fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
+fn above(kind: &Kind, id: &ObjectId) -> Option<ObjectId> {
     let text = id.as_str();
     let up = |segments: usize| {
         let end = text.rmatch_indices('/').nth(segments.checked_sub(1)?)?.0;
-        text.get(..end).map(ArmId::new)
+        text.get(..end).map(ObjectId::new)
     };
     match kind.place {
         Place::Subscription | Place::Root => None,
@@ -63,7 +63,7 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
         Place::Member(of) => {
             let mut args = JsonMap::new();
             of.placed(id, &mut args);
-            args.get(of.owner).and_then(Json::as_str).map(ArmId::new)
+            args.get(of.owner).and_then(Json::as_str).map(ObjectId::new)
         }
         Place::Group | Place::Extension(_) => id.scope(),
         Place::Child(_, segment) | Place::Part(_, _, segment, _) => up(segment.split('/').count() + 1),
@@ -71,7 +71,11 @@ fn above(kind: &Kind, id: &ArmId) -> Option<ArmId> {
 }
 
 /// All resources that these bodies can be declared as. Of two that share an object, the one with more objects wins.
-pub fn candidates(of: &Tables, bodies: &BTreeMap<ArmId, Json>, account: &Account) -> (Vec<Candidate>, HashSet<String>) {
+pub fn candidates(
+    of: &Tables,
+    bodies: &BTreeMap<ObjectId, Json>,
+    account: &Account,
+) -> (Vec<Candidate>, HashSet<String>) {
     let mut all: Vec<(usize, Candidate)> = Vec::new();
     let mut brought: HashSet<String> = HashSet::new();
     for (at, (kind, variant)) in tables(of).enumerate() {
@@ -106,7 +110,7 @@ pub fn candidates(of: &Tables, bodies: &BTreeMap<ArmId, Json>, account: &Account
 }
 
 /// Unread objects of candidates, such as the other half of a peering in another network.
-pub fn unread(of: &Tables, bodies: &BTreeMap<ArmId, Json>, account: &Account) -> Vec<Object> {
+pub fn unread(of: &Tables, bodies: &BTreeMap<ObjectId, Json>, account: &Account) -> Vec<Object> {
     let mut missing: Vec<Object> = Vec::new();
     for (kind, _) in tables(of).filter(|(kind, _)| kind.odd.objects.is_some()) {
         for (id, part) in places(kind, bodies) {
@@ -125,7 +129,7 @@ pub fn unread(of: &Tables, bodies: &BTreeMap<ArmId, Json>, account: &Account) ->
 }
 
 /// Objects of a kind in the bodies: id and part of the body of each.
-fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ArmId, Json>) -> Vec<(ArmId, &'a Json)> {
+fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ObjectId, Json>) -> Vec<(ObjectId, &'a Json)> {
     let types = |argument: &str| -> Vec<&'static str> {
         let of = |kind: &'static Kind| match kind.place {
             Place::Part(..) => kind.arm.type_.rsplit_once('/').map_or("", |(whole, _)| whole),
@@ -212,8 +216,8 @@ pub(super) fn candidate(
     arguments::prune(kind.args, &mut args);
     arguments::ask_required(kind.args, &mut args);
     let above = match kind.place.argument().and_then(|argument| args.get(argument)) {
-        Some(Json::String(id)) => Some(ArmId::new(id.as_str())),
-        Some(Json::Array(items)) => items.first().and_then(Json::as_str).map(ArmId::new),
+        Some(Json::String(id)) => Some(ObjectId::new(id.as_str())),
+        Some(Json::Array(items)) => items.first().and_then(Json::as_str).map(ObjectId::new),
         _ => above(kind, found.id),
     };
     Some(Candidate {
@@ -229,7 +233,7 @@ pub(super) fn candidate(
 }
 
 /// Region of an object, or of its container if it has none of its own.
-fn region_of(kind: &Kind, id: &ArmId, body: &Json, all: &BTreeMap<ArmId, Json>) -> Option<String> {
+fn region_of(kind: &Kind, id: &ObjectId, body: &Json, all: &BTreeMap<ObjectId, Json>) -> Option<String> {
     let of = |body: &Json| {
         let name = path::text(body, "location").filter(|name| !name.eq_ignore_ascii_case("global"))?;
         Some(kind.provider().region(name).map_or_else(|| name.to_owned(), |region| region.name.to_owned()))
@@ -242,7 +246,7 @@ fn region_of(kind: &Kind, id: &ArmId, body: &Json, all: &BTreeMap<ArmId, Json>) 
     let mut at = id.as_str();
     while let Some((rest, _)) = at.rsplit_once('/') {
         at = rest;
-        if let Some(region) = all.get(&ArmId::new(at)).and_then(of) {
+        if let Some(region) = all.get(&ObjectId::new(at)).and_then(of) {
             return Some(region);
         }
     }

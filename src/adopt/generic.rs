@@ -7,21 +7,21 @@ use serde_json::Value as Json;
 use super::candidates::{Candidate, candidate};
 use super::{ImportSurvey, arguments};
 use crate::account::Account;
-use crate::address::ArmId;
 use crate::kinds::CloudObject;
+use crate::object::ObjectId;
 
 /// The API version with which a provider's types are read.
 pub const PROVIDERS_API: &str = "2021-04-01";
 
 /// The path of the provider of an object, which lists the versions of its types.
-pub fn provider_of(id: &ArmId) -> Option<ArmId> {
+pub fn provider_of(id: &ObjectId) -> Option<ObjectId> {
     let type_ = id.arm_type()?;
     let namespace = type_.split('/').next()?;
-    Some(ArmId::new(format!("/subscriptions/{}/providers/{namespace}", id.subscription()?)))
+    Some(ObjectId::new(format!("/subscriptions/{}/providers/{namespace}", id.subscription()?)))
 }
 
 /// The newest version of an object's type, one that is no preview where there is one.
-pub fn newest(provider: &Json, id: &ArmId) -> Option<String> {
+pub fn newest(provider: &Json, id: &ObjectId) -> Option<String> {
     let type_ = id.arm_type()?;
     let (_, rest) = type_.split_once('/')?;
     let is_it = |one: &&Json| {
@@ -67,10 +67,11 @@ mod tests {
             { "resourceType": "sites", "apiVersions": ["2025-05-01-preview", "2024-04-01", "2023-12-01"] },
             { "resourceType": "sites/slots", "apiVersions": ["2022-01-01-preview"] },
         ] });
-        let id = |rest: &str| ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/{rest}"));
+        let id =
+            |rest: &str| ObjectId::new(format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/{rest}"));
         assert_eq!(newest(&provider, &id("Sites/a")).as_deref(), Some("2024-04-01"));
         assert_eq!(newest(&provider, &id("sites/a/slots/b")).as_deref(), Some("2022-01-01-preview"));
         assert_eq!(newest(&provider, &id("serverfarms/a")), None);
-        assert_eq!(provider_of(&id("sites/a")), Some(ArmId::new("/subscriptions/s/providers/Microsoft.Web")));
+        assert_eq!(provider_of(&id("sites/a")), Some(ObjectId::new("/subscriptions/s/providers/Microsoft.Web")));
     }
 }

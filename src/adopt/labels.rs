@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::candidates::Candidate;
-use crate::address::{Address, ArmId, is_identifier};
+use crate::address::{Address, is_identifier};
+use crate::object::ObjectId;
 
 /// Keywords of the language.
 const RESERVED: &[&str] = &["null", "true", "false", "for", "if", "in"];
@@ -19,7 +20,7 @@ pub fn addresses(candidates: &[Candidate], named: &dyn Fn(&Candidate) -> Option<
     let mut addresses = Vec::with_capacity(candidates.len());
     for (candidate, plain) in candidates.iter().zip(first) {
         let alone = of_kind.get(&(candidate.kind.name, plain.clone())).is_none_or(|count| *count == 1);
-        let within = candidate.above.as_ref().map_or("", ArmId::name);
+        let within = candidate.above.as_ref().map_or("", ObjectId::name);
         let base = if alone || within.is_empty() { plain } else { label(&format!("{within}-{plain}")) };
         let mut address = Address::new(candidate.kind.name, &base);
         let mut number = 2;

@@ -3,9 +3,8 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::{ChildList, Kind, Place, Tables};
-use crate::object::Collection;
+use crate::object::{Collection, ObjectId};
 
 /// The tables of objects: one for each kind, or one for each variant of a kind, with the kind that selects it.
 pub fn tables(of: &Tables) -> impl Iterator<Item = (&'static Kind, Option<&'static str>)> + use<> {
@@ -20,13 +19,13 @@ fn is_whole(kind: &Kind, type_: &str) -> bool {
 }
 
 /// The API version with which an object is read; `None` where no kind has its type.
-pub fn api_of(of: &Tables, id: &ArmId) -> Option<&'static str> {
+pub fn api_of(of: &Tables, id: &ObjectId) -> Option<&'static str> {
     let type_ = id.arm_type()?;
     tables(of).find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.arm.api)
 }
 
 /// The object whose body contains the part or membership with this id: a load balancer, for one of its probes.
-pub fn whole_of(of: &Tables, id: &ArmId) -> Option<ArmId> {
+pub fn whole_of(of: &Tables, id: &ObjectId) -> Option<ObjectId> {
     let type_ = id.arm_type()?;
     let parent = id.parent()?;
     let whole = |kind: &Kind| match kind.place {
@@ -50,7 +49,7 @@ pub struct ChildCollection {
 
 /// Lists of the possible children of an object with this body, and of the extensions of a resource group and its
 /// resources.
-pub fn collections(of: &Tables, id: &ArmId, body: &Json) -> Vec<ChildCollection> {
+pub fn collections(of: &Tables, id: &ObjectId, body: &Json) -> Vec<ChildCollection> {
     let type_ = id.arm_type().unwrap_or_default();
     let mut found: Vec<ChildCollection> = Vec::new();
     let is_group = id.parent().is_none() && !id.folded().contains("/providers/");
@@ -66,7 +65,7 @@ pub fn collections(of: &Tables, id: &ArmId, body: &Json) -> Vec<ChildCollection>
         let own = kind.adoption.others.iter().filter(|list| is_whole(kind, &type_) && (list.of)(body));
         let others = own.map(|other| (format!("{id}/{}", other.segment), Some(other)));
         for (path, other) in path.map(|path| (path, None)).into_iter().chain(others) {
-            let list = Collection::new(ArmId::new(path), kind.arm.api);
+            let list = Collection::new(ObjectId::new(path), kind.arm.api);
             if !found.iter().any(|other| other.list.path == list.path) {
                 found.push(ChildCollection { list, other });
             }
@@ -76,16 +75,16 @@ pub fn collections(of: &Tables, id: &ArmId, body: &Json) -> Vec<ChildCollection>
 }
 
 /// Children whose ids an object's body contains.
-pub fn embedded(of: &Tables, id: &ArmId, body: &Json) -> Vec<ArmId> {
+pub fn embedded(of: &Tables, id: &ObjectId, body: &Json) -> Vec<ObjectId> {
     let mut found = Vec::new();
     collect(of, id, body, &mut found);
     found
 }
 
-fn collect(of: &Tables, parent: &ArmId, json: &Json, into: &mut Vec<ArmId>) {
+fn collect(of: &Tables, parent: &ObjectId, json: &Json, into: &mut Vec<ObjectId>) {
     match json {
         Json::Object(map) => {
-            let child = map.get("id").and_then(Json::as_str).map(ArmId::new);
+            let child = map.get("id").and_then(Json::as_str).map(ObjectId::new);
             into.extend(child.filter(|id| id.parent().as_ref() == Some(parent) && api_of(of, id).is_some()));
             map.values().for_each(|value| collect(of, parent, value, into));
         }

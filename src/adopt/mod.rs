@@ -20,11 +20,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value as Json;
 
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::kinds::emit::TerraformShape;
 use crate::kinds::{Kind, Place, Tables};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::stack::CloudName;
 use terraform::ManagedObject;
 
@@ -37,13 +37,13 @@ pub struct ImportSurvey {
     /// The provider.
     pub tables: &'static Tables,
     /// The bodies.
-    pub bodies: BTreeMap<ArmId, Json>,
+    pub bodies: BTreeMap<ObjectId, Json>,
     /// Existing objects that were not read, because no kind has their type.
-    pub strange: Vec<ArmId>,
+    pub strange: Vec<ObjectId>,
     /// Objects of types without a kind that were read all the same, each with the API version.
-    pub generic: BTreeMap<ArmId, String>,
+    pub generic: BTreeMap<ObjectId, String>,
     /// Objects that could not be read, and why.
-    pub unread: BTreeMap<ArmId, String>,
+    pub unread: BTreeMap<ObjectId, String>,
 }
 
 impl ImportSurvey {
@@ -57,7 +57,7 @@ impl ImportSurvey {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NotImported {
     /// Its id.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// Its type.
     pub type_: String,
     /// Why.
@@ -70,7 +70,7 @@ pub struct NotImported {
 
 impl NotImported {
     /// An object.
-    fn object(id: &ArmId, why: impl Into<String>) -> Self {
+    fn object(id: &ObjectId, why: impl Into<String>) -> Self {
         let type_ = id.arm_type().unwrap_or_default();
         Self { id: id.clone(), type_, why: why.into(), whole: true, terraform: None }
     }
@@ -125,7 +125,7 @@ impl StackDraft {
             let chosen = chosen(&candidates, managed);
             let mut chosen = chosen.into_iter();
             candidates.retain(|_| chosen.next().unwrap_or(false));
-            let is_listed = |id: &ArmId| managed.iter().any(|one| one.id == *id);
+            let is_listed = |id: &ObjectId| managed.iter().any(|one| one.id == *id);
             left.retain(|left| is_listed(&left.id));
             left.extend(managed.iter().filter_map(|one| not_chosen(one, &candidates, survey, account)));
         }
@@ -201,7 +201,7 @@ fn left_over(survey: &ImportSurvey, claimed: &HashSet<String>) -> Vec<NotImporte
 
 const ELSEWHERE: &str = "it is in another subscription";
 
-fn is_elsewhere(id: &ArmId, account: &Account) -> bool {
+fn is_elsewhere(id: &ObjectId, account: &Account) -> bool {
     id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.id))
 }
 
@@ -251,8 +251,8 @@ fn chosen(candidates: &[Candidate], managed: &[ManagedObject]) -> Vec<bool> {
     candidates.iter().map(|candidate| listed(candidate) || is_in_another(candidate)).collect()
 }
 
-fn by_id(managed: &[ManagedObject]) -> HashMap<&ArmId, Vec<&ManagedObject>> {
-    let mut by_id: HashMap<&ArmId, Vec<&ManagedObject>> = HashMap::new();
+fn by_id(managed: &[ManagedObject]) -> HashMap<&ObjectId, Vec<&ManagedObject>> {
+    let mut by_id: HashMap<&ObjectId, Vec<&ManagedObject>> = HashMap::new();
     for one in managed {
         by_id.entry(&one.id).or_default().push(one);
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{body, mark::Owner};
+use crate::object::ObjectId;
 use crate::plan::sealed;
 use crate::stack::{Resource, Stack};
 use crate::state::{Recorded, State, Status};
@@ -17,7 +18,7 @@ pub const STAND_IN: &str = "Stand-in for a secret that cannot be read";
 
 /// State of a stack whose resources exist with these bodies. `after` is the serial of the state that it replaces, so
 /// that a run that started from that one is not folded into this one.
-pub fn record(stack: &Stack, bodies: &BTreeMap<ArmId, Json>, lineage: String, after: u64, seal: &Seal) -> State {
+pub fn record(stack: &Stack, bodies: &BTreeMap<ObjectId, Json>, lineage: String, after: u64, seal: &Seal) -> State {
     let stand_in = seal.seal(&Value::from(STAND_IN).sensitive()).json().clone();
     let one = |resource: &Resource| (resource.address.clone(), recorded(stack, resource, bodies, seal, &stand_in));
     let resources: BTreeMap<Address, Recorded> = stack.resources.values().map(one).collect();
@@ -27,7 +28,7 @@ pub fn record(stack: &Stack, bodies: &BTreeMap<ArmId, Json>, lineage: String, af
 fn recorded(
     stack: &Stack,
     resource: &Resource,
-    bodies: &BTreeMap<ArmId, Json>,
+    bodies: &BTreeMap<ObjectId, Json>,
     seal: &Seal,
     stand_in: &Json,
 ) -> Recorded {

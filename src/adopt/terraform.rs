@@ -8,8 +8,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::labels::label;
 use super::{is_called, look};
-use crate::address::ArmId;
 use crate::kinds::{Place, Tables};
+use crate::object::ObjectId;
 
 /// Maximum size of a state, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ pub struct ManagedObject {
     /// Its address in Terraform, with its modules.
     pub address: String,
     /// Its id in Azure. For an association, the id of the object that has it.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// True if Terraform marked it to be replaced.
     pub tainted: bool,
 }
@@ -127,7 +127,7 @@ pub fn read(of: &Tables, text: &str) -> Result<Inventory, String> {
 impl Inventory {
     /// Adds the inline children that are no resources of their own: azurerm lists those among a parent's blocks, too.
     fn keep_inline(&mut self) {
-        let own: HashSet<ArmId> = self.objects.iter().map(|one| one.id.clone()).collect();
+        let own: HashSet<ObjectId> = self.objects.iter().map(|one| one.id.clone()).collect();
         let inline = std::mem::take(&mut self.inline);
         self.objects.extend(inline.into_iter().filter(|one| !own.contains(&one.id)));
     }
@@ -179,7 +179,7 @@ fn managed(
     }
     let attributes = instance.attributes.as_ref().ok_or("it has no id")?;
     // An association has the ids of both its objects: it is a member of a list of the first, or a property of it.
-    let first = |id: &str| id.split('|').all(is_arm).then(|| id.split('|').next().map(ArmId::new)).flatten();
+    let first = |id: &str| id.split('|').all(is_arm).then(|| id.split('|').next().map(ObjectId::new)).flatten();
     let text = |name: &str| attributes.get(name).and_then(Json::as_str);
     let member = text("id").and_then(|id| member(of, type_, id));
     let id = member.or_else(|| text("id").and_then(first)).or_else(|| text("resource_manager_id").and_then(first));
@@ -197,10 +197,10 @@ fn managed(
 }
 
 /// Id of a membership, which azurerm identifies by the ids of both its objects.
-fn member(of: &Tables, type_: &str, id: &str) -> Option<ArmId> {
+fn member(of: &Tables, type_: &str, id: &str) -> Option<ObjectId> {
     let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
     match look::tables(of).find(|(kind, _)| is_called(kind, type_))?.0.place {
-        Place::Member(among) => Some(among.joined(&ArmId::new(within), member)),
+        Place::Member(among) => Some(among.joined(&ObjectId::new(within), member)),
         _ => None,
     }
 }

@@ -12,9 +12,8 @@ use super::arguments::KnownResources;
 use super::candidates::Candidate;
 use super::look::tables;
 use crate::account::Account;
-use crate::address::ArmId;
 use crate::kinds::{Arg, Enclosure, Kind, Lit, Place, Ty, Wire, body, path};
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 use crate::visible::one_line;
 
 /// A setting without an argument.
@@ -36,7 +35,11 @@ enum Comparison {
 }
 
 /// All settings of the objects of these candidates that the candidates do not contain.
-pub fn unclaimed(candidates: &[Candidate], bodies: &BTreeMap<ArmId, Json>, account: &Account) -> BTreeSet<Unclaimed> {
+pub fn unclaimed(
+    candidates: &[Candidate],
+    bodies: &BTreeMap<ObjectId, Json>,
+    account: &Account,
+) -> BTreeSet<Unclaimed> {
     let known = KnownResources::of(candidates, account);
     let mut built: Vec<(&Object, Json)> = Vec::new();
     for candidate in candidates {
@@ -44,7 +47,7 @@ pub fn unclaimed(candidates: &[Candidate], bodies: &BTreeMap<ArmId, Json>, accou
     }
     // A list within an element of another list needs that element first.
     built.sort_by_key(|(object, _)| depth(object));
-    let mut made: HashMap<&ArmId, Json> = HashMap::new();
+    let mut made: HashMap<&ObjectId, Json> = HashMap::new();
     for (object, built) in built {
         let whole = made.entry(&object.id).or_insert_with(|| Json::Object(serde_json::Map::new()));
         match &object.within {
@@ -315,7 +318,7 @@ fn counterpart<'a>(made: Option<&'a Json>, element: &Json, at: usize) -> Option<
 
 /// True if a property of both elements is the id of the same object: a disk of a machine.
 fn has_same_reference(one: &Json, other: &Json) -> bool {
-    let id = |of: &Json, name: &str| path::text(of.get(name)?, "id").map(ArmId::new);
+    let id = |of: &Json, name: &str| path::text(of.get(name)?, "id").map(ObjectId::new);
     let mut names = one.as_object().into_iter().flat_map(|map| map.keys());
     names.any(|name| id(one, name).is_some_and(|own| id(other, name) == Some(own)))
 }

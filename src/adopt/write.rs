@@ -7,9 +7,10 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::candidates::Candidate;
 use super::labels::label;
 use super::{SecretVariable, StackDraft, Text};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::hcl::{format, line_text, quoted, value_text_with};
 use crate::kinds::{Arg, Location, Ty};
+use crate::object::ObjectId;
 use crate::stack::CloudName;
 use crate::value::SealedValue;
 
@@ -70,7 +71,7 @@ fn variable(variable: &SecretVariable) -> String {
 }
 
 struct StackWriter<'a> {
-    by_id: HashMap<ArmId, (&'a Candidate, &'a Address)>,
+    by_id: HashMap<ObjectId, (&'a Candidate, &'a Address)>,
     regions: BTreeSet<String>,
     variables: Vec<SecretVariable>,
     /// The names of the variables.
@@ -180,7 +181,7 @@ impl StackWriter<'_> {
     }
 
     fn reference(&self, kinds: &[&str], id: &str) -> Option<String> {
-        let (candidate, address) = self.by_id.get(&ArmId::new(id))?;
+        let (candidate, address) = self.by_id.get(&ObjectId::new(id))?;
         let takes = kinds.is_empty() || kinds.contains(&candidate.kind.name);
         takes.then(|| address.to_string())
     }
@@ -188,7 +189,7 @@ impl StackWriter<'_> {
 
 impl StackDraft {
     /// Targets of references by id. Properties are left out, because they share the id of their object.
-    fn by_id(&self) -> HashMap<ArmId, (&Candidate, &Address)> {
+    fn by_id(&self) -> HashMap<ObjectId, (&Candidate, &Address)> {
         self.resources()
             .filter(|(candidate, _)| !candidate.kind.place.is_property())
             .map(|(candidate, address)| (candidate.id.clone(), (candidate, address)))

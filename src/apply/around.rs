@@ -13,11 +13,10 @@ use futures::stream;
 use serde_json::Value as Json;
 
 use super::observe::is_outage;
-use crate::address::ArmId;
 use crate::duration::spoken;
 use crate::failover::{EndpointRequest, ListRequest, Sample, SurveyRequest, SurveyResult};
 use crate::kinds::{ReadRequest, ReadResult, ReadResults, ReadTarget};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebAnswer, WebRequest};
@@ -234,7 +233,7 @@ fn reason(error: CloudError) -> String {
 async fn answered<T>(
     cloud: &dyn Cloud,
     clock: &dyn Clock,
-    id: &ArmId,
+    id: &ObjectId,
     patience: Patience,
     work: impl Future<Output = Result<T, CloudError>>,
 ) -> Result<T, CloudError> {

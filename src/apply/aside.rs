@@ -6,9 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{StepError, Worker};
-use crate::address::ArmId;
 use crate::kinds::{FollowUp, FollowUpRequest, Place, Readiness, body, path};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::plan::{in_the_way, is_as_recorded, recorded_resource, too_narrow, unlabelled};
 use crate::run::StepReporter;
 use crate::sight::Phase;
@@ -98,7 +97,7 @@ impl Worker<'_> {
         let Some(kept) = self.ports.cloud.get(&Object::whole(kept, Arc::clone(&object.of.version))).await? else {
             return Ok(());
         };
-        if path::text(&kept.body, soft.origin).map(ArmId::new).as_ref() != Some(&object.id) {
+        if path::text(&kept.body, soft.origin).map(ObjectId::new).as_ref() != Some(&object.id) {
             return Ok(());
         }
         let mut body = new.clone();
@@ -109,7 +108,7 @@ impl Worker<'_> {
     }
 
     /// True if this run has recovered the object.
-    pub(super) fn is_recovered(&self, id: &ArmId) -> bool {
+    pub(super) fn is_recovered(&self, id: &ObjectId) -> bool {
         self.recovered.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(id)
     }
 

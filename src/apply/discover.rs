@@ -10,10 +10,9 @@ use serde_json::Value as Json;
 
 use super::observe::{WIDTH, is_outage};
 use crate::account::Account;
-use crate::address::ArmId;
 use crate::adopt::{self, ImportSurvey, generic, look};
 use crate::kinds::Tables;
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::reason::Reason;
 use crate::world::{Cloud, CloudError};
 
@@ -45,7 +44,7 @@ pub enum DiscoveryError {
 pub async fn discover_groups(
     cloud: &dyn Cloud,
     tables: &'static Tables,
-    groups: &[ArmId],
+    groups: &[ObjectId],
     account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
@@ -77,7 +76,7 @@ pub async fn discover_groups(
 pub async fn discover_objects(
     cloud: &dyn Cloud,
     tables: &'static Tables,
-    ids: &[ArmId],
+    ids: &[ObjectId],
     account: &Account,
     any: bool,
 ) -> Result<ImportSurvey, DiscoveryError> {
@@ -95,7 +94,7 @@ pub async fn discover_objects(
             search.push(parent);
         }
         let group: Vec<&str> = id.as_str().split('/').take(5).collect();
-        search.push(ArmId::new(group.join("/")));
+        search.push(ObjectId::new(group.join("/")));
     }
     search.all(false).await?;
     if any {
@@ -108,9 +107,9 @@ pub async fn discover_objects(
 struct Search<'a> {
     cloud: &'a dyn Cloud,
     survey: ImportSurvey,
-    seen: BTreeSet<ArmId>,
+    seen: BTreeSet<ObjectId>,
     /// Objects found in a list of children, each with the API version of the list.
-    listed: BTreeMap<ArmId, Arc<str>>,
+    listed: BTreeMap<ObjectId, Arc<str>>,
     open: VecDeque<Object>,
 }
 
@@ -126,7 +125,7 @@ impl<'a> Search<'a> {
     }
 
     /// Queues an object, if its type has a kind.
-    fn push(&mut self, id: ArmId) -> bool {
+    fn push(&mut self, id: ObjectId) -> bool {
         let Some(api) = look::api_of(self.survey.tables, &id) else { return false };
         if self.seen.insert(id.clone()) {
             self.open.push_back(Object::whole(id, api));
@@ -135,7 +134,7 @@ impl<'a> Search<'a> {
     }
 
     /// The same; ids whose type has no kind are kept as such.
-    fn push_or_name(&mut self, id: ArmId) {
+    fn push_or_name(&mut self, id: ObjectId) {
         if !self.push(id.clone()) && self.seen.insert(id.clone()) {
             self.survey.strange.push(id);
         }
@@ -155,7 +154,7 @@ impl<'a> Search<'a> {
                     (object.id, body)
                 })
                 .buffer_unordered(WIDTH);
-            let mut standing: Vec<(ArmId, Json)> = Vec::new();
+            let mut standing: Vec<(ObjectId, Json)> = Vec::new();
             while let Some((id, body)) = read.next().await {
                 match body {
                     Ok(Some(seen)) => standing.push((id, seen.body)),
@@ -179,7 +178,7 @@ impl<'a> Search<'a> {
     }
 
     /// Queues the children of an object: those in its body, and those in the child lists that its kind may have.
-    async fn below(&mut self, id: &ArmId, body: &Json) -> Result<(), DiscoveryError> {
+    async fn below(&mut self, id: &ObjectId, body: &Json) -> Result<(), DiscoveryError> {
         for child in look::embedded(self.survey.tables, id, body) {
             self.push(child);
         }
@@ -222,7 +221,7 @@ impl<'a> Search<'a> {
 
     /// Reads the objects whose type has no kind, with the newest version that the subscription has of each type.
     async fn any_type(&mut self) -> Result<(), DiscoveryError> {
-        let mut versions: BTreeMap<ArmId, Json> = BTreeMap::new();
+        let mut versions: BTreeMap<ObjectId, Json> = BTreeMap::new();
         for id in std::mem::take(&mut self.survey.strange) {
             let Some(provider) = generic::provider_of(&id) else {
                 self.survey.strange.push(id);

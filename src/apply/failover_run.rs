@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::tasks::{ApprovalCommand, RunDetails, RunGroup};
 use super::{Ports, WIDTH, Worker, sealed_outputs};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::Diagnostics;
 use crate::failover::{Procedure, unwind};
+use crate::object::ObjectId;
 use crate::plan::knowledge;
 use crate::run::{Report, Walk};
 use crate::stack::{RecordedInputs, Stack};
@@ -334,7 +335,7 @@ impl FailoverRun {
 
     /// The objects that the run creates, where their names were free when it began: what exists now under such a name
     /// is its own, even if the end of its journal is lost.
-    fn own_objects(&self, stack: &Stack) -> Vec<ArmId> {
+    fn own_objects(&self, stack: &Stack) -> Vec<ObjectId> {
         let were_free = self.undertaking.checks.iter().any(|check| check.rule == "names-free" && !check.warned);
         let creations = self.graph.steps.iter().filter(|step| were_free && step.act == Act::Create);
         let objects = creations.filter_map(|step| stack.resources.get(&step.address)).flat_map(|of| &of.objects);

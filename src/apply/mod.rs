@@ -39,9 +39,10 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde_json::Map as JsonMap;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::Diagnostics;
 use crate::kinds::mark::Owner;
+use crate::object::ObjectId;
 use crate::plan::{PlanOutcome, knowledge, sealed};
 use crate::run::{Actor, Outcome, Report, StepReporter, StopSignal, Walk, Watcher};
 use crate::stack::{Knowledge, RecordedInputs, Stack};
@@ -230,7 +231,7 @@ fn sealed_outputs(stack: &Stack, knowledge: &Knowledge, ports: Ports<'_>) -> (Se
 }
 
 /// The objects that a plan creates because it found none.
-fn absent(planned: &PlanOutcome) -> impl Iterator<Item = ArmId> {
+fn absent(planned: &PlanOutcome) -> impl Iterator<Item = ObjectId> {
     let creates = planned.plan.steps.steps.iter().filter(|step| step.act == Act::Create);
     let resources = creates.filter_map(|step| planned.stack.resources.get(&step.address));
     let objects = resources.flat_map(|resource| &resource.objects).filter(|object| object.within.is_none());
@@ -312,10 +313,10 @@ struct Worker<'a> {
     recorded: Mutex<HashMap<Address, Recorded>>,
     /// The objects recorded before the last refresh: an object that exists there belongs to the stack, even where
     /// that refresh did not find it.
-    known: HashSet<ArmId>,
+    known: HashSet<ObjectId>,
     knowledge: Mutex<Knowledge>,
     /// The objects that this run has recovered after their deletion.
-    recovered: Mutex<HashSet<ArmId>>,
+    recovered: Mutex<HashSet<ObjectId>>,
     /// The resources that a plan updates. Another one may move them to free values before that.
     updates: BTreeSet<Address>,
     /// The resources that a plan deletes. Another one may take their labels before that.
@@ -341,7 +342,7 @@ impl From<CloudError> for StepError {
 }
 
 impl<'a> Worker<'a> {
-    fn new(stack: &'a Stack, base: &State, known: HashSet<ArmId>, ports: Ports<'a>) -> Self {
+    fn new(stack: &'a Stack, base: &State, known: HashSet<ObjectId>, ports: Ports<'a>) -> Self {
         Self {
             stack,
             ports,

@@ -7,8 +7,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::{LONGEST_LAG, LOOK};
-use crate::address::ArmId;
-use crate::object::{Collection, Object};
+use crate::object::{Collection, Object, ObjectId};
 use crate::plan::{Observed, unseen};
 use crate::reason::Reason;
 use crate::sight::Sight;
@@ -58,11 +57,11 @@ pub async fn observe(
 /// every read.
 async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> Result<Observed, CloudError> {
     let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
-    let recorded: BTreeSet<&ArmId> = recorded.map(|object| &object.id).collect();
+    let recorded: BTreeSet<&ObjectId> = recorded.map(|object| &object.id).collect();
     let (groups, others): (Vec<_>, Vec<_>) =
         objects.iter().partition(|object| object.id.scope().is_none() && !recorded.contains(&object.id));
     let mut seen = read_or_list(cloud, groups).await?;
-    let is_absent = |id: &ArmId| matches!(seen.objects.get(id), Some(None));
+    let is_absent = |id: &ObjectId| matches!(seen.objects.get(id), Some(None));
     let (absent, others): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|object| object.id.group().is_some_and(|group| is_absent(&group)));
     let Observed { objects, unread, .. } = read_or_list(cloud, others).await?;
@@ -97,7 +96,7 @@ pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Re
 
 /// Objects from lists, where many of one type are wanted below one scope: a page costs as much as one
 /// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
-async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Sight> {
+async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ObjectId, Sight> {
     let mut collections: BTreeMap<Collection, usize> = BTreeMap::new();
     for list in objects.iter().filter_map(|object| collection(object)) {
         *collections.entry(list).or_default() += 1;
@@ -115,11 +114,11 @@ async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ArmId, Sight> 
     seen
 }
 
-async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ArmId, Result<Option<Sight>, CloudError>) {
+async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ObjectId, Result<Option<Sight>, CloudError>) {
     (&object.id, cloud.get(&object.to_whole()).await)
 }
 
-async fn list_one(cloud: &dyn Cloud, list: Collection) -> (Result<Vec<(ArmId, Sight)>, CloudError>, Collection) {
+async fn list_one(cloud: &dyn Cloud, list: Collection) -> (Result<Vec<(ObjectId, Sight)>, CloudError>, Collection) {
     (cloud.collection(&list).await, list)
 }
 
@@ -129,7 +128,7 @@ fn collection(object: &Object) -> Option<Collection> {
     let id = object.id.as_str();
     let extends = id.to_ascii_lowercase().matches("/providers/").count() > 1;
     let (path, _) = id.rsplit_once('/').filter(|_| !extends)?;
-    Some(Collection::new(ArmId::new(path), Arc::clone(&object.of.version)))
+    Some(Collection::new(ObjectId::new(path), Arc::clone(&object.of.version)))
 }
 
 pub(super) fn is_outage(error: &CloudError) -> bool {

@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{FailoverRun, StepError, Worker};
 use jiff::Timestamp;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::failover::production::fingerprint;
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::run::StepReporter;
 use crate::state::{Recorded, StateError};
 use crate::steps::{Entry, Event, StepEvent, StepFact};
 
 /// The objects that runs other than the drill work on, each with the run.
 struct OtherRuns {
-    objects: BTreeMap<ArmId, String>,
+    objects: BTreeMap<ObjectId, String>,
 }
 
 impl Worker<'_> {
@@ -39,7 +39,7 @@ impl Worker<'_> {
                     Some(_) => (object.id.clone(), "differs"),
                     None => (object.id.clone(), "is missing"),
                 },
-                None => (ArmId::new(id.as_str()), "is no longer recorded"),
+                None => (ObjectId::new(id.as_str()), "is no longer recorded"),
             };
             match others.of(&id) {
                 Some(run) => apart.entry(run).or_default().push(format!("{id} {what}")),
@@ -109,8 +109,9 @@ impl Worker<'_> {
 
 impl OtherRuns {
     /// The run that works on an object, or on an object in it.
-    fn of(&self, id: &ArmId) -> Option<&String> {
-        let is_within = |inner: &ArmId| std::iter::successors(inner.parent(), ArmId::parent).any(|outer| outer == *id);
+    fn of(&self, id: &ObjectId) -> Option<&String> {
+        let is_within =
+            |inner: &ObjectId| std::iter::successors(inner.parent(), ObjectId::parent).any(|outer| outer == *id);
         self.objects.get(id).or_else(|| self.objects.iter().find(|(inner, _)| is_within(inner)).map(|(_, run)| run))
     }
 }

@@ -37,9 +37,9 @@ mod vault_at_protected_site;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::address::ArmId;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::kinds::{Location, Promotion};
+use crate::object::ObjectId;
 use crate::stack::{AcceptedFinding, FailoverGroup, Knowledge, Program, Resource, Stack};
 use crate::value::Value;
 
@@ -209,13 +209,13 @@ fn span(resource: &Resource, argument: &str) -> Span {
 
 /// The resource that an argument refers to.
 fn referred<'a>(stack: &'a Stack, resource: &Resource, argument: &str) -> Option<&'a Resource> {
-    stack.by_id(&ArmId::new(resource.args.get(argument)?.as_str()?))
+    stack.by_id(&ObjectId::new(resource.args.get(argument)?.as_str()?))
 }
 
 /// Region of the resource or site that an argument refers to.
 fn region_of(stack: &Stack, resource: &Resource, argument: &str) -> Option<String> {
     let text = resource.args.get(argument)?.as_str()?;
-    match stack.by_id(&ArmId::new(text)) {
+    match stack.by_id(&ObjectId::new(text)) {
         Some(other) => Some(other.location.clone()),
         None => (!text.starts_with('/')).then(|| text.to_owned()),
     }

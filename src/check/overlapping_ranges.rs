@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Rule, Weight};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS};
+use crate::object::ObjectId;
 use crate::ranges::{self, Range, RangeSet};
 use crate::stack::{Resource, Stack};
 use crate::value::Value;
@@ -117,7 +118,9 @@ fn overlapping(spokes: &[(&Resource, &Resource)], sets: &BTreeMap<&Address, Rang
 
 fn ends<'a>(stack: &'a Stack, resource: &Resource, between: &str) -> Vec<&'a Resource> {
     match resource.args.get(between) {
-        Some(Value::List(items)) => items.iter().filter_map(|item| stack.by_id(&ArmId::new(item.as_str()?))).collect(),
+        Some(Value::List(items)) => {
+            items.iter().filter_map(|item| stack.by_id(&ObjectId::new(item.as_str()?))).collect()
+        }
         _ => Vec::new(),
     }
 }

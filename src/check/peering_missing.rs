@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Rule, Weight};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::Diagnostics;
 use crate::kinds::Ty;
+use crate::object::ObjectId;
 use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
@@ -68,7 +69,7 @@ fn reach(stack: &Stack, peerings: &[(&Resource, &str)], from: &[&Resource]) -> B
                 .as_array()
                 .into_iter()
                 .flatten()
-                .filter_map(|id| Some(stack.by_id(&ArmId::new(id.as_str()?))?.address.clone()))
+                .filter_map(|id| Some(stack.by_id(&ObjectId::new(id.as_str()?))?.address.clone()))
                 .collect();
             if ends.iter().any(|end| reached.contains(end)) {
                 reached.extend(ends);

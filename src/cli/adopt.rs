@@ -14,7 +14,7 @@ use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_t
 use super::location::{holder, names_of_stack, shown};
 use super::planning::{PlanRequest, make};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
-use crate::address::{ArmId, is_identifier};
+use crate::address::is_identifier;
 use crate::adopt::terraform::{self, Inventory, MAX_BYTES};
 use crate::adopt::{self, ImportSurvey, StackDraft, Text};
 use crate::apply::{DiscoveryError, discover_groups, discover_objects};
@@ -22,6 +22,7 @@ use crate::check;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::NoFiles;
 use crate::kinds::{self, Catalog, Tables};
+use crate::object::ObjectId;
 use crate::plan::Plan;
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
 use crate::store::{LocalStore, read_bounded};
@@ -193,12 +194,12 @@ impl AdoptRequest<'_> {
         let found = match &self.managing {
             Some(managing) => {
                 let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
-                let own = |id: &&ArmId| id.subscription().is_some_and(is_own);
-                let ids: Vec<ArmId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
+                let own = |id: &&ObjectId| id.subscription().is_some_and(is_own);
+                let ids: Vec<ObjectId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
                 discover_objects(&reached.cloud, self.tables, &ids, owner, self.args.any_type).await
             }
             None => {
-                let groups: Result<Vec<ArmId>, Failure> =
+                let groups: Result<Vec<ObjectId>, Failure> =
                     self.args.groups.iter().map(|name| group_id(self.tables, name, account)).collect();
                 let mut groups = groups?;
                 groups.sort();
@@ -431,7 +432,7 @@ fn is_empty(plan: &Plan) -> bool {
 }
 
 /// The id of a resource group.
-fn group_id(of: &Tables, name: &str, account: &Account) -> Result<ArmId, Failure> {
+fn group_id(of: &Tables, name: &str, account: &Account) -> Result<ObjectId, Failure> {
     let plain = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     if name.is_empty() || name.len() > 90 || !name.chars().all(plain) {
         return Err(Failure::failed(format!("`{name}` is not a valid name of a resource group"))

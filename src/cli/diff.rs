@@ -7,7 +7,8 @@ use super::failover_group::ReviewFormat;
 use super::loading::{StackText, given_variables, stack_text};
 use super::reviewing::{before, declared, evaluate, given_to, require_objectives, sha256, text_at};
 use super::{ExitCode, Failure, Global, Session, pretty};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::review::compare;
 use crate::stack::{Stack, VariableInput};
 use crate::value::Seal;
@@ -125,8 +126,8 @@ fn tell_one_sided(given: &[VariableInput], before: &[String], after: &[String], 
 }
 
 /// The addresses of the ids of both versions; those of the new one count.
-fn names(before: Option<&Stack>, after: &Stack) -> Vec<(ArmId, Address)> {
-    let of = |stack: &Stack| -> Vec<(ArmId, Address)> {
+fn names(before: Option<&Stack>, after: &Stack) -> Vec<(ObjectId, Address)> {
+    let of = |stack: &Stack| -> Vec<(ObjectId, Address)> {
         stack
             .resources
             .values()

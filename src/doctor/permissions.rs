@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
-use crate::address::ArmId;
 use crate::failover::{ListRequest, action_of, allows, permissions};
+use crate::object::ObjectId;
 
 const NAME: &str = "permissions";
 
@@ -14,9 +14,9 @@ pub(super) const CHECK: DoctorCheck = DoctorCheck { lists, judge };
 const VERBS: [&str; 3] = ["read", "write", "delete"];
 
 /// Scopes in which resources are written, each with the required actions.
-fn needed(subject: DoctorInput<'_>) -> BTreeMap<ArmId, BTreeSet<String>> {
-    let whole = ArmId::new(subscription(subject.stack));
-    let mut needed: BTreeMap<ArmId, BTreeSet<String>> = BTreeMap::new();
+fn needed(subject: DoctorInput<'_>) -> BTreeMap<ObjectId, BTreeSet<String>> {
+    let whole = ObjectId::new(subscription(subject.stack));
+    let mut needed: BTreeMap<ObjectId, BTreeSet<String>> = BTreeMap::new();
     for resource in subject.stack.resources.values() {
         if resource.kind.place.is_property() {
             continue;

@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
-use crate::address::ArmId;
 use crate::failover::{ListRequest, action_of, allows, permissions};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 
 const NAME: &str = "registrations";
 const API: &str = "2021-04-01";
@@ -19,13 +18,13 @@ fn namespaces(subject: DoctorInput<'_>) -> BTreeSet<String> {
 }
 
 fn list(subject: DoctorInput<'_>, namespace: &str) -> ListRequest {
-    let id = ArmId::new(format!("{}/providers/{namespace}", subscription(subject.stack)));
+    let id = ObjectId::new(format!("{}/providers/{namespace}", subscription(subject.stack)));
     ListRequest { object: Object::whole(id, API), query: Vec::new() }
 }
 
 /// Permissions in the subscription, where providers are registered.
 fn rights(subject: DoctorInput<'_>) -> ListRequest {
-    permissions(&ArmId::new(subscription(subject.stack)))
+    permissions(&ObjectId::new(subscription(subject.stack)))
 }
 
 fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {

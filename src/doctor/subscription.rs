@@ -3,9 +3,8 @@
 use serde_json::Value as Json;
 
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
-use crate::address::ArmId;
 use crate::failover::ListRequest;
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 
 const NAME: &str = "subscription";
 const API: &str = "2022-12-01";
@@ -13,7 +12,7 @@ const API: &str = "2022-12-01";
 pub(super) const CHECK: DoctorCheck = DoctorCheck { lists, judge };
 
 fn list(subject: DoctorInput<'_>) -> ListRequest {
-    let id = ArmId::new(subscription(subject.stack));
+    let id = ObjectId::new(subscription(subject.stack));
     ListRequest { object: Object::whole(id, API), query: Vec::new() }
 }
 

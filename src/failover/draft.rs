@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Avoidance;
 use super::course::Question;
 use super::phases::ahead_of;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Power, body};
+use crate::object::ObjectId;
 use crate::plan::{serial_words, touches};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
@@ -193,7 +194,7 @@ impl<'a> ProcedureDraft<'a> {
     }
 
     /// The region of the root that keeps the metadata of an object, if the stack has that root.
-    fn metadata_region(&self, id: &ArmId) -> Option<String> {
+    fn metadata_region(&self, id: &ObjectId) -> Option<String> {
         let around = std::iter::successors(Some(id.clone()), |id| id.parent().or_else(|| id.scope()));
         let mut held = around.filter_map(|id| self.question.stack.by_id(&id));
         held.find(|resource| resource.kind.place.collects()).map(|root| root.location.clone())

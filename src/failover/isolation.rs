@@ -4,8 +4,9 @@ use super::PreflightCheck;
 use super::course::{Question, command};
 use super::drill::is_rehearsal;
 use super::verdicts::{passes, refuses, warns};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{DrillCopy, Fence, Kind};
+use crate::object::ObjectId;
 use crate::roles::FailoverMode;
 use crate::stack::{Presence, Resource, Stack};
 use crate::state::{ActiveSite, RunKind};
@@ -85,7 +86,7 @@ fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightChe
 }
 
 /// The production resource that a copy would use by an id among its arguments.
-fn shares(stack: &Stack, copy: &Resource, id: &ArmId) -> Option<String> {
+fn shares(stack: &Stack, copy: &Resource, id: &ObjectId) -> Option<String> {
     let copy = &copy.address;
     let mut at = Some(id.clone());
     while let Some(id) = at {
@@ -114,9 +115,9 @@ fn shares(stack: &Stack, copy: &Resource, id: &ArmId) -> Option<String> {
 }
 
 /// The ids among the values of arguments.
-fn named(value: &Value, ids: &mut Vec<ArmId>) {
+fn named(value: &Value, ids: &mut Vec<ObjectId>) {
     match value {
-        Value::String(text) if text.starts_with("/subscriptions/") => ids.push(ArmId::new(&**text)),
+        Value::String(text) if text.starts_with("/subscriptions/") => ids.push(ObjectId::new(&**text)),
         Value::List(items) => items.iter().for_each(|item| named(item, ids)),
         Value::Map(map) => map.values().for_each(|value| named(value, ids)),
         Value::Sensitive(inner) => named(inner, ids),
@@ -185,7 +186,7 @@ fn compared(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightChe
     let objects = super::production::objects(question.state);
     let seen = &question.seen.observed.objects;
     let unseen: Vec<&str> =
-        objects.iter().map(|object| &object.id).filter(|id| !seen.contains_key(*id)).map(ArmId::as_str).collect();
+        objects.iter().map(|object| &object.id).filter(|id| !seen.contains_key(*id)).map(ObjectId::as_str).collect();
     found.push(match unseen.split_first() {
         None => passes("compared", format!("{} objects are compared before and after", objects.len())),
         Some((first, _)) => refuses(

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::DurationEstimate;
+use crate::object::ObjectId;
 use crate::stack::{FailoverGroup, Resource, Route, RouteMove, RouteValue, RouteWrite, Stack};
 use crate::state::State;
 use crate::steps::{FrontWatch, LateArgument, RouteSwitch};
@@ -111,7 +112,9 @@ fn host(stack: &Stack, state: &State, value: &Value) -> Option<String> {
         Json::Array(items) => items.first()?.as_str()?.to_owned(),
         _ => return None,
     };
-    let Some(owner) = stack.by_id(&ArmId::new(text.as_str())) else { return (!text.starts_with('/')).then_some(text) };
+    let Some(owner) = stack.by_id(&ObjectId::new(text.as_str())) else {
+        return (!text.starts_with('/')).then_some(text);
+    };
     let attributes = &state.resources.get(&owner.address)?.attributes;
     let known = |name: &str| attributes.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     known("fqdn").or_else(|| known("ip_address"))

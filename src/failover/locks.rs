@@ -9,9 +9,9 @@ use super::course::Question;
 use super::reads::ListRequest;
 use super::rights::{scopes, subscription};
 use super::verdicts::{passes, refuses, warns};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Reprotect, body};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
@@ -23,7 +23,7 @@ const API: &str = "2020-05-01";
 /// itself.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
     let whole = subscription(stack);
-    let list = |scope: ArmId| {
+    let list = |scope: ObjectId| {
         // Without the filter, the list of a subscription has the locks of everything in it.
         let query = if scope == whole { vec![("$filter", "atScope()".to_owned())] } else { Vec::new() };
         ListRequest { object: Object::whole(list_of(&scope), API), query }
@@ -31,26 +31,26 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
     scopes(stack, group, state).into_iter().map(list).collect()
 }
 
-fn list_of(scope: &ArmId) -> ArmId {
-    ArmId::new(format!("{scope}/providers/{TYPE}"))
+fn list_of(scope: &ObjectId) -> ObjectId {
+    ObjectId::new(format!("{scope}/providers/{TYPE}"))
 }
 
 /// A lock.
 struct Lock {
-    id: ArmId,
-    scope: ArmId,
+    id: ObjectId,
+    scope: ObjectId,
     read_only: bool,
 }
 
 /// A request that a lock may block.
 struct LockedRequest {
-    id: ArmId,
+    id: ObjectId,
     deletes: bool,
 }
 
 impl Lock {
     fn of(id: &str, body: &Json) -> Option<Self> {
-        let id = ArmId::new(id);
+        let id = ObjectId::new(id);
         let level = body.pointer("/properties/level")?.as_str()?;
         Some(Self { scope: id.scope()?, read_only: level.eq_ignore_ascii_case("ReadOnly"), id })
     }
@@ -76,7 +76,7 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
     let unread = lists.iter().filter(|(_, list)| list.is_err()).count();
     // Without any read, as for a forecast, the stack's own locks count.
     let locks = if lists.is_empty() { declared(question.stack) } else { read(&lists) };
-    let going: BTreeSet<&ArmId> = graph
+    let going: BTreeSet<&ObjectId> = graph
         .steps
         .iter()
         .filter_map(|step| if let Act::Delete(recorded) = &step.act { Some(&recorded.objects) } else { None })
@@ -126,10 +126,10 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
 }
 
 /// The locks in these lists.
-fn read(lists: &[(&ArmId, &Result<Json, String>)]) -> Vec<Lock> {
+fn read(lists: &[(&ObjectId, &Result<Json, String>)]) -> Vec<Lock> {
     let bodies = lists.iter().filter_map(|(_, list)| list.as_ref().ok()?.get("value")?.as_array()).flatten();
     let locks = bodies.filter_map(|body| Lock::of(body.get("id")?.as_str()?, body));
-    let by_id: BTreeMap<ArmId, Lock> = locks.map(|lock| (lock.id.clone(), lock)).collect();
+    let by_id: BTreeMap<ObjectId, Lock> = locks.map(|lock| (lock.id.clone(), lock)).collect();
     by_id.into_values().collect()
 }
 
@@ -146,7 +146,7 @@ fn declared(stack: &Stack) -> Vec<Lock> {
 /// The requests of a step, by alternative: a switch of traffic has one for each route.
 fn requests(question: &Question<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
     let stack = question.stack;
-    let write = |id: ArmId| LockedRequest { id, deletes: false };
+    let write = |id: ObjectId| LockedRequest { id, deletes: false };
     let writes = |address: &Address| {
         let objects = stack.resources.get(address).into_iter().flat_map(|resource| &resource.objects);
         objects.map(|object| write(object.id.clone())).collect::<Vec<_>>()
@@ -188,8 +188,8 @@ fn requests(question: &Question<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
 fn promoted(
     question: &Question<'_>,
     step: &Step,
-    id: impl FnOnce(&crate::kinds::Promotion, &crate::kinds::Subject<'_>, &crate::kinds::ReadResults) -> Option<ArmId>,
-) -> Option<ArmId> {
+    id: impl FnOnce(&crate::kinds::Promotion, &crate::kinds::Subject<'_>, &crate::kinds::ReadResults) -> Option<ObjectId>,
+) -> Option<ObjectId> {
     let resource = question.stack.resources.get(&step.address)?;
     let (promotion, nothing) = (resource.kind.promotion?, Default::default());
     let seen = question.seen.replicas.get(&step.address).unwrap_or(&nothing);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     fn request(id: &str, deletes: bool) -> LockedRequest {
-        LockedRequest { id: ArmId::new(id), deletes }
+        LockedRequest { id: ObjectId::new(id), deletes }
     }
 
     #[test]

@@ -11,9 +11,8 @@ use super::course::Question;
 use super::members::{is_at, stands_up};
 use super::reads::ListRequest;
 use super::{PreflightCheck, PreflightStatus, ProcedureInput};
-use crate::address::ArmId;
 use crate::kinds::{Machines, body};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::stack::{FailoverGroup, Resource, Stack};
 
 const SIZES_API: &str = "2021-07-01";
@@ -30,14 +29,14 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<ListRequest> {
 
 /// The list of sizes in a region.
 pub(crate) fn sizes(stack: &Stack, location: &str) -> ListRequest {
-    let id = ArmId::new(format!("{}/providers/Microsoft.Compute/skus", body::scope(&stack.account)));
+    let id = ObjectId::new(format!("{}/providers/Microsoft.Compute/skus", body::scope(&stack.account)));
     ListRequest { object: Object::whole(id, SIZES_API), query: vec![("$filter", format!("location eq '{location}'"))] }
 }
 
 /// The list of quotas and usage in a region.
 pub(crate) fn usages(stack: &Stack, location: &str) -> ListRequest {
     let account = body::scope(&stack.account);
-    let id = ArmId::new(format!("{account}/providers/Microsoft.Compute/locations/{location}/usages"));
+    let id = ObjectId::new(format!("{account}/providers/Microsoft.Compute/locations/{location}/usages"));
     ListRequest { object: Object::whole(id, USAGES_API), query: Vec::new() }
 }
 

@@ -59,11 +59,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::address::ArmId;
+    use crate::object::ObjectId;
     use crate::providers::azure::TABLES;
 
     fn of(type_: &str, body: &Json) -> String {
-        let id = ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/{type_}/x"));
+        let id = ObjectId::new(format!("/subscriptions/s/resourceGroups/g/providers/{type_}/x"));
         fingerprint(&Catalog::new([&TABLES]), &Object::whole(id, "1"), body)
     }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::plan::Observed;
 use crate::steps::WebAnswer;
 
@@ -85,7 +85,7 @@ pub struct SurveyResult {
     /// Regions whose control plane responded, and refused reads by its request limits.
     pub throttled: BTreeSet<String>,
     /// The content of each list, or the error.
-    pub lists: BTreeMap<ArmId, Result<serde_json::Value, String>>,
+    pub lists: BTreeMap<ObjectId, Result<serde_json::Value, String>>,
     /// For each lost site, true if its control plane responds. Sites where nothing was read are missing.
     pub lost_answers: BTreeMap<String, bool>,
     /// The answer of each public URL of a lost site, or the error.

@@ -7,9 +7,8 @@ use serde_json::Value as Json;
 use super::course::{Question, side_at};
 use super::reads::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
-use crate::address::ArmId;
 use crate::kinds::{CallMethod, body};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
@@ -23,27 +22,27 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
 }
 
 /// The scopes of a run: the subscription, and each existing resource group with resources that the run changes.
-pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTreeSet<ArmId> {
+pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTreeSet<ObjectId> {
     let written = super::members::written(stack, group);
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
-    let mut scopes: BTreeSet<ArmId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
+    let mut scopes: BTreeSet<ObjectId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
     scopes.insert(subscription(stack));
     scopes
 }
 
 /// The list of permissions in a scope.
-pub(crate) fn permissions(scope: &ArmId) -> ListRequest {
-    let id = ArmId::new(format!("{scope}/providers/Microsoft.Authorization/permissions"));
+pub(crate) fn permissions(scope: &ObjectId) -> ListRequest {
+    let id = ObjectId::new(format!("{scope}/providers/Microsoft.Authorization/permissions"));
     ListRequest { object: Object::whole(id, API), query: Vec::new() }
 }
 
 /// The subscription as a scope.
-pub(super) fn subscription(stack: &Stack) -> ArmId {
+pub(super) fn subscription(stack: &Stack) -> ObjectId {
     body::scope(&stack.account)
 }
 
 /// The resource group of a resource, if it exists; otherwise the subscription.
-fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ArmId> {
+fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ObjectId> {
     let group = resource.group.as_ref()?;
     match state.resources.get(group) {
         Some(recorded) => Some(recorded.id.clone()),

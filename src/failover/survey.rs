@@ -144,15 +144,15 @@ pub(super) fn samples<'r>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::ArmId;
     use crate::kinds::Place;
+    use crate::object::ObjectId;
     use crate::providers::azure::TABLES;
     use crate::stack::Presence;
     use crate::state::Status;
 
     /// A recorded object of this kind in a region.
     fn recorded(kind: &str, region: &str) -> (Address, Recorded) {
-        let id = ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/A.B/{kind}/x"));
+        let id = ObjectId::new(format!("/subscriptions/s/resourceGroups/g/providers/A.B/{kind}/x"));
         let object = Object::whole(id.clone(), "1");
         let one = Recorded {
             presence: Presence::Permanent,

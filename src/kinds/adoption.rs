@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::argument::Lit;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 
 /// An object that was found in the cloud.
 #[derive(Clone, Copy)]
 pub struct CloudObject<'a> {
     /// Its id. For properties of another object, the id of that object.
-    pub id: &'a ArmId,
+    pub id: &'a ObjectId,
     /// Its body. For a part, the element of the list; for properties, the body of the object that has them.
     pub body: &'a Json,
     /// All bodies that were read.
-    pub all: &'a BTreeMap<ArmId, Json>,
+    pub all: &'a BTreeMap<ObjectId, Json>,
 }
 
 /// See [`Adoption::arguments`].
@@ -56,7 +56,7 @@ pub struct Adoption {
     /// follows from them, see [`super::Kind::of`]. Only the kind of such objects has this function.
     pub any: Option<ArgumentsOfAnyType>,
     /// Objects that the provider creates with it and that a stack does not declare: a machine's own disk.
-    pub brings: Option<fn(&CloudObject<'_>) -> Vec<ArmId>>,
+    pub brings: Option<fn(&CloudObject<'_>) -> Vec<ObjectId>>,
     /// Values that Azure sets at paths that no argument has: `properties.nicType`, `Standard`. Any other value there is
     /// a setting that the import loses.
     pub chosen: &'static [(&'static str, Lit)],

@@ -4,21 +4,20 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::account::Account;
-use crate::address::ArmId;
 use crate::duration;
 use crate::kinds::decode::canonical;
 use crate::kinds::table::{Arg, AttributeSource, Block, Kind, Lit, Location, OtherResources, Place, Subject, Ty, Wire};
 use crate::kinds::{export, mark, path};
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 
 /// An account as a scope: what contains all groups in it.
-pub fn scope(account: &Account) -> ArmId {
-    ArmId::new(format!("/subscriptions/{}", account.id))
+pub fn scope(account: &Account) -> ObjectId {
+    ObjectId::new(format!("/subscriptions/{}", account.id))
 }
 
 /// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
 /// absent.
-pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Json>) -> Option<ArmId> {
+pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Json>) -> Option<ObjectId> {
     let at = |argument: &str| match args.get(argument)? {
         Json::String(text) => Some(text.as_str()),
         Json::Array(items) => items.first()?.as_str(),
@@ -34,7 +33,7 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
         Place::Property(target) => at(target)?.to_owned(),
         Place::Member(of) => return of.id(name, args),
     };
-    Some(ArmId::new(text))
+    Some(ObjectId::new(text))
 }
 
 /// The objects of a resource, in the order in which drplan writes them.
@@ -43,7 +42,7 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
     if let Some(objects) = kind.odd.objects {
         return objects(subject);
     }
-    let parent = |argument| kind.arm.object(ArmId::new(subject.text(argument).unwrap_or_default()));
+    let parent = |argument| kind.arm.object(ObjectId::new(subject.text(argument).unwrap_or_default()));
     vec![match kind.place {
         Place::Part(argument, list, _, key) => Object {
             within: Some(Within::Element { list: list.into(), key: key.into(), name: subject.name.into() }),
@@ -403,5 +402,5 @@ pub fn named(subject: &Subject<'_>, text: &str) -> Option<String> {
 pub struct NoOtherResources;
 
 impl OtherResources for NoOtherResources {
-    fn visit(&self, _: &ArmId, _: &mut dyn FnMut(&Subject<'_>)) {}
+    fn visit(&self, _: &ObjectId, _: &mut dyn FnMut(&Subject<'_>)) {}
 }

@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
 use crate::kinds::stray::{connecting, foreign, is_misspelt, without_suffix};
 use crate::kinds::table::{Arg, Block, Kind, Need, Ty};
+use crate::object::ObjectId;
 use crate::ranges;
 use crate::value::{Map, Value};
 use values::{Problem, as_set, cidr, in_our_case, network, one_of, parse_with, to_bool, to_number, to_string, within};
@@ -48,13 +49,13 @@ pub struct ArgumentInput {
 /// Blocks of the stack, for arguments that refer to them.
 pub trait ResourceLookup {
     /// The kind and the id of a resource; no id while an error in its block leaves the id unknown.
-    fn resource(&self, address: &Address) -> Option<(&'static str, Option<ArmId>)>;
+    fn resource(&self, address: &Address) -> Option<(&'static str, Option<ObjectId>)>;
     /// The region of a site; `Some(None)` while an error in its block leaves the region unknown.
     fn region(&self, site: &Address) -> Option<Option<String>>;
     /// The names of the sites.
     fn sites(&self) -> Vec<String>;
     /// The resource that has this id.
-    fn with_id(&self, id: &ArmId) -> Option<Address>;
+    fn with_id(&self, id: &ObjectId) -> Option<Address>;
     /// The kinds that a stack may use, for hints.
     fn kinds(&self) -> Vec<&'static Kind>;
 }
@@ -87,7 +88,7 @@ pub fn decode(
 pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
     struct EmptyLookup;
     impl ResourceLookup for EmptyLookup {
-        fn resource(&self, _: &Address) -> Option<(&'static str, Option<ArmId>)> {
+        fn resource(&self, _: &Address) -> Option<(&'static str, Option<ObjectId>)> {
             None
         }
         fn region(&self, _: &Address) -> Option<Option<String>> {
@@ -96,7 +97,7 @@ pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
         fn sites(&self) -> Vec<String> {
             Vec::new()
         }
-        fn with_id(&self, _: &ArmId) -> Option<Address> {
+        fn with_id(&self, _: &ObjectId) -> Option<Address> {
             None
         }
         fn kinds(&self) -> Vec<&'static Kind> {
@@ -476,7 +477,7 @@ impl Decoder<'_> {
                 _ => Err(wrong_kind(address)),
             },
             Value::String(text) if self.answered || is_id(text) => {
-                if let Some(address) = self.names.with_id(&ArmId::new(Arc::clone(text))) {
+                if let Some(address) = self.names.with_id(&ObjectId::new(Arc::clone(text))) {
                     match self.names.resource(&address) {
                         Some((kind, _)) if !kinds.is_empty() && !kinds.contains(&kind) => {
                             return Err(wrong_kind(&address));

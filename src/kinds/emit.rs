@@ -1,7 +1,7 @@
 //! Translation of a kind to other infrastructure languages, where it does not follow from the kind's table.
 
 use super::argument::{Arg, Ty};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 
 /// Translation to Terraform's azurerm. By rule, the resource has the kind's name, its arguments keep theirs, a
 /// reference `x` becomes `x_id` (`xs` becomes `x_ids`), and a resource in a resource group has `name`,
@@ -79,7 +79,7 @@ pub fn literal(text: &str) -> Option<&str> {
 
 /// See [`Terraform::imported`]. The function receives the ids of the objects, and of the resources that arguments
 /// refer to.
-pub type ImportId = fn(&[&ArmId], &dyn Fn(&str) -> Option<String>) -> Vec<String>;
+pub type ImportId = fn(&[&ObjectId], &dyn Fn(&str) -> Option<String>) -> Vec<String>;
 
 /// Form of a kind in azurerm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

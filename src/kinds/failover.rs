@@ -12,8 +12,7 @@ use serde_json::Value as Json;
 
 use super::argument::Lit;
 use super::overrides::Subject;
-use crate::address::ArmId;
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
 /// A read that is needed to determine a replica's state.
@@ -68,7 +67,7 @@ pub enum ReadResult {
 /// Results of all reads.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReadResults {
-    sights: BTreeMap<(ArmId, ReadTarget), ReadResult>,
+    sights: BTreeMap<(ObjectId, ReadTarget), ReadResult>,
     at: Option<Timestamp>,
 }
 
@@ -90,7 +89,7 @@ impl ReadResults {
     }
 
     /// The body of an object, expanded or not, if the read found it.
-    pub fn body(&self, id: &ArmId) -> Option<&Json> {
+    pub fn body(&self, id: &ObjectId) -> Option<&Json> {
         self.sights.iter().find_map(|((other, what), sight)| match (what, sight) {
             (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::There(body)) if other == id => Some(body),
             _ => None,
@@ -98,7 +97,7 @@ impl ReadResults {
     }
 
     /// The newest value of a metric, if there is one.
-    pub fn metric(&self, id: &ArmId, name: &'static str) -> Option<f64> {
+    pub fn metric(&self, id: &ObjectId, name: &'static str) -> Option<f64> {
         match self.sights.get(&(id.clone(), ReadTarget::Metric(name)))? {
             ReadResult::There(value) => value.as_f64(),
             ReadResult::Absent | ReadResult::Unseen(_) => None,
@@ -106,14 +105,14 @@ impl ReadResults {
     }
 
     /// True if a read showed that the object does not exist.
-    pub fn is_absent(&self, id: &ArmId) -> bool {
+    pub fn is_absent(&self, id: &ObjectId) -> bool {
         self.sights.iter().any(|((other, what), sight)| {
             matches!((what, sight), (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::Absent)) && other == id
         })
     }
 
     /// The reason why an object could not be read. `None` if it was read, does not exist, or was not requested.
-    pub fn unseen(&self, id: &ArmId) -> Option<&str> {
+    pub fn unseen(&self, id: &ObjectId) -> Option<&str> {
         self.sights.iter().find_map(|((other, what), sight)| match (what, sight) {
             (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::Unseen(why)) if other == id => Some(why.as_str()),
             _ => None,

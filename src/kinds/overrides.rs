@@ -4,8 +4,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::table::Kind;
 use crate::account::Account;
-use crate::address::{Address, ArmId};
-use crate::object::Object;
+use crate::address::Address;
+use crate::object::{Object, ObjectId};
 
 /// Read-only view of a resource for a kind's own functions.
 pub struct Subject<'a> {
@@ -16,7 +16,7 @@ pub struct Subject<'a> {
     /// Its name in the cloud.
     pub name: &'a str,
     /// Its id. For a kind with several objects, the id that other resources refer to.
-    pub id: &'a ArmId,
+    pub id: &'a ObjectId,
     /// Its region. For a global kind, the region of its resource group.
     pub location: &'a str,
     /// The account in which it lies.
@@ -35,12 +35,12 @@ impl<'a> Subject<'a> {
 
     /// Calls `f` with the resource that an argument refers to, if the stack has it.
     pub fn with<T>(&self, argument: &str, f: impl FnOnce(&Subject<'_>) -> T) -> Option<T> {
-        let id = ArmId::new(self.text(argument)?);
+        let id = ObjectId::new(self.text(argument)?);
         self.with_id(&id, f)
     }
 
     /// Calls `f` with the resource that has this id, if the stack has it.
-    pub fn with_id<T>(&self, id: &ArmId, f: impl FnOnce(&Subject<'_>) -> T) -> Option<T> {
+    pub fn with_id<T>(&self, id: &ObjectId, f: impl FnOnce(&Subject<'_>) -> T) -> Option<T> {
         let mut f = Some(f);
         let mut out = None;
         self.others.visit(id, &mut |subject| {
@@ -55,7 +55,7 @@ impl<'a> Subject<'a> {
 /// Other resources of the stack, by id.
 pub trait OtherResources {
     /// Calls `visit` with the resource that has this id, if there is one.
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>));
+    fn visit(&self, id: &ObjectId, visit: &mut dyn FnMut(&Subject<'_>));
 }
 
 /// Readiness of a written object for its dependants.
@@ -109,7 +109,7 @@ pub enum CopyState {
 /// See [`Overrides::decode`].
 pub type Decode = fn(&[Json], &mut JsonMap<String, Json>);
 /// See [`SimulatedBehaviour::admit`].
-pub type AdmitFn = fn(&dyn SimulatedWorld, &ArmId, &Json) -> Result<(), Refusal>;
+pub type AdmitFn = fn(&dyn SimulatedWorld, &ObjectId, &Json) -> Result<(), Refusal>;
 
 /// See [`Overrides::follow_up`].
 pub type FollowUpFn = fn(&Subject<'_>, &JsonMap<String, Json>) -> Vec<FollowUp>;
@@ -118,7 +118,7 @@ pub type FollowUpFn = fn(&Subject<'_>, &JsonMap<String, Json>) -> Vec<FollowUp>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct FollowUp {
     /// The object.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// The request.
     pub request: FollowUpRequest,
 }
@@ -133,15 +133,15 @@ pub enum FollowUpRequest {
 }
 
 /// See [`SimulatedBehaviour::wakes`].
-pub type WakeFn = fn(&mut dyn SimulatedWorld, &ArmId) -> Option<u32>;
+pub type WakeFn = fn(&mut dyn SimulatedWorld, &ObjectId) -> Option<u32>;
 /// See [`SimulatedBehaviour::keeps`].
-pub type StoreFn = fn(&dyn SimulatedWorld, &ArmId) -> Option<StorePlacement>;
+pub type StoreFn = fn(&dyn SimulatedWorld, &ObjectId) -> Option<StorePlacement>;
 /// See [`SimulatedBehaviour::leads`].
-pub type LeadFn = fn(&dyn SimulatedWorld, &ArmId, &str) -> Lead;
+pub type LeadFn = fn(&dyn SimulatedWorld, &ObjectId, &str) -> Lead;
 /// See [`SimulatedBehaviour::computed`].
-pub type ComputeFn = fn(&dyn SimulatedWorld, &ArmId) -> Vec<(String, Json)>;
+pub type ComputeFn = fn(&dyn SimulatedWorld, &ObjectId) -> Vec<(String, Json)>;
 /// See [`SimulatedBehaviour::expands`].
-pub type ExpandFn = fn(&dyn SimulatedWorld, &ArmId) -> Option<Json>;
+pub type ExpandFn = fn(&dyn SimulatedWorld, &ObjectId) -> Option<Json>;
 
 /// Functions that replace or complete parts of a table. All are pure.
 #[derive(Clone, Copy)]
@@ -198,9 +198,9 @@ pub struct SimulatedBehaviour {
     pub admit: Option<AdmitFn>,
     /// Called when a write has ended: fills values that the provider chooses, and changes other objects (the other
     /// half of a peering, the mirror of a failover group).
-    pub settle: Option<fn(&mut dyn SimulatedWorld, &ArmId)>,
+    pub settle: Option<fn(&mut dyn SimulatedWorld, &ObjectId)>,
     /// Called when the object is deleted.
-    pub removed: Option<fn(&mut dyn SimulatedWorld, &ArmId, &Json)>,
+    pub removed: Option<fn(&mut dyn SimulatedWorld, &ObjectId, &Json)>,
     /// POST actions of an object, in addition to those that return keys.
     pub actions: &'static [SimulatedAction],
     /// Called for every object of the kind when a lost region returns and when an action or a write has ended, and
@@ -399,14 +399,14 @@ pub struct SimulatedAction {
     /// A required pair of the query, for different actions of one name.
     pub query: Option<(&'static str, &'static str)>,
     /// Refuses the action as Azure would. The last argument is the body (`null` for none).
-    pub admit: fn(&dyn SimulatedWorld, &ArmId, &Json) -> Result<(), Refusal>,
+    pub admit: fn(&dyn SimulatedWorld, &ObjectId, &Json) -> Result<(), Refusal>,
     /// Effect of the action when its duration has passed. The simulator calls `admit` again before that.
-    pub done: fn(&mut dyn SimulatedWorld, &ArmId, &Json),
+    pub done: fn(&mut dyn SimulatedWorld, &ObjectId, &Json),
     /// Duration in seconds.
     pub lasts: u32,
     /// Regions whose control planes must answer, in addition to the object's own: both sites, for actions that
     /// involve both.
-    pub reaches: fn(&dyn SimulatedWorld, &ArmId) -> Vec<String>,
+    pub reaches: fn(&dyn SimulatedWorld, &ObjectId) -> Vec<String>,
     /// True if the action needs only the control plane of the object's region: it moves data away from there.
     pub leaves: bool,
     /// True if the action needs free capacity, as a creation does.
@@ -421,7 +421,7 @@ pub struct Metric {
     /// The unit, as in `Seconds`.
     pub unit: &'static str,
     /// The newest value. `None` if none is recorded.
-    pub value: fn(&dyn SimulatedWorld, &ArmId) -> Option<f64>,
+    pub value: fn(&dyn SimulatedWorld, &ObjectId) -> Option<f64>,
 }
 
 impl Metric {
@@ -448,7 +448,7 @@ pub enum Lead {
     /// One of these names, cached for this many seconds.
     Names(Vec<String>, u32),
     /// Any of these objects.
-    Objects(Vec<ArmId>),
+    Objects(Vec<ObjectId>),
     /// Served here: the region, and the number of instances.
     Serves(String, u32),
     /// No next hop; the text is the reason.
@@ -476,9 +476,9 @@ impl Lead {
 #[derive(Clone, Copy)]
 pub struct ProbedEndpoint {
     /// Probe settings. `None` while probing is off.
-    pub how: fn(&dyn SimulatedWorld, &ArmId) -> Option<ProbeSettings>,
+    pub how: fn(&dyn SimulatedWorld, &ObjectId) -> Option<ProbeSettings>,
     /// Shows the health in the object's body and in related bodies; `None` where nothing is known of the answer.
-    pub show: fn(&mut dyn SimulatedWorld, &ArmId, Option<bool>),
+    pub show: fn(&mut dyn SimulatedWorld, &ObjectId, Option<bool>),
 }
 
 /// Probe settings.
@@ -510,15 +510,15 @@ pub struct Refusal {
 /// The simulated world as a kind's functions see it. Ids compare without regard to case.
 pub trait SimulatedWorld {
     /// The body of an existing object.
-    fn get(&self, id: &ArmId) -> Option<&Json>;
+    fn get(&self, id: &ObjectId) -> Option<&Json>;
     /// The body of an existing object, for changes.
-    fn get_mut(&mut self, id: &ArmId) -> Option<&mut Json>;
+    fn get_mut(&mut self, id: &ObjectId) -> Option<&mut Json>;
     /// Creates or replaces an object immediately, in its final state.
-    fn put(&mut self, id: &ArmId, body: Json);
+    fn put(&mut self, id: &ObjectId, body: Json);
     /// Deletes an object immediately.
-    fn remove(&mut self, id: &ArmId);
+    fn remove(&mut self, id: &ObjectId);
     /// The ids of the objects directly below this one. With an empty id: all ids.
-    fn below(&self, id: &ArmId) -> Vec<ArmId>;
+    fn below(&self, id: &ObjectId) -> Vec<ObjectId>;
     /// A GUID that follows from the seed and this text.
     fn guid(&self, of: &str) -> String;
     /// True while the data plane of a region is lost.
@@ -531,22 +531,22 @@ pub trait SimulatedWorld {
     /// Time of the world, in seconds since the epoch.
     fn now(&self) -> i64;
     /// True while an action of this name is in progress on an object. Never in a world where actions take no time.
-    fn is_acting(&self, _id: &ArmId, _action: &str) -> bool {
+    fn is_acting(&self, _id: &ObjectId, _action: &str) -> bool {
         false
     }
     /// The note of a hook about an object, under this word: state that no body shows.
-    fn noted(&self, _id: &ArmId, _word: &str) -> Option<&Json> {
+    fn noted(&self, _id: &ObjectId, _word: &str) -> Option<&Json> {
         None
     }
     /// Notes something about an object until it is deleted; `None` removes the note.
-    fn note(&mut self, _id: &ArmId, _word: &str, _value: Option<Json>) {}
+    fn note(&mut self, _id: &ObjectId, _word: &str, _value: Option<Json>) {}
     /// Objects in whose bodies a client wrote this id. Empty in a world that does not track it.
-    fn users(&self, _id: &ArmId) -> Vec<ArmId> {
+    fn users(&self, _id: &ObjectId) -> Vec<ObjectId> {
         Vec::new()
     }
     /// The body in effect: the body before the write in progress. `None` during creation and deletion, and after a
     /// failed creation. In a world where writes take no time, the current body.
-    fn working(&self, id: &ArmId) -> Option<&Json> {
+    fn working(&self, id: &ObjectId) -> Option<&Json> {
         self.get(id)
     }
 }

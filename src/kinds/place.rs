@@ -10,8 +10,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::path;
 use super::table::{RESOURCE_GROUP, Subject};
-use crate::address::ArmId;
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 
 /// Location of a kind's object in the resource hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,18 +152,18 @@ fn text<'a>(args: &'a Args, name: &str) -> Option<&'a str> {
 
 impl Membership {
     /// The id: below the owner's, with the name of the member.
-    pub(super) fn id(&self, name: &str, args: &Args) -> Option<ArmId> {
+    pub(super) fn id(&self, name: &str, args: &Args) -> Option<ObjectId> {
         let owner = text(args, self.owner)?;
         let inner = match self.enclosure {
             Enclosure::Element(argument, _, segment) => format!("/{segment}/{}", text(args, argument)?),
             Enclosure::Whole | Enclosure::Part(_) => String::new(),
         };
-        Some(ArmId::new(format!("{owner}{inner}/{}/{name}", self.segment)))
+        Some(ObjectId::new(format!("{owner}{inner}/{}/{name}", self.segment)))
     }
 
     /// The object and the element in it.
     pub(super) fn object(&self, subject: &Subject<'_>) -> Object {
-        let owner = ArmId::new(subject.text(self.owner).unwrap_or_default());
+        let owner = ObjectId::new(subject.text(self.owner).unwrap_or_default());
         let (id, list) = match self.enclosure {
             Enclosure::Whole => (owner, self.list.to_owned()),
             Enclosure::Element(argument, outer, _) => {
@@ -190,13 +189,13 @@ impl Membership {
     }
 
     /// The memberships in the body of an owner, or of the object that contains owners: the id of each, and its element.
-    pub fn found<'a>(&self, id: &ArmId, body: &'a Json) -> Vec<(ArmId, &'a Json)> {
-        let outer: Vec<(ArmId, &Json)> = match self.enclosure {
+    pub fn found<'a>(&self, id: &ObjectId, body: &'a Json) -> Vec<(ObjectId, &'a Json)> {
+        let outer: Vec<(ObjectId, &Json)> = match self.enclosure {
             Enclosure::Whole => vec![(id.clone(), body)],
             Enclosure::Element(_, outer, segment) => named(id, body, outer, segment),
             Enclosure::Part(outer) => named(id, body, outer, outer.rsplit('.').next().unwrap_or_default()),
         };
-        let inner = |(within, element): (ArmId, &'a Json)| {
+        let inner = |(within, element): (ObjectId, &'a Json)| {
             let items = path::items(element, self.list).iter();
             let placed = items.filter_map(move |item| {
                 let value = path::text(item, self.key)?;
@@ -209,7 +208,7 @@ impl Membership {
     }
 
     /// The arguments that follow from the id.
-    pub fn placed(&self, id: &ArmId, args: &mut Args) {
+    pub fn placed(&self, id: &ObjectId, args: &mut Args) {
         let Some(within) = id.parent() else { return };
         let owner = match self.enclosure {
             Enclosure::Element(argument, ..) => {
@@ -222,10 +221,10 @@ impl Membership {
     }
 
     /// The object whose body would contain the membership with this id. `None` if the id is not of this form.
-    pub fn whole(&self, id: &ArmId) -> Option<ArmId> {
+    pub fn whole(&self, id: &ObjectId) -> Option<ObjectId> {
         let within = id.parent()?;
-        let segment = |id: &ArmId| id.as_str().rsplit('/').nth(1).map(str::to_ascii_lowercase);
-        let is = |id: &ArmId, wanted: &str| segment(id).is_some_and(|segment| segment.eq_ignore_ascii_case(wanted));
+        let segment = |id: &ObjectId| id.as_str().rsplit('/').nth(1).map(str::to_ascii_lowercase);
+        let is = |id: &ObjectId, wanted: &str| segment(id).is_some_and(|segment| segment.eq_ignore_ascii_case(wanted));
         let whole = match self.enclosure {
             Enclosure::Whole => Some(within),
             Enclosure::Element(_, _, outer) => within.parent().filter(|_| is(&within, outer)),
@@ -235,7 +234,7 @@ impl Membership {
     }
 
     /// The id of the membership that azurerm identifies by the ids of both ends.
-    pub fn joined(&self, within: &ArmId, member: &str) -> ArmId {
+    pub fn joined(&self, within: &ObjectId, member: &str) -> ObjectId {
         let owner = match self.enclosure {
             Enclosure::Element(..) => within.parent().unwrap_or_else(|| within.clone()),
             Enclosure::Whole | Enclosure::Part(_) => within.clone(),
@@ -249,7 +248,7 @@ impl Membership {
     }
 }
 
-fn named<'a>(id: &ArmId, body: &'a Json, list: &str, segment: &str) -> Vec<(ArmId, &'a Json)> {
+fn named<'a>(id: &ObjectId, body: &'a Json, list: &str, segment: &str) -> Vec<(ObjectId, &'a Json)> {
     let one = |element: &'a Json| Some((id.child(segment, path::text(element, "name")?), element));
     path::items(body, list).iter().filter_map(one).collect()
 }
@@ -264,7 +263,7 @@ pub fn name(subject: &Subject<'_>) -> String {
 /// The names in a member's id, joined by dots: pools of two load balancers may have one name. A member of another
 /// resource group has the name of that group as well.
 fn member_name(owner: &str, member: &str) -> String {
-    let group = |id: &str| ArmId::new(id).resource_group().map(str::to_ascii_lowercase);
+    let group = |id: &str| ObjectId::new(id).resource_group().map(str::to_ascii_lowercase);
     let after = member.to_ascii_lowercase().rfind("/providers/").map_or(0, |at| at + "/providers/".len());
     let names = member.get(after..).unwrap_or_default().split('/').skip(2).step_by(2);
     let elsewhere = group(member).filter(|own| group(owner).is_some_and(|other| other != *own));

@@ -19,7 +19,7 @@ pub use super::place::{Enclosure, Membership, Owners, Place};
 use super::provider::Tables;
 pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 use crate::account::Account;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 // For the kinds' own files, which take all words of a table from here.
 pub(crate) use crate::object::Object;
 pub(crate) use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
@@ -227,7 +227,7 @@ impl Kind {
 
     /// Keys that an object shares with those that it may exclude: its parent or none, with the word for the values, and
     /// a member that has one owner.
-    pub fn contended(&self, id: &ArmId, args: &JsonMap<String, Json>) -> Vec<String> {
+    pub fn contended(&self, id: &ObjectId, args: &JsonMap<String, Json>) -> Vec<String> {
         let key = |rule: &Exclusive| match rule.within {
             ExclusiveWithin::Parent => {
                 let parent = id.parent().map(|parent| parent.folded()).unwrap_or_default();
@@ -286,7 +286,7 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub struct Holder<'a> {
     /// Its id.
-    pub id: &'a ArmId,
+    pub id: &'a ObjectId,
     /// Its region.
     pub location: &'a str,
     /// Its arguments.
@@ -314,9 +314,9 @@ pub struct SoftDelete {
 
 impl SoftDelete {
     /// The id of the kept object of this name.
-    pub fn id(&self, account: &Account, location: &str, name: &str) -> ArmId {
+    pub fn id(&self, account: &Account, location: &str, name: &str) -> ObjectId {
         let text = self.kept.replace("{subscription}", &account.id).replace("{location}", location);
-        ArmId::new(text.replace("{name}", name))
+        ObjectId::new(text.replace("{name}", name))
     }
 }
 
@@ -331,7 +331,7 @@ pub struct Arm {
 
 impl Arm {
     /// The whole object with this id, of this type or of the one that contains it.
-    pub fn object(&self, id: ArmId) -> Object {
+    pub fn object(&self, id: ObjectId) -> Object {
         Object::whole(id, self.api)
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Kind, NameScope, Place, Serial};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
 use crate::plan::replicas::holds;
@@ -215,7 +215,7 @@ impl<'a> Compiler<'a> {
     fn forget(&mut self) {
         let (stack, decisions) = (self.stack, self.decisions);
         let is_whole = |kind: &Kind| !kind.place.is_property();
-        let heirs: HashMap<&ArmId, StepId> = self
+        let heirs: HashMap<&ObjectId, StepId> = self
             .puts
             .iter()
             .filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put)))
@@ -344,7 +344,7 @@ impl<'a> Compiler<'a> {
     /// order.
     fn guard(&mut self) {
         let stack = self.stack;
-        let within = |scope: &ArmId, objects: &[Object]| {
+        let within = |scope: &ObjectId, objects: &[Object]| {
             objects.iter().any(|object| *scope == object.id || scope.contains(&object.id))
         };
         let puts: Vec<_> = self.puts.iter().filter_map(|(at, put)| Some((stack.resources.get(*at)?, *put))).collect();
@@ -445,7 +445,7 @@ pub(super) fn key(resource: &Resource) -> String {
 }
 
 /// The exclusive names of an object of this kind: its id, or a globally unique name.
-pub(super) fn freed_key(kind: &Kind, id: &ArmId, name: &str) -> String {
+pub(super) fn freed_key(kind: &Kind, id: &ObjectId, name: &str) -> String {
     match kind.names.unique {
         NameScope::Globally => format!("{} {}", kind.arm.type_, name.to_ascii_lowercase()),
         NameScope::InParent => id.folded(),
@@ -467,7 +467,7 @@ pub fn promotion_words(resource: &Resource) -> Vec<String> {
 }
 
 /// The keys on which a write must be alone: the outermost object that contains it, or those given by an argument.
-pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, Value>) -> Vec<String> {
+pub fn words(kind: &Kind, id: &ObjectId, args: &serde_json::Map<String, Value>) -> Vec<String> {
     match kind.serial {
         // The outermost object itself must not be written at the same time as its parts.
         Serial::No if matches!(kind.place, Place::Group | Place::Root) => vec![root(id)],
@@ -480,13 +480,13 @@ pub fn words(kind: &Kind, id: &ArmId, args: &serde_json::Map<String, Value>) -> 
                 Some(Value::String(one)) => vec![one.as_str()],
                 _ => Vec::new(),
             };
-            ids.into_iter().map(|id| root(&ArmId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
+            ids.into_iter().map(|id| root(&ObjectId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
         }
     }
 }
 
 /// The outermost object of an id: the first type and name after the provider.
-fn root(id: &ArmId) -> String {
+fn root(id: &ObjectId) -> String {
     let folded = id.folded();
     let Some(at) = folded.find("/providers/") else { return folded };
     let mut end = folded.len();

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Kind, Location, body, regions};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
 use crate::plan::ownership::{self, Existing, Ownership};
@@ -329,7 +329,7 @@ impl DecisionInput<'_> {
     /// Recorded resources that are no longer declared.
     fn leftover(&self, decisions: &mut Decisions) {
         let Some(state) = self.state else { return };
-        let wanted: BTreeMap<&ArmId, &Address> = if self.destroy {
+        let wanted: BTreeMap<&ObjectId, &Address> = if self.destroy {
             BTreeMap::new()
         } else {
             self.stack.resources.values().map(|resource| (&resource.id, &resource.address)).collect()
@@ -446,7 +446,7 @@ impl DecisionInput<'_> {
     }
 
     /// Locks that prevent deletions and are to stay, with their scope.
-    fn guards_that_stay<'a>(&self, decisions: &'a Decisions) -> Vec<(&'a Address, ArmId)> {
+    fn guards_that_stay<'a>(&self, decisions: &'a Decisions) -> Vec<(&'a Address, ObjectId)> {
         let stays = |action| is_kept(action) || action == Action::Adopt;
         decisions
             .iter()

@@ -2,8 +2,8 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::{Arg, Block, ChangeEffect, Equivalence, Ty};
+use crate::object::ObjectId;
 use crate::plan::ArgumentChange;
 use crate::stack::Resource;
 use crate::value::SealedValue;
@@ -11,7 +11,7 @@ use crate::value::SealedValue;
 /// The current or intended properties of an object.
 pub struct PreviousObject<'a> {
     /// Its id.
-    pub id: &'a ArmId,
+    pub id: &'a ObjectId,
     /// Its name in the cloud.
     pub name: &'a str,
     /// Its region.

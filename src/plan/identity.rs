@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::stack::Stack;
 use crate::state::State;
 
@@ -14,13 +15,13 @@ use crate::state::State;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {
     kind: String,
-    id: ArmId,
+    id: ObjectId,
     name: String,
 }
 
 impl Identity {
     /// The identity of a resource of this kind with this id and name.
-    pub fn new(kind: &str, id: &ArmId, name: &str) -> Self {
+    pub fn new(kind: &str, id: &ObjectId, name: &str) -> Self {
         Self { kind: kind.to_owned(), id: id.clone(), name: name.to_ascii_lowercase() }
     }
 }
@@ -163,14 +164,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{Identity, Moves, same_objects};
-    use crate::address::{Address, ArmId};
+    use crate::address::Address;
+    use crate::object::ObjectId;
 
     fn address(text: &str) -> Address {
         text.parse().unwrap()
     }
 
     fn named(all: &[(&str, &str)]) -> Vec<(Address, Identity)> {
-        let identity = |name: &str| Identity::new("kind", &ArmId::new(format!("/subscriptions/s/{name}")), name);
+        let identity = |name: &str| Identity::new("kind", &ObjectId::new(format!("/subscriptions/s/{name}")), name);
         all.iter().map(|(at, name)| (address(&format!("kind.{at}")), identity(name))).collect()
     }
 

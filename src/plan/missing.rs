@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Observed;
 use super::refresh::{ObservedObjects, seen};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::state::{State, Status};
 
 /// The number of objects at one site that may be missing without confirmation.
@@ -26,7 +27,7 @@ pub struct MissingResources {
 /// The sites with more than a few missing objects. Parts of one object count once. Unfinished creations and
 /// deletions, and objects that could not be read, do not count.
 pub fn vanished(state: &State, observed: &Observed) -> Vec<MissingResources> {
-    let mut sites: BTreeMap<&str, (Vec<Address>, BTreeSet<&ArmId>, usize)> = BTreeMap::new();
+    let mut sites: BTreeMap<&str, (Vec<Address>, BTreeSet<&ObjectId>, usize)> = BTreeMap::new();
     for (address, recorded) in &state.resources {
         let (gone, objects, of) = sites.entry(&recorded.site).or_default();
         *of += 1;

@@ -29,9 +29,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::{Kind, ReplicaStatus};
+use crate::object::ObjectId;
 use crate::sight::Sight;
 use crate::stack::{Knowledge, Presence, Program, Stack};
 use crate::state::{Recorded, State, Status};
@@ -104,7 +105,7 @@ pub struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<Address>,
     /// Its id in the cloud.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// The name of its site.
     pub site: String,
     /// Region of the resource or, for a child, of its parent. Not part of the digest of a saved plan.
@@ -242,9 +243,9 @@ pub struct OutputChange {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
     /// The objects that were read, by id; `None` where the object does not exist. An id that is absent was not read.
-    pub objects: BTreeMap<ArmId, Option<Sight>>,
+    pub objects: BTreeMap<ObjectId, Option<Sight>>,
     /// The ids that could not be read because nothing answered for them, each with the error.
-    pub unread: BTreeMap<ArmId, String>,
+    pub unread: BTreeMap<ObjectId, String>,
     /// The status of each replica of a failover group that was read.
     pub standings: BTreeMap<Address, ReplicaStatus>,
     /// The time of that read; `None` where replicas were not read.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::{Catalog, body, mark::Owner};
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 use crate::plan::decide::Decisions;
 use crate::plan::refresh::kind_of;
 use crate::plan::roles::{Upkeep, upkeep};
@@ -22,7 +22,7 @@ pub(super) struct Ownership<'a> {
     /// The lineage of the state; empty before the first apply.
     lineage: &'a str,
     /// The recorded objects.
-    ours: BTreeMap<&'a ArmId, Vec<Option<&'a Within>>>,
+    ours: BTreeMap<&'a ObjectId, Vec<Option<&'a Within>>>,
     observed: &'a Observed,
     /// The addresses that the operator has named for an import.
     named: &'a [Address],
@@ -41,7 +41,7 @@ pub(super) enum Existing {
 impl<'a> Ownership<'a> {
     pub(super) fn new(state: Option<&'a State>, observed: &'a Observed, named: &'a [Address]) -> Self {
         let objects = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
-        let mut ours: BTreeMap<&ArmId, Vec<Option<&Within>>> = BTreeMap::new();
+        let mut ours: BTreeMap<&ObjectId, Vec<Option<&Within>>> = BTreeMap::new();
         objects.for_each(|object| ours.entry(&object.id).or_default().push(object.within.as_ref()));
         Self { lineage: state.map_or("", |state| state.lineage.as_str()), ours, observed, named }
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Catalog, body};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::plan::decide::{Decisions, top};
 use crate::plan::refresh::{kind_of, with_recorded};
 use crate::plan::roles::Promoted;
@@ -43,16 +43,16 @@ pub(super) fn holds(
     catalog: &Catalog,
     address: &Address,
     recorded: &Recorded,
-) -> Option<(ArmId, &'static [(&'static str, &'static str)])> {
+) -> Option<(ObjectId, &'static [(&'static str, &'static str)])> {
     let kind = kind_of(catalog, address, recorded)?;
     let holds = kind.promotion.map(|promotion| promotion.holds).filter(|holds| !holds.is_empty())?;
     let source = recorded.arguments.get(kind.recovery.replicates?.from)?.as_str()?;
-    Some((ArmId::new(source), holds))
+    Some((ObjectId::new(source), holds))
 }
 
 /// The copies that recorded replicas keep of this object on servers that stay.
 pub(super) fn copies(stack: &Stack, state: &State, promoted: &Promoted, of: &Recorded) -> Vec<Object> {
-    let recorded: BTreeSet<&ArmId> =
+    let recorded: BTreeSet<&ObjectId> =
         state.resources.values().flat_map(|recorded| &recorded.objects).map(|object| &object.id).collect();
     let mut copies = Vec::new();
     // The copy of a promoted replica is the primary.
@@ -64,7 +64,7 @@ pub(super) fn copies(stack: &Stack, state: &State, promoted: &Promoted, of: &Rec
         };
         let twins = with_recorded(kind, address, replica, promotion.twins);
         let own = twins.into_iter().filter(|twins| twins.source.id == of.id && !recorded.contains(&twins.target.id));
-        let stays = |id: &ArmId| id.parent().is_some_and(|parent| stack.by_id(&parent).is_some());
+        let stays = |id: &ObjectId| id.parent().is_some_and(|parent| stack.by_id(&parent).is_some());
         copies.extend(own.filter(|twins| stays(&twins.target.id)).map(|twins| twins.target));
     }
     copies

@@ -3,9 +3,10 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::decide::{Decision, Decisions};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::rules::{self, Way};
 use crate::kinds::{Catalog, Exclusive, ExclusiveWithin, Holder, Kind, NameScope, near, path};
+use crate::object::ObjectId;
 use crate::plan::refresh::kind_of;
 use crate::plan::room::Displaced;
 use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
@@ -138,7 +139,7 @@ pub(super) fn held_argument(resource: &Resource, decision: &Decision) -> Option<
 
 /// The folded ids of the objects from which these arguments take addresses.
 pub(super) fn referred(kind: &Kind, args: &JsonMap<String, Json>) -> Vec<String> {
-    near::references(kind.args, args).into_iter().map(|(_, id)| ArmId::new(id).folded()).collect()
+    near::references(kind.args, args).into_iter().map(|(_, id)| ObjectId::new(id).folded()).collect()
 }
 
 /// A replacement under a name that stays reserved after the deletion.
@@ -161,7 +162,7 @@ fn reserved_name(stack: &Stack, resource: &Resource, decision: &Decision, observ
     let soft = resource.kind.soft_delete.filter(|_| decision.change.action == Action::Create)?;
     let kept = soft.id(&stack.account, &resource.location, &resource.name);
     let kept = &observed.objects.get(&kept)?.as_ref()?.body;
-    let origin = ArmId::new(path::text(kept, soft.origin)?);
+    let origin = ObjectId::new(path::text(kept, soft.origin)?);
     (origin != resource.id).then(|| {
         let until = path::text(kept, soft.until).map(|until| format!(" until {until}")).unwrap_or_default();
         format!(
@@ -299,7 +300,7 @@ fn vacant(
             taken.extend(shared.flat_map(|theirs| theirs.rows(&other.name, &other.known_arguments())));
         }
         let pool = |id: &str, inner: &str| -> Vec<String> {
-            let outer = stack.by_id(&ArmId::new(id)).map(Resource::known_arguments);
+            let outer = stack.by_id(&ObjectId::new(id)).map(Resource::known_arguments);
             let ranges = outer.as_ref().and_then(|args| args.get(inner)).and_then(Json::as_array);
             ranges.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
         };

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::dialect::Dialects;
 use super::fields::StoredFields;
-use super::id::ObjectId;
 use super::stored::WorldRecord;
 use super::world::World;
+use crate::object::ObjectId;
 
 /// The version of the files.
 const VERSION: u32 = 1;

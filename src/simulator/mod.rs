@@ -15,7 +15,6 @@ mod fault;
 mod fault_file;
 mod faults;
 mod fields;
-mod id;
 mod lag;
 mod ledger;
 mod network;
@@ -47,7 +46,6 @@ use disk::Disk;
 pub use disk::SimulatorError;
 pub use fault::{Fault, Moment, PROVIDER, Plane, RequestMatch};
 use faults::Faults;
-pub use id::ObjectId;
 use operations::OperationState;
 use request::ErrorResponse;
 pub use request::{HttpMethod, Request, Response};
@@ -58,6 +56,7 @@ pub use workload::{StoreTally, Tally};
 pub use world::World;
 
 use crate::kinds::path;
+use crate::object::ObjectId;
 use crate::world::Clock;
 
 /// The providers of the simulator, one line each. The first answers for hosts that none of them has.

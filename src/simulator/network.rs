@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use super::id::ObjectId;
 use super::sight::Destination;
 use super::world::{SimulatedObject, World};
 use crate::kinds::Lead;
+use crate::object::ObjectId;
 
 /// The longest chain of names and objects; a longer one counts as a cycle. Resolvers have a similar limit.
 const HOPS: u32 = 16;

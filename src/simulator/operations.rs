@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::dialect::ProviderName;
-use super::id::ObjectId;
 use super::request::ErrorResponse;
 use super::world::{Lifecycle, SimulatedObject, World};
+use crate::object::ObjectId;
 
 /// One long-running operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]

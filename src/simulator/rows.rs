@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::id::ObjectId;
 use super::ledger::Ledger;
+use crate::object::ObjectId;
 
 /// The number of client groups, each with its own DNS cache.
 const GROUPS: u64 = 4;

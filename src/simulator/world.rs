@@ -13,11 +13,11 @@ use serde_json::Value as Json;
 
 use super::dialect::{Dialect, Dialects, Parts, ProviderName};
 use super::faults::Faults;
-use super::id::ObjectId;
 use super::operations::{Operation, OperationState};
 use super::rows::RunningWorkload;
 use super::seed::Seed;
 use super::sight::NetworkView;
+use crate::object::ObjectId;
 
 /// The objects, operations and events of the simulated clouds.
 #[derive(Debug, Clone)]

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span, closest};
 use crate::hcl::ast::Ident;
 use crate::hcl::eval::{DEPENDENCY_WORK, ERROR_WORK, INSTANCE_WORK, KEPT_WORK};
 use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
 use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, Subject, Ty, Wire, body, with_article};
+use crate::object::ObjectId;
 use crate::stack::copies::rehearsed;
 use crate::stack::place::{self, SiteSetting};
 use crate::stack::program::Definition;
@@ -530,7 +531,7 @@ fn is_shared_name(kind: &Kind) -> bool {
 }
 
 /// No id yet.
-static NOWHERE: LazyLock<ArmId> = LazyLock::new(|| ArmId::new(""));
+static NOWHERE: LazyLock<ObjectId> = LazyLock::new(|| ObjectId::new(""));
 
 /// The `name` of a block.
 #[derive(PartialEq)]

@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::Diagnostics;
 use crate::kinds::{DrillCopy, Kind};
+use crate::object::ObjectId;
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Knowledge, Presence, Resource, Stack, block};
 use crate::value::{Map, Value};
@@ -99,7 +100,7 @@ fn members(stack: &Stack, group: &FailoverGroup) -> Vec<Address> {
         }
         let completes = |resource: &&Resource| {
             let whole = resource.kind.place.whole().and_then(|whole| resource.args.get(whole));
-            let whole = whole.and_then(Value::as_str).map(ArmId::new);
+            let whole = whole.and_then(Value::as_str).map(ObjectId::new);
             whole.and_then(|whole| stack.by_id.get(&whole)).is_some_and(|whole| members.contains(whole))
         };
         let all = stack.resources.values().filter(is_along).filter(|resource| !members.contains(&resource.address));
@@ -133,7 +134,7 @@ pub(super) fn rehearsed(mut args: Map, kind: &Kind, facts: &Facts<'_>) -> Map {
 fn moved(value: &Value, facts: &Facts<'_>) -> Value {
     match value {
         Value::String(text) if text.starts_with('/') => {
-            let meant = facts.by_id.get(&ArmId::new(&**text)).map(|address| facts.meant(address));
+            let meant = facts.by_id.get(&ObjectId::new(&**text)).map(|address| facts.meant(address));
             match meant.filter(|meant| meant.is_rehearsed()).and_then(|meant| facts.resources.get(meant)) {
                 Some(copy) => Value::from(copy.id.as_str()),
                 None => value.clone(),

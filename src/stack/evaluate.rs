@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl;
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK};
 use crate::kinds::{NameScope, Owners, Place, with_article};
+use crate::object::ObjectId;
 use crate::stack::block::Instance;
 use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
@@ -119,7 +120,7 @@ struct StackEvaluation {
     resources: IndexMap<Address, Resource>,
     instances: HashMap<Address, Instances>,
     faulty: HashMap<Address, FaultyResource>,
-    by_id: HashMap<ArmId, Address>,
+    by_id: HashMap<ObjectId, Address>,
     locals: RefCell<Locals>,
     tags: Map,
     /// Type and lower-case name of resources whose name must be unique in all of Azure.
@@ -199,7 +200,7 @@ impl StackEvaluation {
     /// The first resource that has a member which can have no further owner, where it is another, and the argument.
     fn same_member(&mut self, resource: &Resource) -> Option<(&'static str, &Resource)> {
         let Place::Member(of) = resource.kind.place else { return None };
-        let id = ArmId::new(resource.args.get(of.member)?.as_str()?);
+        let id = ObjectId::new(resource.args.get(of.member)?.as_str()?);
         let shared = match of.owners {
             Owners::Any => return None,
             Owners::One => None,
@@ -380,7 +381,7 @@ fn completed_first(resources: &IndexMap<Address, Resource>, budget: &Budget) -> 
                 // A member completes its owner, and its other end only takes part.
                 (Place::Member(of), Some(used)) => {
                     let owner = resource.args.get(of.owner).and_then(Value::as_str);
-                    owner.is_some_and(|owner| ArmId::new(owner) == used.id)
+                    owner.is_some_and(|owner| ObjectId::new(owner) == used.id)
                 }
                 (_, used) => used.is_some_and(|used| used.kind.place.is_part()),
             };
@@ -550,7 +551,7 @@ impl Stack {
     }
 
     /// The resource that has this id.
-    pub fn by_id(&self, id: &ArmId) -> Option<&Resource> {
+    pub fn by_id(&self, id: &ObjectId) -> Option<&Resource> {
         self.by_id.get(id).and_then(|address| self.resources.get(address))
     }
 

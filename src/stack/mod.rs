@@ -37,10 +37,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::Span;
 use crate::kinds::{Catalog, Kind, Need, Tables};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::value::{Map, Value};
 
 pub use copies::Copies;
@@ -80,7 +80,7 @@ pub struct Stack {
     pub digest: String,
     /// The account in which its resources lie.
     pub account: Account,
-    pub(crate) by_id: HashMap<ArmId, Address>,
+    pub(crate) by_id: HashMap<ObjectId, Address>,
     pub(crate) instances: HashMap<Address, scope::Instances>,
     /// Empty where the stack has no error.
     pub(crate) faulty: HashMap<Address, scope::FaultyResource>,
@@ -212,7 +212,7 @@ pub struct Resource {
     /// Its name in the cloud.
     pub name: String,
     /// The id that others refer to.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// Its objects, in the order in which they are written.
     pub objects: Vec<Object>,
     /// The site's name.

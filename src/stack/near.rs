@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::ast::{Body, ExprKind, Root, TraversalStep};
 use crate::kinds::regions::same_region;
 use crate::kinds::{self, Location, Place};
+use crate::object::ObjectId;
 use crate::stack::program::Program;
 use crate::stack::scope::plain;
 use crate::stack::{Presence, Resource};
@@ -18,7 +19,7 @@ use crate::stack::{Presence, Resource};
 pub(super) fn check(
     program: &Program,
     resources: &IndexMap<Address, Resource>,
-    by_id: &HashMap<ArmId, Address>,
+    by_id: &HashMap<ObjectId, Address>,
     found: &mut Diagnostics,
 ) {
     for resource in resources.values() {
@@ -27,7 +28,7 @@ pub(super) fn check(
         }
         let args = plain(&resource.args);
         for (path, id) in kinds::near::references(resource.kind.args, &args) {
-            let target = by_id.get(&ArmId::new(id)).and_then(|address| resources.get(address));
+            let target = by_id.get(&ObjectId::new(id)).and_then(|address| resources.get(address));
             let Some(target) = target else { continue };
             // An object with a global place, as a part of the load balancer of several regions, has no region.
             let is_global = target.kind.location == Location::Global;
@@ -131,7 +132,7 @@ fn parent_of<'a>(resources: &'a IndexMap<Address, Resource>, resource: &Resource
         Place::Child(argument, _) | Place::Part(argument, ..) => argument,
         _ => return None,
     };
-    let id = ArmId::new(resource.args.get(argument)?.as_str()?);
+    let id = ObjectId::new(resource.args.get(argument)?.as_str()?);
     resources.values().find(|other| other.id == id)
 }
 

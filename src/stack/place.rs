@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kinds::decode::BlockInput;
 use crate::kinds::{Enclosure, Kind, Location, Place, with_article};
+use crate::object::ObjectId;
 use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
 use crate::value::{Awaited, Map, Unknown, Value};
@@ -57,7 +58,7 @@ pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Fa
         Json::Array(items) => items.first()?.as_str()?,
         _ => return None,
     };
-    let named = ArmId::new(id);
+    let named = ObjectId::new(id);
     // The id may be that of something within a resource: of an object that exists as long as its parent. A group of a
     // resource that the stack does not manage says nothing about its region.
     let ids = std::iter::successors(Some(named.clone()), |id| id.parent().or_else(|| id.scope()));

@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::{self, Arg, Finding, Kind, OtherResources, Subject, Ty};
+use crate::object::ObjectId;
 use crate::stack::scope::{Facts, is_told_within, known, plain};
 use crate::value::{Map, Value};
 
@@ -38,7 +38,7 @@ struct Sound<'a> {
 }
 
 impl OtherResources for Sound<'_> {
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
+    fn visit(&self, id: &ObjectId, visit: &mut dyn FnMut(&Subject<'_>)) {
         let address = self.facts.by_id.get(id);
         let resource = address.and_then(|address| self.facts.resources.get(address));
         // A name that its block should not have may be the misspelt one of an argument.
@@ -119,7 +119,7 @@ pub(super) fn findings(
         let mut ids = Vec::new();
         known.values().for_each(|value| ids_within(value, &mut ids));
         for id in ids {
-            let id = ArmId::new(format!("{id}/unknown"));
+            let id = ObjectId::new(format!("{id}/unknown"));
             keep(run(Subject { args: &known, id: &id, ..*subject }));
         }
     }

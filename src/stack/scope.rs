@@ -7,13 +7,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::ast::{HclBlock, Ident};
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK, KEPT_WORK, Spent};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::decode::ResourceLookup;
 use crate::kinds::{AttributeSource, Kind, OtherResources, Subject, body, export};
+use crate::object::ObjectId;
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
 use crate::stack::touched::{References, Touched};
@@ -38,7 +39,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) resources: &'a IndexMap<Address, Resource>,
     pub(crate) instances: &'a HashMap<Address, Instances>,
     pub(crate) faulty: &'a HashMap<Address, FaultyResource>,
-    pub(crate) by_id: &'a HashMap<ArmId, Address>,
+    pub(crate) by_id: &'a HashMap<ObjectId, Address>,
     pub(crate) locals: &'a RefCell<Locals>,
     /// The tags that the stack puts on every resource that takes tags.
     pub(crate) tags: &'a Map,
@@ -459,7 +460,7 @@ pub(crate) fn known(args: &Map) -> JsonMap<String, Json> {
 }
 
 impl OtherResources for Facts<'_> {
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
+    fn visit(&self, id: &ObjectId, visit: &mut dyn FnMut(&Subject<'_>)) {
         let Some(resource) = self.by_id.get(id).and_then(|address| self.resources.get(address)) else { return };
         let args = self.plain_args(resource);
         visit(&self.subject(resource, &args));
@@ -467,7 +468,7 @@ impl OtherResources for Facts<'_> {
 }
 
 impl ResourceLookup for Facts<'_> {
-    fn resource(&self, address: &Address) -> Option<(&'static str, Option<ArmId>)> {
+    fn resource(&self, address: &Address) -> Option<(&'static str, Option<ObjectId>)> {
         match self.resources.get(self.meant(address)) {
             Some(resource) => Some((resource.kind.name, Some(resource.id.clone()))),
             None => self.program.definitions.get(&address.block()).map(|definition| (definition.kind.name, None)),
@@ -491,7 +492,7 @@ impl ResourceLookup for Facts<'_> {
         self.program.catalog.kinds().collect()
     }
 
-    fn with_id(&self, id: &ArmId) -> Option<Address> {
+    fn with_id(&self, id: &ObjectId) -> Option<Address> {
         self.by_id.get(id).map(|address| self.meant(address).clone())
     }
 }

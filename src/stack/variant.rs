@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::Kind;
 use crate::kinds::decode::{ArgumentInput, BlockInput};
+use crate::object::ObjectId;
 use crate::stack::scope::{Facts, plain};
 use crate::value::{Map, Value};
 
@@ -29,7 +30,7 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         }
         // An id contains the type of a resource that the stack does not manage.
         Some(Value::String(id)) => {
-            let of = ArmId::new(Arc::clone(id)).arm_type().unwrap_or_default();
+            let of = ObjectId::new(Arc::clone(id)).arm_type().unwrap_or_default();
             variants.of.iter().find(|(name, _)| type_of(name).is_some_and(|type_| type_.eq_ignore_ascii_case(&of)))
         }
         _ => None,

@@ -97,8 +97,8 @@ pub(crate) mod tests {
     use serde_json::{Map as JsonMap, Value as Json, json};
 
     use super::*;
-    use crate::address::{Address, ArmId};
-    use crate::object::{Object, Within};
+    use crate::address::Address;
+    use crate::object::{Object, ObjectId, Within};
     use crate::roles::{FailoverMode, ProtectionDebt, Side};
     use crate::stack::Presence;
     use crate::state::{ActiveSite, GroupRole, OpenRun, Recorded, RecordedDebt, Roles, RunKind, Status};
@@ -135,11 +135,11 @@ pub(crate) mod tests {
         (any::<String>(), within, prop::option::of("[a-z]+"), maps(), maps(), any::<bool>(), status).prop_map(
             |(name, within, variant, arguments, attributes, prevent_destroy, status)| Recorded {
                 presence: if prevent_destroy { Presence::Failover } else { Presence::Permanent },
-                id: ArmId::new(format!("/subscriptions/s/{name}")),
+                id: ObjectId::new(format!("/subscriptions/s/{name}")),
                 name,
                 site: "east".to_owned(),
                 location: "eastus2".to_owned(),
-                objects: vec![Object { within, ..Object::whole(ArmId::new("/subscriptions/s"), "2025-01-01") }],
+                objects: vec![Object { within, ..Object::whole(ObjectId::new("/subscriptions/s"), "2025-01-01") }],
                 variant,
                 arguments,
                 attributes,

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::{Address, ArmId};
-use crate::object::Object;
+use crate::address::Address;
+use crate::object::{Object, ObjectId};
 use crate::stack::{Presence, Resource};
 use crate::value::SealedValue;
 
@@ -75,7 +75,7 @@ impl State {
 #[serde(deny_unknown_fields)]
 pub struct Recorded {
     /// The id by which other resources refer to it.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// Its name in the cloud.
     pub name: String,
     /// The site's name in the stack.

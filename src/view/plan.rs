@@ -8,9 +8,9 @@ use similar::{ChangeTag, TextDiff};
 
 use super::value::ResourceNames;
 use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, WIDTH, YELLOW, count, fit, hang, short, styled, table};
-use crate::address::ArmId;
 use crate::hcl::quoted;
 use crate::kinds::{Kind, Location, Need};
+use crate::object::ObjectId;
 use crate::plan::{
     Action, ArgumentChange, BlockedResource, Change, Drift, FailoverProvision, Order, OutputChange, Plan,
 };
@@ -399,7 +399,7 @@ pub(super) fn place(change: &Change, with_name: bool) -> String {
         return String::new();
     }
     // A child is where its root is: an endpoint of a global profile has no region.
-    let root = std::iter::successors(Some(id.clone()), ArmId::parent).last().and_then(|root| root.arm_type());
+    let root = std::iter::successors(Some(id.clone()), ObjectId::parent).last().and_then(|root| root.arm_type());
     let of_root = |kind: &&&Kind| root.as_ref().is_some_and(|root| kind.arm.type_.eq_ignore_ascii_case(root));
     let kinds = change.kind.map_or(&[][..], |kind| kind.provider().kinds);
     let is_global = kinds.iter().filter(of_root).any(|kind| kind.location == Location::Global);

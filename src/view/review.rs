@@ -5,7 +5,8 @@ use super::outlook::{self, ASSUMED, OutlookSubject};
 use super::plan::{ValueRenderer, word};
 use super::value::ResourceNames;
 use super::{BOLD, CYAN, DIM, GREEN, Layout, RED, YELLOW, count, fit, styled, visible};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::review::{DifferenceKind, Outlook, Review, Setting};
 
 /// From this many characters on, the values before and after are on separate lines.
@@ -21,12 +22,12 @@ pub struct StackLabels {
 }
 
 /// Addresses of the resources of both stacks by id.
-pub(super) fn shown(names: &[(ArmId, Address)]) -> ValueRenderer {
+pub(super) fn shown(names: &[(ObjectId, Address)]) -> ValueRenderer {
     ValueRenderer::with(names.iter().map(|(id, address)| (id, address)).collect::<ResourceNames>())
 }
 
 /// The whole difference. `names` are the ids of both stacks.
-pub fn text(review: &Review, sides: &StackLabels, names: &[(ArmId, Address)], layout: Layout) -> String {
+pub fn text(review: &Review, sides: &StackLabels, names: &[(ObjectId, Address)], layout: Layout) -> String {
     let shown = shown(names).within(layout.width);
     let StackLabels { before, after } = sides;
     let mut sections = vec![format!("{}: {} -> {}\n", styled(BOLD, &review.stack), visible(before), visible(after))];

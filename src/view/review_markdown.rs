@@ -4,7 +4,8 @@ use super::comment::{Comment, CommentChange, CommentCommands, markdown as commen
 use super::count;
 use super::plan_markdown::regions;
 use super::review::{StackLabels, settings, shown, verdict};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::review::Review;
 use crate::stack::Stack;
 
@@ -13,7 +14,7 @@ pub fn markdown(
     review: &Review,
     stack: &Stack,
     sides: &StackLabels,
-    names: &[(ArmId, Address)],
+    names: &[(ObjectId, Address)],
     commands: CommentCommands,
 ) -> String {
     let shown = shown(names);

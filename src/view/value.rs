@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::hcl::{line_text, value_text_with};
+use crate::object::ObjectId;
 
 /// Resources by id, so that a reference is shown as the stack writes it.
 #[derive(Debug, Clone, Default)]
-pub struct ResourceNames(HashMap<ArmId, Address>);
+pub struct ResourceNames(HashMap<ObjectId, Address>);
 
 impl ResourceNames {
     /// No names: every id is shown as it is.
@@ -31,12 +32,12 @@ impl ResourceNames {
 
     fn words(&self, text: &str) -> Option<String> {
         // Every id begins with a slash.
-        text.starts_with('/').then(|| self.0.get(&ArmId::new(text)))?.map(Address::to_string)
+        text.starts_with('/').then(|| self.0.get(&ObjectId::new(text)))?.map(Address::to_string)
     }
 }
 
-impl<'a> FromIterator<(&'a ArmId, &'a Address)> for ResourceNames {
-    fn from_iter<T: IntoIterator<Item = (&'a ArmId, &'a Address)>>(iter: T) -> Self {
+impl<'a> FromIterator<(&'a ObjectId, &'a Address)> for ResourceNames {
+    fn from_iter<T: IntoIterator<Item = (&'a ObjectId, &'a Address)>>(iter: T) -> Self {
         Self(iter.into_iter().map(|(id, address)| (id.clone(), address.clone())).collect())
     }
 }
@@ -50,7 +51,7 @@ mod tests {
     #[test]
     fn id_of_a_resource_is_shown_as_its_address() {
         let names: ResourceNames =
-            [(&ArmId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
+            [(&ObjectId::new("/subscriptions/a/x"), &Address::new("lb", "web"))].into_iter().collect();
         assert_eq!(names.text(&json!(["/SUBSCRIPTIONS/a/x", "/other"]), 88), r#"[lb.web, "/other"]"#);
     }
 

@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 
 use drplan::account::Account;
-use drplan::address::ArmId;
 use drplan::adopt::terraform::ManagedObject;
 use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft};
 use drplan::apply::{discover_groups, discover_objects};
 use drplan::kinds::emit::TerraformShape;
-use drplan::object::Object;
+use drplan::object::{Object, ObjectId};
 use drplan::providers::azure::TABLES;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{CloudName, Presence};
@@ -35,8 +34,8 @@ fn account() -> Account {
     Account::new(SUBSCRIPTION, TENANT)
 }
 
-fn groups(lab: &Lab) -> Vec<ArmId> {
-    let is_group = |id: &ArmId| id.arm_type().as_deref() == Some("Microsoft.Resources/resourceGroups");
+fn groups(lab: &Lab) -> Vec<ObjectId> {
+    let is_group = |id: &ObjectId| id.arm_type().as_deref() == Some("Microsoft.Resources/resourceGroups");
     lab.standing().into_iter().filter(is_group).collect()
 }
 
@@ -127,8 +126,8 @@ fn every_stack_is_adopted_and_plans_empty() {
 }
 
 /// Resource ids of the local simulator.
-fn id(rest: &str) -> ArmId {
-    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+fn id(rest: &str) -> ObjectId {
+    ObjectId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
 }
 
 /// Creates an object as another client would, with attributes that drplan never writes and without those that it always
@@ -260,7 +259,7 @@ fn as_terraform(lab: &Lab, text: &str) -> Vec<ManagedObject> {
     for resource in stack.resources.values().filter(|resource| resource.presence == Presence::Permanent) {
         let terraform = resource.kind.terraform;
         let type_ = if terraform.resource.is_empty() { resource.kind.name } else { terraform.resource };
-        let ids: Vec<ArmId> = match terraform.shape {
+        let ids: Vec<ObjectId> = match terraform.shape {
             TerraformShape::Resource => vec![resource.id.clone()],
             TerraformShape::Halves { .. } => resource.objects.iter().map(|object| object.id.clone()).collect(),
             TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_) => Vec::new(),
@@ -285,7 +284,7 @@ fn terraform_resources_keep_their_names_on_adoption() {
                 stacks::lab(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(stack));
             failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
             let managed = as_terraform(&lab, &text);
-            let ids: Vec<ArmId> = managed.iter().map(|one| one.id.clone()).collect();
+            let ids: Vec<ObjectId> = managed.iter().map(|one| one.id.clone()).collect();
             let survey = discover_objects(&lab.azure, &TABLES, &ids, &account(), false).await.unwrap();
             let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
@@ -304,7 +303,7 @@ fn unsupported_types_are_listed_with_the_reason() {
     let cluster = id("odd/providers/Microsoft.ContainerService/managedClusters/c");
     let disk = id("odd/providers/Microsoft.Compute/disks/behind");
     let survey = ImportSurvey {
-        bodies: [(ArmId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
+        bodies: [(ObjectId::new(elsewhere), json!({ "location": "canadacentral" }))].into(),
         strange: vec![cluster],
         unread: [(disk, "nothing answers".to_owned())].into(),
         ..ImportSurvey::new(&TABLES)
@@ -486,7 +485,7 @@ fn a_terraform_state_of_parts_blocks_and_old_resources_is_adopted_whole() {
         let state = format!(r#"{{"version": 4, "resources": [{}]}}"#, resources.join(","));
         let managed = adopt::terraform::read(&TABLES, &state).unwrap();
         assert!(managed.others.is_empty(), "{:?}", managed.others);
-        let ids: Vec<ArmId> = managed.objects.iter().map(|one| one.id.clone()).collect();
+        let ids: Vec<ObjectId> = managed.objects.iter().map(|one| one.id.clone()).collect();
         let survey = discover_objects(&lab.azure, &TABLES, &ids, &account(), false).await.unwrap();
         let draft = StackDraft::of(&survey, Some(&managed.objects), &account());
         let told: Vec<_> =

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use drplan::account::Account;
-use drplan::address::ArmId;
 use drplan::apply::observe;
-use drplan::object::{Collection, Object};
+use drplan::object::{Collection, Object, ObjectId};
 use drplan::plan::{Observed, to_observe};
 use drplan::providers::azure::client::Azure;
 use drplan::sight::Sight;
@@ -56,10 +55,10 @@ impl Cloud for CloudWithoutLists<'_> {
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
         self.0.metric(object, name).await
     }
-    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
         Err(CloudError::Unreachable(format!("{} is not listed", list.path)))
     }
-    async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {
         self.0.list(group).await
     }
 }
@@ -146,8 +145,8 @@ impl ObservedStack {
     }
 }
 
-fn at(path: &str) -> ArmId {
-    ArmId::new(format!("/subscriptions/{}/resourceGroups/{path}", drplan::simulator::SUBSCRIPTION))
+fn at(path: &str) -> ObjectId {
+    ObjectId::new(format!("/subscriptions/{}/resourceGroups/{path}", drplan::simulator::SUBSCRIPTION))
 }
 
 #[test]
@@ -210,11 +209,11 @@ async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
     let applied = lab.apply(text).await.expect("apply succeeds");
     failures(&applied, "apply").expect("every step succeeds");
     let recorded = applied.state.resources.values().flat_map(|recorded| &recorded.objects);
-    let objects: BTreeMap<&ArmId, &Object> = recorded.map(|object| (&object.id, object)).collect();
+    let objects: BTreeMap<&ObjectId, &Object> = recorded.map(|object| (&object.id, object)).collect();
     let mut shown = 0;
     for (id, object) in &objects {
         let (path, _) = id.as_str().rsplit_once('/').expect("a name");
-        let list = Collection::new(ArmId::new(path), Arc::clone(&object.of.version));
+        let list = Collection::new(ObjectId::new(path), Arc::clone(&object.of.version));
         let Ok(list) = lab.azure.collection(&list).await else { continue };
         let own = list.iter().find(|(own, _)| own == *id).map(|(_, seen)| seen);
         shown += usize::from(own.is_some());

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
 use drplan::failover::{PreflightCheck, PreflightStatus, Procedure};
+use drplan::object::ObjectId;
 use drplan::plan::{
     Action, ArgumentChange, Basis, BlockedResource, Change, Drift, Order, OutputChange, Plan, RoleSummary,
 };
@@ -88,7 +89,7 @@ fn change() -> impl Strategy<Value = Change> {
         |(name, site, reason, presence, action, loses_data, arguments)| Change {
             address: Address::new("lb", &name),
             was: None,
-            id: ArmId::new(format!("/subscriptions/s/{name}")),
+            id: ObjectId::new(format!("/subscriptions/s/{name}")),
             site,
             location: String::new(),
             presence,
@@ -208,7 +209,7 @@ fn deletions_are_listed_in_the_longest_comment() {
     let change = |at: usize, action| Change {
         address: Address::new("lb", &format!("n{at}")),
         was: None,
-        id: ArmId::new(format!("/subscriptions/s/{at}")),
+        id: ObjectId::new(format!("/subscriptions/s/{at}")),
         site: "east".to_owned(),
         location: "eastus".to_owned(),
         presence: Presence::Permanent,

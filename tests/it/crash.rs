@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
 use drplan::apply::Engine;
+use drplan::object::ObjectId;
 use drplan::plan::Plan;
 use drplan::state::{Recorded, State};
 use drplan::world::Clock;
@@ -55,7 +56,7 @@ impl Beginning {
 #[derive(Debug, Serialize)]
 struct EndState {
     recorded: BTreeMap<Address, Recorded>,
-    standing: BTreeMap<ArmId, Json>,
+    standing: BTreeMap<ObjectId, Json>,
 }
 
 /// Edits of [`Scenario::Edit`]. Each text occurs in web-geo.

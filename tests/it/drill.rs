@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
 use drplan::apply;
 use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput, SurveyResult, production};
 use drplan::kinds::DrillCopy;
+use drplan::object::ObjectId;
 use drplan::plan::{self, PlanOutcome};
 use drplan::roles::FailoverMode;
 use drplan::stack::{Resource, Stack};
@@ -87,16 +88,18 @@ async fn carry_out(lab: &Lab, text: &str, stack: Stack, procedure: &Procedure, s
 }
 
 /// Ids among the arguments and objects of a resource.
-fn ids(resource: &Resource) -> BTreeSet<ArmId> {
-    fn collect(value: &Json, into: &mut BTreeSet<ArmId>) {
+fn ids(resource: &Resource) -> BTreeSet<ObjectId> {
+    fn collect(value: &Json, into: &mut BTreeSet<ObjectId>) {
         match value {
-            Json::String(text) if text.starts_with("/subscriptions/") => drop(into.insert(ArmId::new(text.as_str()))),
+            Json::String(text) if text.starts_with("/subscriptions/") => {
+                into.insert(ObjectId::new(text.as_str()));
+            }
             Json::Array(items) => items.iter().for_each(|item| collect(item, into)),
             Json::Object(map) => map.values().for_each(|item| collect(item, into)),
             _ => {}
         }
     }
-    let mut all: BTreeSet<ArmId> = resource.objects.iter().map(|object| object.id.clone()).collect();
+    let mut all: BTreeSet<ObjectId> = resource.objects.iter().map(|object| object.id.clone()).collect();
     resource.args.values().filter_map(|value| value.reveal().ok()).for_each(|value| collect(&value, &mut all));
     all
 }
@@ -135,7 +138,7 @@ fn copies_reference_only_copies() {
         assert_eq!(copied.len(), 12, "{copied:#?}");
 
         let group = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/web-failover-drill";
-        let group = ArmId::new(group.replace("00000000-0000-0000-0000-000000000000", &stack.account.id));
+        let group = ObjectId::new(group.replace("00000000-0000-0000-0000-000000000000", &stack.account.id));
         assert_eq!(copy(&stack, "resource_group.web-failover").id, group);
         let set = copy(&stack, "linux_virtual_machine_scale_set.web-failover");
         assert_eq!((set.name.as_str(), group.contains(&set.id)), ("web-failover", true));

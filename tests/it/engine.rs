@@ -1,8 +1,7 @@
 //! Applies by template deployments: the same objects as by single requests, for a fraction of the calls.
 
-use drplan::address::ArmId;
 use drplan::apply::{ApplyOutcome, Engine};
-use drplan::object::{Collection, Object};
+use drplan::object::{Collection, Object, ObjectId};
 use drplan::run::StepOutcome;
 use drplan::simulator::{Fault, SUBSCRIPTION, parse_faults};
 use drplan::world::{Clock as _, Cloud as _, WriteCondition};
@@ -38,8 +37,8 @@ fn few() -> String {
     MANY.replace("range(999)", "range(9)")
 }
 
-fn address(name: &str) -> ArmId {
-    ArmId::new(format!(
+fn address(name: &str) -> ObjectId {
+    ObjectId::new(format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/app/providers/Microsoft.Network/publicIPAddresses/{name}"
     ))
 }
@@ -60,7 +59,7 @@ fn failed(applied: &ApplyOutcome) -> Vec<&str> {
 
 /// Deployments of a resource group, as bodies.
 async fn deployments(lab: &Lab, group: &str) -> Vec<Json> {
-    let path = ArmId::new(format!(
+    let path = ObjectId::new(format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments"
     ));
     lab.azure
@@ -148,7 +147,7 @@ fn alike(lab: &Lab) -> Vec<(String, Json)> {
         }
     }
     let objects = unmarked(lab.simulator.show().objects);
-    let one = |(id, mut body): (ArmId, Json)| {
+    let one = |(id, mut body): (ObjectId, Json)| {
         timeless(&mut body);
         (id.folded(), body)
     };
@@ -260,7 +259,7 @@ fn deployment_history_contains_no_secret() {
         let mut seen = 0;
         for group in groups.collect::<std::collections::BTreeSet<_>>() {
             for deployment in deployments(&lab, &group).await {
-                let id = ArmId::new(deployment["id"].as_str().expect("an id"));
+                let id = ObjectId::new(deployment["id"].as_str().expect("an id"));
                 let template = lab
                     .azure
                     .post(&Object::whole(id, "2025-04-01"), "exportTemplate", &[], None)

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
+use drplan::object::ObjectId;
 use drplan::plan::Action;
 use drplan::review;
 use drplan::world::Clock;
@@ -101,8 +102,8 @@ fn relabellings() -> Vec<Relabelling> {
 }
 
 /// The names of the accounts with this action.
-fn with(actions: &[(ArmId, Action)], wanted: fn(&Action) -> bool) -> Vec<&str> {
-    let is_account = |id: &ArmId| id.arm_type().as_deref() == Some("Microsoft.Storage/storageAccounts");
+fn with(actions: &[(ObjectId, Action)], wanted: fn(&Action) -> bool) -> Vec<&str> {
+    let is_account = |id: &ObjectId| id.arm_type().as_deref() == Some("Microsoft.Storage/storageAccounts");
     let mut names: Vec<&str> =
         actions.iter().filter(|(id, action)| is_account(id) && wanted(action)).map(|(id, _)| id.name()).collect();
     names.sort_unstable();
@@ -155,7 +156,7 @@ fn a_kill_neither_loses_nor_doubles_an_object() {
                 let killed = lab.apply(&after).await.is_err();
                 lab.store.go_on();
                 let state = drplan::world::Store::load(&lab.store).unwrap().unwrap();
-                let mut times: BTreeMap<(&str, &ArmId), usize> = BTreeMap::new();
+                let mut times: BTreeMap<(&str, &ObjectId), usize> = BTreeMap::new();
                 for (address, recorded) in &state.resources {
                     *times.entry((address.kind(), &recorded.id)).or_default() += 1;
                 }

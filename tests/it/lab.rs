@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
 use drplan::apply::{self, ApplyOutcome, Engine, Ports};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
 use drplan::kinds::mark::is_mark;
+use drplan::object::ObjectId;
 use drplan::plan::{self, Action, Observed, PlanInput, PlanOutcome};
 use drplan::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::run::{Progress, StepOutcome, StopSignal, Watcher};
@@ -263,13 +264,13 @@ impl Lab {
     }
 
     /// Ids of existing objects in the cloud.
-    pub fn standing(&self) -> Vec<ArmId> {
+    pub fn standing(&self) -> Vec<ObjectId> {
         self.simulator.show().objects.keys().cloned().collect()
     }
 }
 
 /// Objects without the marks of their owner, whose lineage differs between labs.
-pub fn unmarked(mut objects: BTreeMap<ArmId, Json>) -> BTreeMap<ArmId, Json> {
+pub fn unmarked(mut objects: BTreeMap<ObjectId, Json>) -> BTreeMap<ObjectId, Json> {
     for body in objects.values_mut() {
         if let Some(Json::Object(tags)) = body.get_mut("tags") {
             tags.retain(|name, _| !is_mark(name));

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use drplan::address::ArmId;
-use drplan::object::Object;
+use drplan::object::{Object, ObjectId};
 use drplan::plan::Action;
 use drplan::world::{Cloud as _, CloudError, Web as _, WebAnswer, WebRequest, WriteCondition};
 use serde_json::{Value as Json, json};
@@ -187,7 +186,7 @@ async fn settles(lab: &Lab, text: &str) {
 }
 
 /// The object whose id ends so.
-fn id(lab: &Lab, end: &str) -> ArmId {
+fn id(lab: &Lab, end: &str) -> ObjectId {
     let found = lab.standing().into_iter().find(|id| id.as_str().ends_with(end));
     found.unwrap_or_else(|| panic!("no id ends with {end}"))
 }
@@ -261,7 +260,7 @@ fn links_survive_updates_of_their_owners_and_return_after_a_removal() {
         assert_eq!(links(&lab), [0; 8]);
         let gone = lab.destroy(&text.replace(LINKS, "")).await.unwrap();
         assert_eq!(failures(&gone, "destroy"), Ok(()));
-        assert_eq!(lab.standing(), Vec::<ArmId>::new());
+        assert_eq!(lab.standing(), Vec::<ObjectId>::new());
     });
 }
 
@@ -272,7 +271,7 @@ fn member_leaves_one_owner_before_it_joins_the_next() {
         let text = format!("{BASE}{LINKS}nat_gateway \"other\" {{ resource_group = resource_group.app }}\n");
         settles(&lab, &text).await;
         assert_eq!(
-            body(&lab, "disks/data")["managedBy"].as_str().map(|id| ArmId::new(id).name().to_owned()),
+            body(&lab, "disks/data")["managedBy"].as_str().map(|id| ObjectId::new(id).name().to_owned()),
             Some("a".into())
         );
         let moved = text
@@ -283,7 +282,7 @@ fn member_leaves_one_owner_before_it_joins_the_next() {
             .replace("nat_gateway       = nat_gateway.out", "nat_gateway       = nat_gateway.other");
         settles(&lab, &moved).await;
         assert_eq!(
-            body(&lab, "disks/data")["managedBy"].as_str().map(|id| ArmId::new(id).name().to_owned()),
+            body(&lab, "disks/data")["managedBy"].as_str().map(|id| ObjectId::new(id).name().to_owned()),
             Some("b".into())
         );
         // A unit number that two disks exchange.
@@ -372,7 +371,7 @@ fn cloud_refuses_links_that_azure_refuses() {
         settles(&lab, &format!("{BASE}{LINKS}")).await;
         let root = id(&lab, "/nic-a").as_str().split("/providers/").next().unwrap().to_owned();
         let put = async |rest: &str, api: &str, change: &dyn Fn(&mut Json)| {
-            let id = ArmId::new(format!("{root}/providers/{rest}"));
+            let id = ObjectId::new(format!("{root}/providers/{rest}"));
             let mut body = lab.simulator.body(&id).unwrap_or_else(|| json!({ "location": "canadacentral" }));
             change(&mut body);
             match lab.azure.put(&Object::whole(id, api), &body, WriteCondition::Always).await {

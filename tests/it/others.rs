@@ -1,7 +1,7 @@
 //! Changes by others: values that an autoscaler or the provider owns stay, and values that the provider has copied
 //! from other objects are kept up to date.
 
-use drplan::address::ArmId;
+use drplan::object::ObjectId;
 use drplan::plan::{Action, Order, PlanOutcome};
 use drplan::simulator::SUBSCRIPTION;
 use serde_json::{Value as Json, json};
@@ -9,11 +9,11 @@ use serde_json::{Value as Json, json};
 use crate::kinds::SITES;
 use crate::lab::{Lab, changes, failures, simulated};
 
-fn id(rest: &str) -> ArmId {
-    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+fn id(rest: &str) -> ObjectId {
+    ObjectId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
 }
 
-fn body(lab: &Lab, id: &ArmId) -> Json {
+fn body(lab: &Lab, id: &ObjectId) -> Json {
     lab.simulator.show().objects.get(id).cloned().unwrap_or_default()
 }
 

@@ -1,9 +1,9 @@
 //! Ownership: what exists and is not this stack's is neither taken nor changed nor deleted, unless its address is named
 //! for an import; what this stack has made bears its mark.
 
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
 use drplan::kinds::mark::Owner;
-use drplan::object::Object;
+use drplan::object::{Object, ObjectId};
 use drplan::plan::{Action, PlanOutcome};
 use drplan::simulator::SUBSCRIPTION;
 use drplan::world::{Cloud as _, Store as _, WriteCondition};
@@ -12,8 +12,8 @@ use serde_json::{Value as Json, json};
 use crate::kinds::SITES;
 use crate::lab::{Lab, changes, failures, simulated};
 
-fn id(rest: &str) -> ArmId {
-    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+fn id(rest: &str) -> ObjectId {
+    ObjectId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
 }
 
 fn address(text: &str) -> Address {
@@ -39,7 +39,7 @@ fn blocked(planned: &PlanOutcome) -> Vec<String> {
     planned.plan.blocked.iter().map(|one| format!("{}: {}", one.address, one.why)).collect()
 }
 
-fn body(lab: &Lab, id: &ArmId) -> Json {
+fn body(lab: &Lab, id: &ObjectId) -> Json {
     lab.simulator.show().objects.get(id).cloned().unwrap_or_default()
 }
 

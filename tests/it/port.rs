@@ -7,9 +7,8 @@ mod behaviours;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 
-use drplan::address::ArmId;
 use drplan::host::{SeededIds, SimClock};
-use drplan::object::Object;
+use drplan::object::{Object, ObjectId};
 use drplan::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::simulator::serve::{Authority, serve};
 use drplan::simulator::{BASE, Fault, START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
@@ -114,7 +113,7 @@ impl Port {
     }
 
     /// Writes an object with the newest known API version of its type.
-    pub async fn put(&self, id: &ArmId, body: &Json) -> Json {
+    pub async fn put(&self, id: &ObjectId, body: &Json) -> Json {
         let made = self.cloud.put(&object(id), body, WriteCondition::Always).await;
         made.unwrap_or_else(|error| panic!("PUT {id}: {error}")).body
     }
@@ -145,13 +144,13 @@ pub async fn token(client: &reqwest::Client, base: &str) -> String {
 }
 
 /// Id in the resource group `rg`, or of the group itself.
-pub fn at(path: &str) -> ArmId {
+pub fn at(path: &str) -> ObjectId {
     let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
-    ArmId::new(if path.is_empty() { group } else { format!("{group}/providers/{path}") })
+    ObjectId::new(if path.is_empty() { group } else { format!("{group}/providers/{path}") })
 }
 
 /// The object with an id, of the type that its kind writes.
-pub fn object(id: &ArmId) -> Object {
+pub fn object(id: &ObjectId) -> Object {
     let type_ = id.arm_type().expect("a type");
     let mut kinds = drplan::providers::azure::TABLES.kinds.iter();
     let kind = kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).expect("a kind of this type");

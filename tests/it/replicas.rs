@@ -1,6 +1,6 @@
 //! Replicas follow their source, and leave with it.
 
-use drplan::address::ArmId;
+use drplan::object::ObjectId;
 use drplan::plan::PlanOutcome;
 use serde_json::Value as Json;
 
@@ -22,7 +22,7 @@ fn example(of: &str) -> String {
     format!("{SITES}{}", kind.example)
 }
 
-fn bodies(lab: &Lab, ending: &str) -> Vec<(ArmId, Json)> {
+fn bodies(lab: &Lab, ending: &str) -> Vec<(ObjectId, Json)> {
     lab.simulator.show().objects.into_iter().filter(|(id, _)| id.as_str().ends_with(ending)).collect()
 }
 

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use drplan::address::ArmId;
+use drplan::object::ObjectId;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
 use drplan::world::Store;
 
@@ -36,7 +36,7 @@ struct RandomStack {
 #[derive(PartialEq)]
 struct SeedResult {
     journals: String,
-    standing: Vec<ArmId>,
+    standing: Vec<ObjectId>,
 }
 
 impl RandomStack {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use drplan::address::ArmId;
-use drplan::object::Object;
+use drplan::object::{Object, ObjectId};
 use drplan::reason::Reason;
 use drplan::simulator::{Fault, Plane, SUBSCRIPTION, Tally, Workload, parse_faults};
 use drplan::world::{Clock as _, Cloud as _, CloudError, Web as _, WebAnswer, WriteCondition};
@@ -27,24 +26,24 @@ async fn standing() -> Lab {
     lab
 }
 
-fn id(rest: &str) -> ArmId {
-    ArmId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
+fn id(rest: &str) -> ObjectId {
+    ObjectId::new(format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{rest}"))
 }
 
-fn sql(side: &str) -> ArmId {
+fn sql(side: &str) -> ObjectId {
     id(&format!("web-{side}/providers/Microsoft.Sql/servers/web-geo-sql-{side}/failoverGroups/web-geo-orders"))
 }
 
-fn catalog() -> ArmId {
+fn catalog() -> ObjectId {
     id("web-primary/providers/Microsoft.DocumentDB/databaseAccounts/web-geo-catalog")
 }
 
-fn endpoint(kind: &str, name: &str) -> ArmId {
+fn endpoint(kind: &str, name: &str) -> ObjectId {
     id(&format!("web-global/providers/Microsoft.Network/trafficManagerProfiles/web-geo/{kind}/{name}"))
 }
 
 impl Lab {
-    fn writes(&self, stores: Vec<ArmId>) {
+    fn writes(&self, stores: Vec<ObjectId>) {
         self.simulator.start_workload(Workload { front: FRONT.to_owned(), stores, rate: 100 }).expect("clients start");
     }
 

@@ -21,9 +21,8 @@ use serde_json::Value as Json;
 
 use super::observe;
 use crate::account::Account;
-use crate::address::ArmId;
 use crate::kinds::Catalog;
-use crate::object::{Collection, Object};
+use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Ids, WriteCondition};
@@ -56,9 +55,9 @@ struct DeploymentsState<'a> {
     ids: &'a dyn Ids,
     catalog: &'static Catalog,
     /// Objects that the plan found missing and that were not read since.
-    absent: Mutex<HashSet<ArmId>>,
+    absent: Mutex<HashSet<ObjectId>>,
     /// Objects that were reported as missing without a read, and not written yet.
-    unseen: Mutex<HashSet<ArmId>>,
+    unseen: Mutex<HashSet<ObjectId>>,
     batch: Batch<'a, PendingWrite>,
 }
 
@@ -69,7 +68,7 @@ impl<'a> Deployments<'a> {
         clock: &'a dyn Clock,
         ids: &'a dyn Ids,
         catalog: &'static Catalog,
-        absent: impl IntoIterator<Item = ArmId>,
+        absent: impl IntoIterator<Item = ObjectId>,
     ) -> Self {
         let absent = absent.into_iter().filter(|id| scope_of(id).is_some()).collect();
         Self(Arc::new(DeploymentsState {
@@ -86,7 +85,7 @@ impl<'a> Deployments<'a> {
 
 /// The resource group to which an object can be deployed. `None` for direct writes: resource groups themselves, and
 /// objects outside of them.
-fn scope_of(id: &ArmId) -> Option<ArmId> {
+fn scope_of(id: &ObjectId) -> Option<ObjectId> {
     let group = id.group()?;
     let is_resource = id.folded().get(group.as_str().len()..)?.starts_with("/providers/");
     is_resource.then_some(group)
@@ -96,7 +95,7 @@ impl<'a> DeploymentsState<'a> {
     /// Writes the collected batch.
     async fn write_all(self: Arc<Self>) {
         self.clock.sleep(WINDOW).await;
-        let mut groups: Vec<(ArmId, Vec<PendingWrite>)> = Vec::new();
+        let mut groups: Vec<(ObjectId, Vec<PendingWrite>)> = Vec::new();
         for write in self.batch.take() {
             let Some(scope) = scope_of(&write.object.id) else { continue };
             match groups.iter_mut().find(|(other, _)| *other == scope) {
@@ -112,7 +111,7 @@ impl<'a> DeploymentsState<'a> {
 
     /// Writes all of these. Where the cloud refuses them together, writes each half separately, so that an error is
     /// reported for the object concerned only.
-    fn deploy<'b>(self: &'b Arc<Self>, scope: ArmId, mut writes: Vec<PendingWrite>) -> BoxFuture<'b, ()>
+    fn deploy<'b>(self: &'b Arc<Self>, scope: ObjectId, mut writes: Vec<PendingWrite>) -> BoxFuture<'b, ()>
     where
         'a: 'b,
     {
@@ -133,7 +132,7 @@ impl<'a> DeploymentsState<'a> {
     }
 
     /// Returns the writes where the cloud refuses the template as a whole, and so has executed none of it.
-    async fn deploy_together(&self, scope: &ArmId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
+    async fn deploy_together(&self, scope: &ObjectId, writes: Vec<PendingWrite>) -> Option<Vec<PendingWrite>> {
         let id = scope.child("providers/Microsoft.Resources/deployments", &format!("drplan-{}", self.ids.fresh()));
         let deployment = Object::whole(id.clone(), template::API);
         let all = template::request(self.catalog, scope, &writes, true);
@@ -173,7 +172,7 @@ impl<'a> DeploymentsState<'a> {
     async fn carry_out(
         &self,
         deployment: &Object,
-        scope: &ArmId,
+        scope: &ObjectId,
         writes: Vec<PendingWrite>,
     ) -> Option<Vec<PendingWrite>> {
         let Object { id, .. } = deployment;
@@ -220,7 +219,7 @@ impl<'a> DeploymentsState<'a> {
 
     /// The completed operations of a deployment.
     async fn ends(&self, deployment: &Object) -> Result<OperationOutcomes, CloudError> {
-        let path = ArmId::new(format!("{}/operations", deployment.id));
+        let path = ObjectId::new(format!("{}/operations", deployment.id));
         let list = Collection::new(path, template::API);
         Ok(OperationOutcomes::read(self.cloud.collection(&list).await?.iter().map(|(_, seen)| &seen.body)))
     }
@@ -291,7 +290,7 @@ fn is_about_it(refused: &CloudRefusal) -> bool {
 }
 
 /// The refusal of a write that would create an object that exists: the caller reads it again.
-fn stands(id: &ArmId) -> CloudError {
+fn stands(id: &ObjectId) -> CloudError {
     CloudError::Refused(CloudRefusal {
         reason: Reason::Changed,
         has_begun: false,
@@ -359,11 +358,11 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.get_with(object, query).await
     }
 
-    fn delayed_until(&self, id: &ArmId) -> Option<jiff::Timestamp> {
+    fn delayed_until(&self, id: &ObjectId) -> Option<jiff::Timestamp> {
         self.0.cloud.delayed_until(id)
     }
 
-    fn last_refusal(&self, id: &ArmId) -> Option<String> {
+    fn last_refusal(&self, id: &ObjectId) -> Option<String> {
         self.0.cloud.last_refusal(id)
     }
 
@@ -379,11 +378,11 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.metric(object, name).await
     }
 
-    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
         self.0.cloud.collection(list).await
     }
 
-    async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {
         self.0.cloud.list(group).await
     }
 }

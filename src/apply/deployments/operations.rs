@@ -5,17 +5,17 @@ use std::collections::HashMap;
 use axum::http::StatusCode;
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::refusal;
+use crate::object::ObjectId;
 use crate::world::CloudRefusal;
 
 /// The ended operations with their outcomes.
 #[derive(Default)]
-pub(super) struct OperationOutcomes(HashMap<ArmId, Result<(), CloudRefusal>>);
+pub(super) struct OperationOutcomes(HashMap<ObjectId, Result<(), CloudRefusal>>);
 
 impl OperationOutcomes {
     /// All of these succeeded.
-    pub(super) fn done(ids: impl Iterator<Item = ArmId>) -> Self {
+    pub(super) fn done(ids: impl Iterator<Item = ObjectId>) -> Self {
         Self(ids.map(|id| (id, Ok(()))).collect())
     }
 
@@ -29,14 +29,14 @@ impl OperationOutcomes {
     }
 
     /// The outcome of the write of an object; `None` while it is in progress.
-    pub(super) fn of(&self, id: &ArmId) -> Option<Result<(), &CloudRefusal>> {
+    pub(super) fn of(&self, id: &ObjectId) -> Option<Result<(), &CloudRefusal>> {
         self.0.get(id).map(|end| end.as_ref().copied())
     }
 }
 
-fn end(properties: &Json) -> Option<(ArmId, Result<(), CloudRefusal>)> {
+fn end(properties: &Json) -> Option<(ObjectId, Result<(), CloudRefusal>)> {
     let text = |at: &str| properties.pointer(at).and_then(Json::as_str);
-    let id = ArmId::new(text("/targetResource/id")?);
+    let id = ObjectId::new(text("/targetResource/id")?);
     match text("/provisioningState")? {
         "Succeeded" => Some((id, Ok(()))),
         "Failed" | "Canceled" => Some((id, Err(refusal(properties)))),
@@ -85,7 +85,7 @@ mod tests {
             "targetResource": { "id": "/subscriptions/s/resourceGroups/rg/providers/A.B/c/d" },
         } });
         let ends = OperationOutcomes::read(std::iter::once(&operation));
-        let end = ends.of(&ArmId::new("/subscriptions/s/resourcegroups/RG/providers/a.b/c/d")).unwrap().unwrap_err();
+        let end = ends.of(&ObjectId::new("/subscriptions/s/resourcegroups/RG/providers/a.b/c/d")).unwrap().unwrap_err();
         assert_eq!((end.reason, end.answer.as_str(), end.message.as_str()), (Reason::Quota, "HTTP 409", "no cores"));
     }
 }

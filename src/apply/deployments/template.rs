@@ -4,9 +4,8 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::PendingWrite;
-use crate::address::ArmId;
 use crate::kinds::{Arg, Catalog, Ty};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 
 /// The API version of deployments.
 pub(super) const API: &str = "2025-04-01";
@@ -38,7 +37,7 @@ pub(super) fn portions(writes: Vec<PendingWrite>) -> Vec<Vec<PendingWrite>> {
 }
 
 /// The body of a request to deploy these, or of its what-if.
-pub(super) fn request(catalog: &Catalog, scope: &ArmId, writes: &[PendingWrite], what_if: bool) -> Json {
+pub(super) fn request(catalog: &Catalog, scope: &ObjectId, writes: &[PendingWrite], what_if: bool) -> Json {
     let mut secrets = JsonMap::new();
     let resources: Vec<Json> = writes.iter().map(|write| resource(catalog, scope, write, &mut secrets)).collect();
     let mut template = json!({
@@ -58,7 +57,7 @@ pub(super) fn request(catalog: &Catalog, scope: &ArmId, writes: &[PendingWrite],
     json!({ "properties": properties })
 }
 
-fn resource(catalog: &Catalog, scope: &ArmId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
+fn resource(catalog: &Catalog, scope: &ObjectId, write: &PendingWrite, secrets: &mut JsonMap<String, Json>) -> Json {
     let Object { id, of, within: _ } = &write.object;
     let Parts { extends, type_, name } = parts(scope, id);
     let mut resource = JsonMap::new();
@@ -98,7 +97,7 @@ struct Parts {
     name: String,
 }
 
-fn parts(scope: &ArmId, id: &ArmId) -> Parts {
+fn parts(scope: &ObjectId, id: &ObjectId) -> Parts {
     let marker = "/providers/";
     let folded = id.folded();
     let at = folded.rfind(marker).unwrap_or(0);
@@ -147,13 +146,13 @@ mod tests {
     use crate::providers::azure::TABLES;
 
     fn write(path: &str, body: Json) -> PendingWrite {
-        let id = ArmId::new(format!("/subscriptions/s/resourceGroups/Rg/providers/{path}"));
+        let id = ObjectId::new(format!("/subscriptions/s/resourceGroups/Rg/providers/{path}"));
         PendingWrite { object: Object::whole(id, "2021-01-01"), body, unseen: true, answer: oneshot::channel().0 }
     }
 
     #[test]
     fn an_id_is_told_as_templates_tell_it() {
-        let scope = ArmId::new("/subscriptions/s/resourceGroups/Rg");
+        let scope = ObjectId::new("/subscriptions/s/resourceGroups/Rg");
         let told = |path: &str| {
             let request = request(&Catalog::new([&TABLES]), &scope, &[write(path, json!({}))], false);
             let resource = &request["properties"]["template"]["resources"][0];
@@ -170,7 +169,7 @@ mod tests {
 
     #[test]
     fn secrets_are_parameters_and_texts_are_no_expressions() {
-        let scope = ArmId::new("/subscriptions/s/resourceGroups/Rg");
+        let scope = ObjectId::new("/subscriptions/s/resourceGroups/Rg");
         let server = write(
             "Microsoft.Sql/servers/a",
             json!({ "tags": { "[a]": "[b]" }, "properties": { "administratorLoginPassword": "hunter2" } }),

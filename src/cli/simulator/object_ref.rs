@@ -7,14 +7,14 @@ use serde_json::Value as Json;
 use super::super::again::again_recorded;
 use super::super::location::StackLocation;
 use super::super::{Failure, Global, Session};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{self};
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 use crate::simulator::Simulator;
 
 /// An object, or an element of a list in one that has a block of its own.
 pub(super) struct ObjectRef {
-    id: ArmId,
+    id: ObjectId,
     within: Option<Within>,
 }
 
@@ -22,7 +22,7 @@ impl ObjectRef {
     /// The object of an id or of an address in the state.
     pub(super) fn of(object: &str, stack: &Path, global: &Global, session: &Session) -> Result<Self, Failure> {
         if object.starts_with('/') {
-            return Ok(Self { id: ArmId::new(object), within: None });
+            return Ok(Self { id: ObjectId::new(object), within: None });
         }
         let address: Address = object.parse().map_err(|_| {
             Failure::failed(format!("`{object}` is neither an id nor an address"))

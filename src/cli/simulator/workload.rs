@@ -9,8 +9,8 @@ use super::super::again::{again, again_recorded};
 use super::super::loading::load_without_secrets;
 use super::super::{Failure, Global, OutputFormat, Session, pretty, versioned};
 use super::with_world;
-use crate::address::ArmId;
 use crate::duration::spoken;
+use crate::object::ObjectId;
 use crate::simulator::{Simulator, StoreTally, Tally, Workload};
 use crate::stack::{FailoverGroup, Stack, route_kinds};
 use crate::value::Value;
@@ -133,7 +133,7 @@ fn route_front(stack: &Stack, group: &FailoverGroup, world: &Simulator, apply: &
 }
 
 /// The objects of the data stores of a group, and those that they consist of.
-fn stores(stack: &Stack, group: &FailoverGroup) -> Vec<ArmId> {
+fn stores(stack: &Stack, group: &FailoverGroup) -> Vec<ObjectId> {
     let mut found = Vec::new();
     for resource in group.promote.iter().filter_map(|address| stack.resources.get(address)) {
         found.push(resource.id.clone());
@@ -143,9 +143,9 @@ fn stores(stack: &Stack, group: &FailoverGroup) -> Vec<ArmId> {
     found
 }
 
-fn ids(value: &Value, into: &mut Vec<ArmId>) {
+fn ids(value: &Value, into: &mut Vec<ObjectId>) {
     match value {
-        Value::String(text) if text.starts_with('/') => into.push(ArmId::new(text.as_ref())),
+        Value::String(text) if text.starts_with('/') => into.push(ObjectId::new(text.as_ref())),
         Value::List(items) => items.iter().for_each(|item| ids(item, into)),
         _ => {}
     }

@@ -10,7 +10,7 @@ use super::body_value::LoopValues;
 use super::code::{Code, FileInput, ListItem, LoopId, ResourceRef, Symbol, TextPiece};
 use super::express::{BicepScope, LoopEntry, has_float};
 use super::naming;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::emit::merged::names_each;
 use crate::emit::names::Names;
 use crate::emit::{Limitation, secrets};
@@ -18,6 +18,7 @@ use crate::failover::lever;
 use crate::hcl::ast::{Expr, ExprKind, ForLoop, Root, TraversalStep};
 use crate::hcl::eval::Budget;
 use crate::kinds::Lit;
+use crate::object::ObjectId;
 use crate::stack::scope::{Facts, Locals};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::value::{Clear, Value};
@@ -72,7 +73,7 @@ pub(super) struct BicepEmitter<'a> {
     pub(super) secrets: RefCell<Names>,
     /// Locals with a secret in plain text, which become parameters.
     pub secret_locals: BTreeSet<String>,
-    ids: HashMap<ArmId, (Address, usize)>,
+    ids: HashMap<ObjectId, (Address, usize)>,
     /// Values of arguments during a failover.
     moved: HashMap<Address, Vec<(String, Json)>>,
 }
@@ -80,7 +81,7 @@ pub(super) struct BicepEmitter<'a> {
 impl<'a> BicepEmitter<'a> {
     pub fn new(stack: &'a Stack) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
-        let mut ids: HashMap<ArmId, (Address, usize)> = HashMap::new();
+        let mut ids: HashMap<ObjectId, (Address, usize)> = HashMap::new();
         for resource in stack.resources.values() {
             instances.entry(resource.address.block()).or_default().push(resource);
             for (at, object) in resource.objects.iter().enumerate().filter(|(_, object)| object.within.is_none()) {
@@ -197,7 +198,7 @@ impl<'a> BicepEmitter<'a> {
         if !self.is_own_id(text) {
             return Code::text(text);
         }
-        let id = ArmId::new(text);
+        let id = ObjectId::new(text);
         if let Some(symbol) = self.symbol(&id) {
             return self.reference(&id, symbol);
         }
@@ -211,7 +212,7 @@ impl<'a> BicepEmitter<'a> {
     }
 
     /// A reference to a resource, or to a part of it.
-    fn reference(&self, id: &ArmId, symbol: Symbol) -> Code {
+    fn reference(&self, id: &ObjectId, symbol: Symbol) -> Code {
         let part = self.stack.by_id(id).filter(|_| !symbol.below.is_empty());
         let name = part.and_then(|part| {
             let frame = BicepScope::new(self, self.at(part).map(|at| LoopEntry { id: None, ..at }));
@@ -228,7 +229,7 @@ impl<'a> BicepEmitter<'a> {
     /// The id of an object that is not in the stack, in a resource group that is.
     fn in_group(&self, text: &str) -> Option<Code> {
         let words: Vec<&str> = text.split('/').collect();
-        let group = self.symbol(&ArmId::new(words.get(..5)?.join("/")))?;
+        let group = self.symbol(&ObjectId::new(words.get(..5)?.join("/")))?;
         let ["providers", provider, own @ ..] = words.get(5..)? else { return None };
         let types = own.iter().step_by(2).fold((*provider).to_owned(), |all, one| format!("{all}/{one}"));
         let names = own.iter().skip(1).step_by(2).map(|name| Code::text(*name));
@@ -244,7 +245,7 @@ impl<'a> BicepEmitter<'a> {
             return plain();
         }
         let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
-        let known = |at: &usize| self.ids.get(&ArmId::new(&text[..*at])).map(|known| (*at, known));
+        let known = |at: &usize| self.ids.get(&ObjectId::new(&text[..*at])).map(|known| (*at, known));
         let longest = ends.filter_map(|at| known(&at)).next_back();
         let (end, whole) = match longest {
             Some((end, (address, object))) => {
@@ -273,12 +274,12 @@ impl<'a> BicepEmitter<'a> {
     }
 
     /// True if it is this block that makes an object.
-    pub fn is_made_by(&self, id: &ArmId, block: &Address) -> bool {
+    pub fn is_made_by(&self, id: &ObjectId, block: &Address) -> bool {
         self.ids.get(id).is_none_or(|(address, _)| address.block() == *block)
     }
 
     /// Resource with an id, or its nearest parent.
-    pub fn symbol(&self, id: &ArmId) -> Option<Symbol> {
+    pub fn symbol(&self, id: &ObjectId) -> Option<Symbol> {
         let mut at = id.clone();
         loop {
             if let Some((address, object)) = self.ids.get(&at) {

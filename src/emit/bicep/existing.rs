@@ -6,7 +6,7 @@ use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symb
 use super::emitter::pascal;
 use super::print::Printer;
 use super::text::quoted;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 
 impl Printer<'_, '_> {
     /// A resource of another file, declared as existing; `place`: one entry of a loop.
@@ -75,7 +75,7 @@ impl Printer<'_, '_> {
     }
 
     /// Another resource group as a scope.
-    pub fn group_scope(&self, group: &ArmId) -> String {
+    pub fn group_scope(&self, group: &ObjectId) -> String {
         match self.emitter.stack.by_id(group) {
             Some(of) => format!("resourceGroup({})", self.given(&FileInput::GroupName(of.address.clone()))),
             None => match group.subscription().filter(|of| !of.eq_ignore_ascii_case(&self.emitter.stack.account.id)) {

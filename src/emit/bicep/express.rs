@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symbol, TextPiece, joined};
 use super::emitter::BicepEmitter;
 use super::functions;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::emit::merged::merged;
 use crate::hcl;
 use crate::hcl::ast::{self, BinaryOp, Expr, ExprKind, ForLoop, Ident, Root, TraversalStep, UnaryOp};
 use crate::hcl::eval::ELEMENT_WORK;
 use crate::kinds::{AttributeSource, Location};
+use crate::object::ObjectId;
 use crate::stack::Resource;
 use crate::stack::scope::{BlockScope, EachInstance};
 use crate::value::{Number, Value};
@@ -315,7 +316,7 @@ impl<'e, 'a> BicepScope<'e, 'a> {
 
     /// The name of the resource around one that is a child.
     fn parent_name(&self, resource: &Resource) -> Option<Code> {
-        let mut around = std::iter::successors(resource.id.parent(), ArmId::parent);
+        let mut around = std::iter::successors(resource.id.parent(), ObjectId::parent);
         let owner = around.find_map(|id| self.emitter.stack.by_id(&id))?;
         self.attribute(owner, "name")
     }

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use super::code::{Code, ResourceRef, Symbol};
 use super::emitter::{BicepEmitter, camel, is_group, labelled};
 use super::nodes::BicepNode;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::emit::names::caseless;
+use crate::object::ObjectId;
 
 /// Maximum resources of a template (source: Bicep's rule `max-resources`).
 const MOST: usize = 800;
@@ -19,7 +20,7 @@ pub(super) struct Module {
     /// Name; empty for a resource of `main.bicep` itself.
     pub name: String,
     /// Resource group; `None` for the subscription.
-    pub group: Option<ArmId>,
+    pub group: Option<ObjectId>,
     pub failover: bool,
     /// Its resources, each after its dependencies.
     pub nodes: Vec<usize>,
@@ -135,7 +136,7 @@ impl BicepIndex {
 }
 
 /// Key of a module: resource group, failover-only, last.
-type ModuleKey = (Option<ArmId>, bool, bool);
+type ModuleKey = (Option<ObjectId>, bool, bool);
 
 /// Resources by the key of their module.
 type ModuleShare = (ModuleKey, Vec<usize>);

@@ -10,10 +10,10 @@ use super::code::{Code, FileInput, LoopId, TextPiece};
 use super::emitter::{BicepEmitter, Form, is_group};
 use super::express::BicepScope;
 use super::marks;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::emit::Limitation;
 use crate::kinds::{Location, Serial};
-use crate::object::{Object, Within};
+use crate::object::{Object, ObjectId, Within};
 use crate::stack::{Presence, Resource};
 
 /// Keys of a draft beside its body.
@@ -32,7 +32,7 @@ pub(super) struct BicepNode {
     pub type_: String,
     pub api: String,
     /// Resource group; `None` for the subscription.
-    pub group: Option<ArmId>,
+    pub group: Option<ObjectId>,
     /// True for a failover-only resource.
     pub failover: bool,
     /// True if it is not deployed during a failover: a replica with swapped roles.
@@ -46,7 +46,7 @@ pub(super) struct BicepNode {
     /// Resources that must exist before it.
     pub needs: BTreeSet<Address>,
     /// Object whose writes are serialised.
-    pub serial: Option<ArmId>,
+    pub serial: Option<ObjectId>,
 }
 
 /// An element of another object's list, with the key and value of its entry.
@@ -72,8 +72,8 @@ pub(super) fn nodes(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
 
 fn tried(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
     let mut wholes: IndexMap<(Address, usize), ObjectBuilder<'_>> = IndexMap::new();
-    let mut parts: IndexMap<(ArmId, String, Address), Vec<LoopElement>> = IndexMap::new();
-    let mut part_needs: Vec<(ArmId, BTreeSet<Address>)> = Vec::new();
+    let mut parts: IndexMap<(ObjectId, String, Address), Vec<LoopElement>> = IndexMap::new();
+    let mut part_needs: Vec<(ObjectId, BTreeSet<Address>)> = Vec::new();
     for resource in emitter.stack.resources.values() {
         let drafts = marks::drafts(emitter, resource, emitter.at(resource));
         let needs: BTreeSet<Address> = resource.needs.iter().cloned().collect();
@@ -128,7 +128,7 @@ fn concrete(emitter: &BicepEmitter<'_>, resource: &Resource, draft: BodyValue) -
     }
 }
 
-fn owner_of(emitter: &BicepEmitter<'_>, id: &ArmId) -> Option<(Address, usize)> {
+fn owner_of(emitter: &BicepEmitter<'_>, id: &ObjectId) -> Option<(Address, usize)> {
     let symbol = emitter.symbol(id).filter(|symbol| symbol.below.is_empty())?;
     match symbol.which {
         super::code::ResourceRef::One(address) => Some((address, symbol.object)),
@@ -136,7 +136,7 @@ fn owner_of(emitter: &BicepEmitter<'_>, id: &ArmId) -> Option<(Address, usize)> 
     }
 }
 
-fn unowned(emitter: &BicepEmitter<'_>, resource: &Address, owner: &ArmId) {
+fn unowned(emitter: &BicepEmitter<'_>, resource: &Address, owner: &ObjectId) {
     emitter.lose(Limitation {
         what: resource.block().to_string(),
         why: format!("it is part of {owner}, which is not in this stack, and Bicep writes whole objects only"),
@@ -148,7 +148,7 @@ fn lay(
     emitter: &BicepEmitter<'_>,
     wholes: &mut IndexMap<(Address, usize), ObjectBuilder<'_>>,
     resource: &Resource,
-    owner: &ArmId,
+    owner: &ObjectId,
     draft: BodyValue,
 ) {
     match owner_of(emitter, owner).and_then(|key| wholes.get_mut(&key)) {
@@ -165,7 +165,7 @@ fn lay(
 fn put(
     emitter: &BicepEmitter<'_>,
     wholes: &mut IndexMap<(Address, usize), ObjectBuilder<'_>>,
-    (owner, list, block): (&ArmId, &str, &Address),
+    (owner, list, block): (&ObjectId, &str, &Address),
     elements: Vec<LoopElement>,
 ) {
     let Some(whole) = owner_of(emitter, owner).and_then(|key| wholes.get_mut(&key)) else {
@@ -278,7 +278,7 @@ fn named(
     }
     // A name that follows from a resource that an argument refers to, or from one around that.
     let ids = resource.args.values().filter_map(crate::value::Value::as_str).filter(|text| emitter.is_own_id(text));
-    let mut around = ids.flat_map(|id| std::iter::successors(Some(ArmId::new(id)), ArmId::parent));
+    let mut around = ids.flat_map(|id| std::iter::successors(Some(ObjectId::new(id)), ObjectId::parent));
     let id = around.find(|id| id.name() == own)?;
     let symbol = emitter.symbol(&id).filter(|symbol| symbol.below.is_empty())?;
     Some(Code::Resource(symbol).get("name"))
@@ -350,24 +350,24 @@ fn at_home(draft: BodyValue, homes: &[(String, String)]) -> BodyValue {
 
 /// Location of an object by its id.
 struct IdParts {
-    group: Option<ArmId>,
+    group: Option<ObjectId>,
     /// Resource that it extends, unless that is a resource group or the subscription.
-    scope: Option<ArmId>,
-    parent: Option<ArmId>,
+    scope: Option<ObjectId>,
+    parent: Option<ObjectId>,
     names: Vec<String>,
 }
 
 impl IdParts {
-    fn of(id: &ArmId) -> Self {
+    fn of(id: &ObjectId) -> Self {
         let text = id.as_str();
         let lower = text.to_ascii_lowercase();
         let (root, own) = lower.rfind("/providers/").map_or((text, ""), |at| text.split_at(at));
-        let group = ArmId::new(root).resource_group().and_then(|group| {
+        let group = ObjectId::new(root).resource_group().and_then(|group| {
             let at = lower.find(&format!("/resourcegroups/{}", group.to_ascii_lowercase()))?;
-            Some(ArmId::new(&text[..at + "/resourcegroups/".len() + group.len()]))
+            Some(ObjectId::new(&text[..at + "/resourcegroups/".len() + group.len()]))
         });
         let names = own.split('/').skip(4).step_by(2).map(str::to_owned).collect();
-        let scope = root.to_ascii_lowercase().contains("/providers/").then(|| ArmId::new(root));
+        let scope = root.to_ascii_lowercase().contains("/providers/").then(|| ObjectId::new(root));
         Self { group, scope, parent: id.parent().filter(|_| !own.is_empty()), names }
     }
 }
@@ -381,7 +381,7 @@ fn joined(emitter: &BicepEmitter<'_>, wholes: IndexMap<(Address, usize), ObjectB
     let mut looped: HashMap<(Address, usize), LoopId> = HashMap::new();
     let mut nodes = Vec::new();
     for ((block, object), mut all) in blocks {
-        let mut by_id: IndexMap<ArmId, Vec<usize>> = IndexMap::new();
+        let mut by_id: IndexMap<ObjectId, Vec<usize>> = IndexMap::new();
         for (at, one) in all.iter().enumerate() {
             by_id.entry(one.resource.objects[object].id.clone()).or_default().push(at);
         }
@@ -550,7 +550,7 @@ fn node(
 
 /// The API version of an object: that of the object around it, if it is newer, since a service versions its types
 /// together.
-fn version(emitter: &BicepEmitter<'_>, object: &Object, parent: Option<&ArmId>) -> String {
+fn version(emitter: &BicepEmitter<'_>, object: &Object, parent: Option<&ObjectId>) -> String {
     let owner = parent.and_then(|parent| emitter.stack.by_id(parent));
     let around = owner.and_then(|owner| owner.objects.iter().find(|one| Some(&one.id) == parent));
     let newer = around.map(|around| &around.of.version).filter(|version| **version > object.of.version);
@@ -573,6 +573,6 @@ fn full(body: Code) -> Code {
 }
 
 /// Outermost object around one.
-fn root(id: &ArmId) -> ArmId {
+fn root(id: &ObjectId) -> ObjectId {
     id.parent().map_or_else(|| id.clone(), |parent| root(&parent))
 }

@@ -30,7 +30,7 @@ pub(super) struct Printer<'p, 'a> {
     /// Nodes that the file declares.
     own: BTreeSet<usize>,
     /// Resource group of its deployment; `None` for the subscription.
-    pub(super) group: Option<crate::address::ArmId>,
+    pub(super) group: Option<crate::object::ObjectId>,
     /// Path from this file to the files that it reads.
     root: &'static str,
     /// Current node.
@@ -50,7 +50,7 @@ impl<'p, 'a> Printer<'p, 'a> {
         emitter: &'p BicepEmitter<'a>,
         index: &'p BicepIndex,
         own: impl IntoIterator<Item = usize>,
-        group: Option<crate::address::ArmId>,
+        group: Option<crate::object::ObjectId>,
     ) -> Self {
         let root = if group.is_some() { "../" } else { "" };
         let printer = Self {

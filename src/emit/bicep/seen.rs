@@ -10,8 +10,9 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::code::{Code, FileInput};
 use super::express::{BicepScope, LoopEntry};
 use super::marks::{ArgumentMark, CLOSE, Marker, NAMES, OPEN, OTHERS};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{OtherResources, Subject, Wire};
+use crate::object::ObjectId;
 use crate::stack::Resource;
 
 /// Resources that a kind has read so far.
@@ -30,7 +31,7 @@ pub(super) struct ClearResources<'m, 'e, 'a> {
 }
 
 impl OtherResources for ClearResources<'_, '_, '_> {
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
+    fn visit(&self, id: &ObjectId, visit: &mut dyn FnMut(&Subject<'_>)) {
         let Some(resource) = self.marker.frame.emitter.stack.by_id(id) else { return };
         let args = self.marker.args_of(resource);
         let (name, location) = self.marker.seen_place(resource);

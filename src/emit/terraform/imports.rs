@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::names::TerraformEmitter;
 use super::naming::ACTIVE;
 use super::resource::{BACK, ResourceWriter, THERE};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::hcl::ast::HclBlock;
 use crate::hcl::quoted;
 use crate::kinds::{Arg, TerraformShape, Ty};
+use crate::object::ObjectId;
 use crate::stack::{Presence, Resource};
 
 /// `import` blocks for the existing resources of a block. Those that are failover-only exist, and are imported, while
@@ -51,7 +52,7 @@ fn targets(emitter: &TerraformEmitter<'_>, block: &Address, resource: &Resource)
     match (terraform.shape, terraform.imported) {
         (TerraformShape::Resource, None) => vec![(name, resource.id.as_str().to_owned())],
         (TerraformShape::Resource, Some(imported)) => {
-            let ids: Vec<&ArmId> = resource.objects.iter().map(|object| &object.id).collect();
+            let ids: Vec<&ObjectId> = resource.objects.iter().map(|object| &object.id).collect();
             let ids = imported(&ids, &|name| Some(resource.args.get(name)?.as_str()?.to_owned()));
             // The accompanying resource has a label of its own.
             let beside = terraform.beside.split('"').nth(1);

@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::resource::{BACK, ResourceWriter, THERE};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::emit::Limitation;
 use crate::emit::merged::mirrored;
 use crate::hcl::ast::TraversalStep;
 use crate::hcl::text::listed;
 use crate::kinds::TerraformShape;
+use crate::object::ObjectId;
 use crate::stack::Resource;
 
 impl ResourceWriter<'_, '_> {
@@ -75,7 +76,7 @@ impl ResourceWriter<'_, '_> {
             .map(Address::block)
             .collect();
         if self.kind.guards {
-            let scopes: Vec<ArmId> = own.iter().filter_map(|one| one.id.scope()).collect();
+            let scopes: Vec<ObjectId> = own.iter().filter_map(|one| one.id.scope()).collect();
             let guarded = |other: &Resource| {
                 !other.kind.guards
                     && other.objects.iter().any(|object| scopes.iter().any(|scope| scope.contains(&object.id)))

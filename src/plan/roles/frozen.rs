@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::source_of;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::plan::{Action, BlockedResource, Change, Observed};
 use crate::stack::Stack;
 use crate::state::Recorded;
@@ -14,7 +15,7 @@ pub(in crate::plan) fn frozen<'c>(
     observed: &Observed,
     changes: impl Iterator<Item = (&'c Change, Option<&'c Recorded>)>,
 ) -> Vec<BlockedResource> {
-    let sources: BTreeMap<ArmId, (&Address, &str)> = observed
+    let sources: BTreeMap<ObjectId, (&Address, &str)> = observed
         .standings
         .iter()
         .filter_map(|(store, standing)| {

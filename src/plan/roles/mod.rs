@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
+use crate::object::ObjectId;
 use crate::plan::Observed;
 use crate::roles::{FailoverMode, Side};
 use crate::stack::{FailoverGroup, Resource, Stack};
@@ -197,7 +198,7 @@ fn siblings<'s>(stack: &'s Stack, store: &Address) -> impl Iterator<Item = &'s A
 }
 
 /// The source of a replica.
-pub(crate) fn source_of(store: &Resource) -> Option<ArmId> {
+pub(crate) fn source_of(store: &Resource) -> Option<ObjectId> {
     let from = store.kind.recovery.replicates?.from;
-    store.args.get(from)?.reveal().ok()?.as_str().map(ArmId::new)
+    store.args.get(from)?.reveal().ok()?.as_str().map(ObjectId::new)
 }

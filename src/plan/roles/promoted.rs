@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{recorded_writer, site};
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Catalog, Place};
+use crate::object::ObjectId;
 use crate::plan::refresh::{kind_of, with_recorded};
 use crate::plan::{Action, BlockedResource, Change, Observed};
 use crate::roles::Side;
@@ -136,7 +137,7 @@ impl Promoted {
 }
 
 /// The id in an argument.
-fn text(resource: &Resource, argument: &str) -> Option<ArmId> {
+fn text(resource: &Resource, argument: &str) -> Option<ObjectId> {
     let value = resource.args.get(argument)?.reveal().ok()?;
-    value.as_str().map(ArmId::new)
+    value.as_str().map(ObjectId::new)
 }

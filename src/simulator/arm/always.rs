@@ -8,8 +8,8 @@ use super::bodies::merge;
 use super::target::ResourcePath;
 use super::types::{self, ProviderType};
 use super::{absent, lists, state};
-use crate::address::ArmId;
 use crate::kinds::{ImplicitChild, path};
+use crate::object::ObjectId;
 use crate::simulator::request::{ErrorResponse, Response};
 use crate::simulator::world::{SimulatedObject, World};
 
@@ -32,7 +32,7 @@ pub(super) fn always(world: &World, named: &ResourcePath) -> Option<Json> {
 }
 
 /// The implicit children that a body declares: the folded id of each, and its properties.
-pub(super) fn aside(id: &ArmId, type_: &ProviderType, body: &Json) -> Vec<(String, Json)> {
+pub(super) fn aside(id: &ObjectId, type_: &ProviderType, body: &Json) -> Vec<(String, Json)> {
     let children = type_.writers().flat_map(|kind| kind.simulated.always);
     let written = children.filter_map(|child| {
         let (at, make) = child.aside?;

@@ -8,7 +8,7 @@ use super::admitted::AdmittedRequest;
 use super::target::ResourcePath;
 use super::types::{self, ProviderType};
 use super::{operations, state};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::SUBSCRIPTION;
 use crate::simulator::operations::{Operation, OperationKind, OperationState};
 use crate::simulator::request::{ErrorResponse, Response};
@@ -49,7 +49,7 @@ pub(super) fn keep_deleted(world: &mut World, object: &SimulatedObject, type_: &
 /// Refuses a new object with the name of a soft-deleted one, unless the write recovers that one.
 pub(super) fn check_not_kept(
     world: &World,
-    id: &ArmId,
+    id: &ObjectId,
     type_: &ProviderType,
     body: &Json,
 ) -> Result<(), ErrorResponse> {
@@ -79,7 +79,7 @@ pub(super) fn check_not_kept(
 }
 
 /// Forgets the soft-deleted object that was recovered.
-pub(super) fn take_from_bin(world: &mut World, id: &ArmId) {
+pub(super) fn take_from_bin(world: &mut World, id: &ObjectId) {
     let is_it = |body: &Json| {
         body.pointer("/properties/vaultId")
             .and_then(Json::as_str)
@@ -117,7 +117,7 @@ pub(super) fn purge(
     action: &str,
     ask: &AdmittedRequest<'_>,
 ) -> Result<Response, ErrorResponse> {
-    let id = ArmId::new(deleted(world, named)?.get("id").and_then(Json::as_str).unwrap_or_default());
+    let id = ObjectId::new(deleted(world, named)?.get("id").and_then(Json::as_str).unwrap_or_default());
     if !action.eq_ignore_ascii_case("purge") {
         return Err(ErrorResponse::gateway(404, "InvalidResourceType", format!("There is no action '{action}'.")));
     }

@@ -6,9 +6,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::admitted::AdmittedRequest;
 use super::target::GROUP;
 use super::types::ProviderType;
-use crate::address::ArmId;
 use crate::kinds::regions::same_region;
 use crate::kinds::{Location, path};
+use crate::object::ObjectId;
 use crate::providers::azure::regions::region;
 use crate::simulator::request::{ErrorResponse, HttpMethod};
 use crate::simulator::world::SimulatedObject;
@@ -36,7 +36,7 @@ pub(super) fn check_conditions(
     ))
 }
 
-pub(super) fn check_envelope(body: &Json, id: &ArmId, type_: &ProviderType) -> Result<(), ErrorResponse> {
+pub(super) fn check_envelope(body: &Json, id: &ObjectId, type_: &ProviderType) -> Result<(), ErrorResponse> {
     let differs = |name: &str, wanted: &str| {
         let written = body.get(name).and_then(Json::as_str);
         written.filter(|written| !written.trim_end_matches('/').eq_ignore_ascii_case(wanted)).map(str::to_owned)
@@ -54,7 +54,7 @@ pub(super) fn check_envelope(body: &Json, id: &ArmId, type_: &ProviderType) -> R
 /// Checks the location and normalises it to the form `canadaeast`.
 pub(super) fn check_location(
     body: &mut Json,
-    id: &ArmId,
+    id: &ObjectId,
     type_: &ProviderType,
     old: Option<&SimulatedObject>,
 ) -> Result<(), ErrorResponse> {
@@ -167,7 +167,7 @@ pub(super) fn same_but_state(stands: &Json, sent: &Json) -> bool {
 }
 
 /// Puts id, name and type first.
-pub(super) fn envelope(body: &mut Json, id: &ArmId, type_: &str) {
+pub(super) fn envelope(body: &mut Json, id: &ObjectId, type_: &str) {
     let mut map = JsonMap::new();
     map.insert("id".to_owned(), Json::from(id.as_str()));
     map.insert("name".to_owned(), Json::from(id.name()));

@@ -5,21 +5,21 @@ use serde_json::{Value as Json, json};
 use super::bodies::envelope;
 use super::types::{self, ProviderType, shows_state};
 use super::{NAME, fill, operations, stale, state};
-use crate::address::ArmId;
 use crate::kinds::{Kind, SimulatedWorld};
+use crate::object::ObjectId;
 use crate::simulator::operations::OperationKind;
 use crate::simulator::world::{Lifecycle, SimulatedObject, World};
 
 impl SimulatedWorld for World {
-    fn get(&self, id: &ArmId) -> Option<&Json> {
+    fn get(&self, id: &ObjectId) -> Option<&Json> {
         self.standing(&id.folded()).map(|object| &object.body)
     }
 
-    fn get_mut(&mut self, id: &ArmId) -> Option<&mut Json> {
+    fn get_mut(&mut self, id: &ObjectId) -> Option<&mut Json> {
         self.body_mut(&id.folded())
     }
 
-    fn put(&mut self, id: &ArmId, body: Json) {
+    fn put(&mut self, id: &ObjectId, body: Json) {
         let folded = id.folded();
         let type_ = id.arm_type().map(|type_| type_.to_ascii_lowercase()).unwrap_or_default();
         let mut body = if body.is_object() { body } else { json!({}) };
@@ -48,7 +48,7 @@ impl SimulatedWorld for World {
         }
     }
 
-    fn remove(&mut self, id: &ArmId) {
+    fn remove(&mut self, id: &ObjectId) {
         let folded = id.folded();
         let mut ids: Vec<String> = self.below(&folded).map(|(id, _)| id.clone()).collect();
         ids.push(folded);
@@ -58,7 +58,7 @@ impl SimulatedWorld for World {
         }
     }
 
-    fn below(&self, id: &ArmId) -> Vec<ArmId> {
+    fn below(&self, id: &ObjectId) -> Vec<ObjectId> {
         if id.as_str().is_empty() {
             return self.objects().filter(|object| object.seen()).map(|object| object.id.clone()).collect();
         }
@@ -83,21 +83,21 @@ impl SimulatedWorld for World {
         }
     }
 
-    fn users(&self, id: &ArmId) -> Vec<ArmId> {
+    fn users(&self, id: &ObjectId) -> Vec<ObjectId> {
         let folded = id.folded();
         let users = World::users(self, &folded).filter(|(to, _)| **to == folded);
         users.filter_map(|(_, user)| self.standing(user)).map(|user| user.id.clone()).collect()
     }
 
-    fn working(&self, id: &ArmId) -> Option<&Json> {
+    fn working(&self, id: &ObjectId) -> Option<&Json> {
         World::working(self, &id.folded())
     }
 
-    fn noted(&self, id: &ArmId, word: &str) -> Option<&Json> {
+    fn noted(&self, id: &ObjectId, word: &str) -> Option<&Json> {
         state::of(self).always.get(&note_key(id, word))
     }
 
-    fn note(&mut self, id: &ArmId, word: &str, value: Option<Json>) {
+    fn note(&mut self, id: &ObjectId, word: &str, value: Option<Json>) {
         match value {
             Some(value) => drop(state::of_mut(self).always.insert(note_key(id, word), value)),
             None => drop(state::of_mut(self).always.remove(&note_key(id, word))),
@@ -113,7 +113,7 @@ impl SimulatedWorld for World {
         self.now.as_second()
     }
 
-    fn is_acting(&self, id: &ArmId, action: &str) -> bool {
+    fn is_acting(&self, id: &ObjectId, action: &str) -> bool {
         let operation = self.standing(&id.folded()).and_then(|object| self.operation(object.operation.as_ref()?));
         let posted = operation.and_then(|operation| operation.posted.as_ref());
         posted.is_some_and(|posted| posted.action.eq_ignore_ascii_case(action))
@@ -121,7 +121,7 @@ impl SimulatedWorld for World {
 }
 
 /// Notes are kept beside the implicit children, which go with their object, too. No segment of an id begins with `#`.
-pub(super) fn note_key(id: &ArmId, word: &str) -> String {
+pub(super) fn note_key(id: &ObjectId, word: &str) -> String {
     format!("{}/#{word}", id.folded())
 }
 

@@ -10,9 +10,10 @@ use super::places;
 use super::references::ids;
 use super::types::{self, ProviderType};
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::body::{self, NoOtherResources};
 use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Subject, Ty, path};
+use crate::object::ObjectId;
 use crate::ranges::Cidr;
 use crate::simulator::world::World;
 use crate::simulator::{SUBSCRIPTION, TENANT};
@@ -51,7 +52,7 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static ProviderTy
 }
 
 /// The response to an action of a kind: the values in its table, and every attribute that comes from the action.
-pub(super) fn action(world: &World, id: &ArmId, type_: &'static ProviderType, action: &str) -> Option<Json> {
+pub(super) fn action(world: &World, id: &ObjectId, type_: &'static ProviderType, action: &str) -> Option<Json> {
     let mut answer = None;
     for told in type_.writers().flat_map(|kind| kind.simulated.tells) {
         if told.action.eq_ignore_ascii_case(action) {
@@ -70,7 +71,7 @@ pub(super) fn action(world: &World, id: &ArmId, type_: &'static ProviderType, ac
     answer
 }
 
-fn secret(world: &World, id: &ArmId, purpose: &str, bytes: usize) -> String {
+fn secret(world: &World, id: &ObjectId, purpose: &str, bytes: usize) -> String {
     STANDARD.encode(world.seed.stream(&[&id.folded(), purpose]).bytes(bytes))
 }
 
@@ -78,7 +79,7 @@ fn secret(world: &World, id: &ArmId, purpose: &str, bytes: usize) -> String {
 struct AttributeFiller<'a> {
     world: &'a World,
     kind: &'static Kind,
-    id: &'a ArmId,
+    id: &'a ObjectId,
     body: &'a Json,
     attribute: &'static Attribute,
     at: &'a str,

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::hooks;
 use super::state::{self, Monitor};
-use crate::address::ArmId;
 use crate::kinds::{ProbeSettings, ProbedEndpoint};
+use crate::object::ObjectId;
 use crate::simulator::sight::Destination;
 use crate::simulator::world::World;
 
@@ -66,7 +66,7 @@ fn probe(world: &mut World, id: &str) {
     world.changes.rest = true;
 }
 
-fn judge(world: &mut World, id: &ArmId, watch: &ProbeSettings, monitor: &mut Monitor) {
+fn judge(world: &mut World, id: &ObjectId, watch: &ProbeSettings, monitor: &mut Monitor) {
     monitor.interval = watch.interval.max(1);
     let well = answers_probe(world, watch);
     if well != Some(false) {

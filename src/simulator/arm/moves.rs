@@ -9,7 +9,7 @@ use super::admitted::AdmittedRequest;
 use super::locks::{self, LockedAction};
 use super::target::{GROUP, LOCK, ResourcePath};
 use super::{state, types};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::request::{ErrorResponse, Response};
 use crate::simulator::world::{Lifecycle, SimulatedObject, World};
 
@@ -33,7 +33,7 @@ pub(super) fn move_resources(
 ) -> Result<Response, ErrorResponse> {
     let body = ask.request.object()?;
     let target = body.get("targetResourceGroup").and_then(Json::as_str).unwrap_or_default();
-    let target = ArmId::new(target.trim_end_matches('/'));
+    let target = ObjectId::new(target.trim_end_matches('/'));
     let group = world.standing(&target.folded()).filter(|group| group.type_ == GROUP);
     let group = group.ok_or_else(|| group_not_found(target.name()))?;
     if group.stage == Lifecycle::Deleting {
@@ -45,7 +45,7 @@ pub(super) fn move_resources(
     }
     let asked = body.get("resources").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
     let moved: Vec<MovedResource> =
-        asked.map(|id| movable(world, &ArmId::new(id), source, &place)).collect::<Result<_, _>>()?;
+        asked.map(|id| movable(world, &ObjectId::new(id), source, &place)).collect::<Result<_, _>>()?;
     if moved.is_empty() {
         return Err(ErrorResponse::content("The request content was invalid: 'resources' names no resource."));
     }
@@ -56,7 +56,12 @@ pub(super) fn move_resources(
 }
 
 /// Checks one resource.
-fn movable(world: &World, id: &ArmId, source: &ResourcePath, place: &ArmId) -> Result<MovedResource, ErrorResponse> {
+fn movable(
+    world: &World,
+    id: &ObjectId,
+    source: &ResourcePath,
+    place: &ObjectId,
+) -> Result<MovedResource, ErrorResponse> {
     let from = id.folded();
     let object = world.standing(&from).ok_or_else(|| {
         ErrorResponse::gateway(404, "ResourceNotFound", format!("The Resource '{id}' was not found."))
@@ -110,7 +115,7 @@ fn carry(world: &mut World, moved: &[MovedResource]) {
     for id in &inside {
         let Some(mut object) = world.take(id) else { continue };
         if !is_assignment(&object) {
-            object.id = ArmId::new(renamed(object.id.as_str(), moved).unwrap_or_default());
+            object.id = ObjectId::new(renamed(object.id.as_str(), moved).unwrap_or_default());
             world.insert(with_new_ids(object, moved));
         }
     }

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::places;
 use super::target::GROUP;
 use super::types::ProviderType;
-use crate::address::ArmId;
 use crate::kinds::AnswerStyle;
+use crate::object::ObjectId;
 use crate::simulator::SUBSCRIPTION;
 use crate::simulator::operations::{Operation, OperationKind, OperationState};
 use crate::simulator::request::{ErrorResponse, Response};
@@ -18,7 +18,7 @@ use crate::simulator::world::World;
 const LONGEST_WAIT: i64 = 15;
 
 /// An operation on an object that begins now and takes about `seconds`.
-pub(super) fn begin(world: &World, id: &ArmId, type_: &ProviderType, act: OperationKind, seconds: u32) -> Operation {
+pub(super) fn begin(world: &World, id: &ObjectId, type_: &ProviderType, act: OperationKind, seconds: u32) -> Operation {
     let folded = id.folded();
     let word = match act {
         OperationKind::Create => "create",
@@ -141,7 +141,7 @@ fn is_group_deletion(operation: &Operation) -> bool {
 }
 
 /// A new operation key in the provider's format.
-pub(super) fn operation_key(world: &World, id: &ArmId, act: OperationKind, location: &str) -> String {
+pub(super) fn operation_key(world: &World, id: &ObjectId, act: OperationKind, location: &str) -> String {
     let word = match act {
         OperationKind::Create | OperationKind::Update => "write",
         OperationKind::Delete => "delete",

@@ -14,8 +14,8 @@ use super::offers::{self, PERMISSIONS, SIZES, USAGES};
 use super::target::{GROUP, LOCK, ResourcePath, Target, group_of};
 use super::types::{self, ProviderType};
 use super::{always, bin, catalog, hooks, lists, operations, part, places, references, registrations, state};
-use crate::address::ArmId;
 use crate::kinds::{SimulatedWorld as _, path};
+use crate::object::ObjectId;
 use crate::simulator::SUBSCRIPTION;
 use crate::simulator::request::{ErrorResponse, HttpMethod, Response};
 use crate::simulator::world::{SimulatedObject, World};
@@ -181,7 +181,7 @@ fn collection(world: &World, scope: &str, type_: &str, ask: &AdmittedRequest<'_>
     // With this filter: locks that apply to the scope itself, from there and from above.
     let at_scope = type_ == LOCK && ask.request.query.get("$filter").is_some_and(|filter| filter == "atScope()");
     let applies = |object: &SimulatedObject| {
-        let around = |at: ArmId| at.folded() == scope || at.contains(&ArmId::new(scope));
+        let around = |at: ObjectId| at.folded() == scope || at.contains(&ObjectId::new(scope));
         !at_scope || object.id.scope().is_some_and(around)
     };
     let found = world.below(if at_scope { &whole } else { scope }).map(|(_, object)| object);

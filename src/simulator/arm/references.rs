@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::absent;
 use super::target::group_of;
 use super::types::{self, ProviderType};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::SUBSCRIPTION;
 use crate::simulator::request::ErrorResponse;
 use crate::simulator::world::{Lifecycle, SimulatedObject, World};
@@ -53,7 +53,7 @@ fn own_id(text: &str) -> Option<String> {
 }
 
 /// Sets the id of every named element in the lists directly under `properties`, and adds missing lists of parts.
-pub(super) fn name_elements(body: &mut Json, id: &ArmId, type_: &ProviderType) {
+pub(super) fn name_elements(body: &mut Json, id: &ObjectId, type_: &ProviderType) {
     let Some(properties) = body.get_mut("properties").and_then(Json::as_object_mut) else { return };
     for part in &type_.parts {
         if let Some(name) = part.list.strip_prefix("properties.").filter(|name| !name.contains('.')) {
@@ -98,7 +98,7 @@ pub(super) fn element<'w>(world: &'w World, id: &str) -> Option<&'w Json> {
 /// 400 `InvalidResourceReference` with Azure's wording; 409 while the referenced object is being created.
 pub(super) fn references(
     world: &World,
-    id: &ArmId,
+    id: &ObjectId,
     body: &Json,
     old: Option<&SimulatedObject>,
 ) -> Result<BTreeSet<String>, ErrorResponse> {
@@ -129,7 +129,7 @@ pub(super) fn references(
     Ok(refers)
 }
 
-fn check_reference(world: &World, to: &str, id: &ArmId) -> Result<(), ErrorResponse> {
+fn check_reference(world: &World, to: &str, id: &ObjectId) -> Result<(), ErrorResponse> {
     match world.standing(to).map(|object| object.stage) {
         Some(Lifecycle::Creating) => Err(ErrorResponse::service(
             409,
@@ -183,7 +183,7 @@ fn code_in_use(world: &World, to: &str) -> Option<(&'static str, String)> {
     }
     // A reference may outlast an object whose type allows deletion in use. Such a reference does not
     // block its parent.
-    if ArmId::new(to).arm_type().is_some_and(|type_| types::find(&type_.to_ascii_lowercase()).is_some()) {
+    if ObjectId::new(to).arm_type().is_some_and(|type_| types::find(&type_.to_ascii_lowercase()).is_some()) {
         return None;
     }
     let (at, _) = to.rmatch_indices('/').nth(1)?;
@@ -216,7 +216,7 @@ pub(super) fn held_from_outside(world: &World, group: &str) -> BTreeSet<String> 
     held
 }
 
-fn missing(to: &str, id: &ArmId) -> ErrorResponse {
+fn missing(to: &str, id: &ObjectId) -> ErrorResponse {
     ErrorResponse::service(
         400,
         "InvalidResourceReference",

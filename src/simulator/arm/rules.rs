@@ -6,17 +6,17 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::places;
 use super::shape::wire_path;
 use super::types::{self, ProviderType};
-use crate::address::ArmId;
 use crate::kinds::body::requested;
 use crate::kinds::regions::same_region;
 use crate::kinds::{Arg, CloudObject, Exclusive, ExclusiveWithin, Kind, Need, Place, Refusal, Ty, near, path, rules};
+use crate::object::ObjectId;
 use crate::simulator::request::ErrorResponse;
 use crate::simulator::world::{SimulatedObject, World};
 
 /// Checks a body against the tables of the kinds that write its type.
 pub(super) fn check_rules(
     world: &World,
-    id: &ArmId,
+    id: &ObjectId,
     type_: &ProviderType,
     body: &Json,
     old: Option<&SimulatedObject>,
@@ -35,7 +35,7 @@ pub(super) fn check_rules(
 fn check_within(
     world: &World,
     type_: &ProviderType,
-    id: &ArmId,
+    id: &ObjectId,
     body: &Json,
     old: Option<&SimulatedObject>,
 ) -> Result<(), Refusal> {
@@ -78,7 +78,7 @@ fn check_within(
 fn check_near(
     world: &World,
     kind: &Kind,
-    id: &ArmId,
+    id: &ObjectId,
     body: &Json,
     args: &JsonMap<String, Json>,
 ) -> Result<(), Refusal> {
@@ -88,7 +88,7 @@ fn check_near(
         return Ok(());
     }
     for (_, to) in near::references(kind.args, args) {
-        let to = ArmId::new(to);
+        let to = ObjectId::new(to);
         let there = places::own_region(world, &owner(&to).folded()).filter(|there| there != "global");
         if there.is_some_and(|there| !same_region(&here, &there)) {
             return Err(Refusal {
@@ -107,7 +107,7 @@ fn check_near(
 fn check_exclusive(
     world: &World,
     kind: &'static Kind,
-    id: &ArmId,
+    id: &ObjectId,
     body: &Json,
     args: &JsonMap<String, Json>,
 ) -> Result<(), Refusal> {
@@ -138,7 +138,7 @@ fn check_exclusive(
 fn beside<'a>(
     world: &'a World,
     rule: &Exclusive,
-    id: &ArmId,
+    id: &ObjectId,
     body: &Json,
     rows: &[Vec<Json>],
 ) -> Vec<(String, &'a SimulatedObject)> {
@@ -162,7 +162,7 @@ fn beside<'a>(
         }
         ExclusiveWithin::Region | ExclusiveWithin::Everywhere => {
             let ids = rows.iter().flatten().filter_map(Json::as_str).filter(|text| text.starts_with('/'));
-            let mut ids: Vec<String> = ids.map(|id| ArmId::new(id).folded()).collect();
+            let mut ids: Vec<String> = ids.map(|id| ObjectId::new(id).folded()).collect();
             ids.sort_unstable();
             ids.dedup();
             for used in ids {
@@ -174,7 +174,7 @@ fn beside<'a>(
 }
 
 /// The elements of a body that are resources of this kind, each with its id.
-fn elements<'a>(kind: &Kind, id: &ArmId, body: &'a Json) -> Vec<(ArmId, &'a Json)> {
+fn elements<'a>(kind: &Kind, id: &ObjectId, body: &'a Json) -> Vec<(ObjectId, &'a Json)> {
     match kind.place {
         Place::Part(_, list, segment, key) => {
             let named = |element: &'a Json| (id.child(segment, path::text(element, key).unwrap_or_default()), element);
@@ -194,7 +194,7 @@ fn takers(type_: &ProviderType, object: &SimulatedObject, rule: &Exclusive) -> V
         let elements = if has_rule { elements(kind, id, body) } else { Vec::new() };
         elements.into_iter().map(|(part, element)| (*kind, part, element))
     });
-    let taken = |(kind, id, body): (&'static Kind, ArmId, &Json)| {
+    let taken = |(kind, id, body): (&'static Kind, ObjectId, &Json)| {
         let theirs: Vec<&Exclusive> = kind.apart.iter().filter(|theirs| rule.concerns(theirs)).collect();
         let args = if theirs.is_empty() { JsonMap::new() } else { requested(kind, body) };
         (theirs.iter().flat_map(|theirs| theirs.rows(id.name(), &args)).collect(), id.name().to_owned())
@@ -208,7 +208,7 @@ fn others<T>(all: &[T], at: usize) -> impl Iterator<Item = &T> {
 }
 
 /// The kind whose objects have this type; of several, the first that the body does not show to be another.
-fn whole(type_: &ProviderType, id: &ArmId, body: &Json) -> Option<&'static Kind> {
+fn whole(type_: &ProviderType, id: &ObjectId, body: &Json) -> Option<&'static Kind> {
     let all = std::collections::BTreeMap::new();
     let found = CloudObject { id, body, all: &all };
     let is_one = |kind: &&&'static Kind| kind.adoption.is.is_none_or(|is| is(&found));
@@ -216,8 +216,8 @@ fn whole(type_: &ProviderType, id: &ArmId, body: &Json) -> Option<&'static Kind>
 }
 
 /// A child has the region of its parent: a subnet its network's.
-fn owner(id: &ArmId) -> ArmId {
-    ArmId::new(id.as_str().split('/').take(9).collect::<Vec<_>>().join("/"))
+fn owner(id: &ObjectId) -> ObjectId {
+    ObjectId::new(id.as_str().split('/').take(9).collect::<Vec<_>>().join("/"))
 }
 
 /// Refuses a change that the table says Azure refuses in place.
@@ -247,7 +247,7 @@ fn refuse_shared(
 }
 
 /// Sets the values that Azure takes where a request lacks them.
-pub(super) fn fill_defaults(body: &mut Json, id: &ArmId, type_: &ProviderType, api: &str) {
+pub(super) fn fill_defaults(body: &mut Json, id: &ObjectId, type_: &ProviderType, api: &str) {
     if let Some(kind) = whole(type_, id, body) {
         fill(kind.args, body, api);
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::target::group_of;
 use super::types::{self, ProviderType};
-use crate::address::ArmId;
 use crate::kinds::{Kind, Serial};
+use crate::object::ObjectId;
 use crate::simulator::operations::Operation;
 use crate::simulator::world::World;
 
 /// The folded ids of objects that block other writes during a write of this object.
-pub(super) fn serial(world: &World, id: &ArmId, type_: &ProviderType, refers: &BTreeSet<String>) -> Vec<String> {
+pub(super) fn serial(world: &World, id: &ObjectId, type_: &ProviderType, refers: &BTreeSet<String>) -> Vec<String> {
     let folded = id.folded();
     let mut words = BTreeSet::new();
     for (kind, serial) in types::serial(type_) {
@@ -30,7 +30,7 @@ pub(super) fn serial(world: &World, id: &ArmId, type_: &ProviderType, refers: &B
 
 /// The running operation that blocks a write of an object which may be written side by side with its siblings, but
 /// not with the outermost parent; for a write of that parent, the operation of such an object.
-pub(super) fn blocked_beside<'w>(world: &'w World, id: &ArmId, type_: &ProviderType) -> Option<&'w Operation> {
+pub(super) fn blocked_beside<'w>(world: &'w World, id: &ObjectId, type_: &ProviderType) -> Option<&'w Operation> {
     let folded = id.folded();
     let is_beside = |type_: &ProviderType| types::serial(type_).any(|(_, serial)| serial == Serial::Beside);
     if is_beside(type_) {

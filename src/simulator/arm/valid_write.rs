@@ -16,15 +16,15 @@ use super::rules::{self, fill_defaults};
 use super::target::{GROUP, ResourcePath, group_of};
 use super::types::{self, ProviderType};
 use super::{always, bin, hooks, operations, places, serial};
-use crate::address::ArmId;
 use crate::kinds::path;
+use crate::object::ObjectId;
 use crate::simulator::SUBSCRIPTION;
 use crate::simulator::request::ErrorResponse;
 use crate::simulator::world::{Lifecycle, SimulatedObject, World};
 
 /// A write that passed all checks.
 pub(super) struct ValidWrite {
-    pub(super) id: ArmId,
+    pub(super) id: ObjectId,
     pub(super) type_: &'static ProviderType,
     pub(super) body: Json,
     pub(super) refers: BTreeSet<String>,
@@ -44,7 +44,7 @@ pub(super) struct ValidWrite {
 }
 
 /// The id of the named resource, with its parent in the case in which the parent was created.
-pub(super) fn place(world: &World, named: &ResourcePath, type_: &ProviderType) -> Result<ArmId, ErrorResponse> {
+pub(super) fn place(world: &World, named: &ResourcePath, type_: &ProviderType) -> Result<ObjectId, ErrorResponse> {
     let name = named.name();
     if !type_.may_be_called(name) {
         return Err(ErrorResponse::gateway(
@@ -85,7 +85,7 @@ pub(super) fn place(world: &World, named: &ResourcePath, type_: &ProviderType) -
     }
     let type_name = if type_.generic { named.type_name() } else { type_.name.to_owned() };
     let last = type_name.rsplit('/').next().unwrap_or_default();
-    Ok(ArmId::new(match type_.segment {
+    Ok(ObjectId::new(match type_.segment {
         _ if named.type_ == GROUP => format!("{above}/resourceGroups/{name}"),
         Some(segment) => format!("{above}/{segment}/{name}"),
         None if nested => format!("{above}/{last}/{name}"),
@@ -116,7 +116,7 @@ fn check_parent(world: &World, parent: &SimulatedObject) -> Result<(), ErrorResp
 /// Runs all checks of a write.
 pub(super) fn draft(
     world: &World,
-    id: ArmId,
+    id: ObjectId,
     type_: &'static ProviderType,
     mut body: Json,
     ask: &AdmittedRequest<'_>,
@@ -149,7 +149,7 @@ pub(super) fn draft(
 /// Checks a body, and completes it with the values that the provider sets at once.
 fn draft_body(
     world: &World,
-    id: ArmId,
+    id: ObjectId,
     type_: &'static ProviderType,
     mut body: Json,
     old: Option<&SimulatedObject>,
@@ -224,7 +224,7 @@ fn with_children(object: &SimulatedObject) -> Json {
 /// existing children unchanged.
 fn draft_children(
     world: &World,
-    id: &ArmId,
+    id: &ObjectId,
     type_: &ProviderType,
     body: &mut Json,
     api: &str,

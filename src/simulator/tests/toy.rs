@@ -4,8 +4,8 @@
 use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::Lead;
+use crate::object::ObjectId;
 use crate::simulator::dialect::{Dialect, Part, ProviderName};
 use crate::simulator::fields::StoredFields;
 use crate::simulator::operations::{Operation, OperationKind, OperationState};
@@ -55,7 +55,7 @@ impl Toy {
         let id = format!("w-{}", world.seed.guid(&[NAME, &number]));
         let key = format!("op-{number}");
         let object = SimulatedObject {
-            id: ArmId::new(&*id),
+            id: ObjectId::new(&*id),
             provider: ProviderName::of(NAME),
             type_: "widget".to_owned(),
             body: json!({ "id": id, "region": region }),
@@ -89,7 +89,7 @@ impl Toy {
     }
 
     fn read(world: &World, id: &str) -> Result<Response, ErrorResponse> {
-        let key = world.key(&ArmId::new(id));
+        let key = world.key(&ObjectId::new(id));
         let absent = || ErrorResponse::gateway(404, "Absent", "there is no such widget");
         let object = world.standing(&key).ok_or_else(absent)?;
         if let Some(region) = object.body["region"].as_str() {

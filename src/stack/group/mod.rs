@@ -18,12 +18,13 @@ use indexmap::IndexMap;
 
 pub(super) use each::instance_name;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl;
 use crate::hcl::ast::{Expr, HclAttribute, HclBlock, Ident};
 use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK, MEMBER_WORK, WAIT_WORK};
+use crate::object::ObjectId;
 use crate::stack::program::Program;
 use crate::stack::scope::{BlockScope, Facts};
 use crate::stack::settings::{duration_error, unsupported};
@@ -203,7 +204,7 @@ impl<'a> GroupReader<'a> {
             .values()
             .filter(|resource| {
                 let is_image = resource.kind.recovery.replicates.is_some_and(|replicates| replicates.image);
-                let located = |id: &ArmId| {
+                let located = |id: &ObjectId| {
                     let address = self.facts.by_id.get(id)?;
                     self.facts.resources.get(address).map(|other| other.location.clone())
                 };
@@ -427,12 +428,12 @@ fn block_name(block: &HclBlock) -> &str {
 }
 
 /// The source and target regions of a replica; `None` for any other resource. `located` has the regions of resources.
-fn ends(resource: &Resource, located: impl Fn(&ArmId) -> Option<String>) -> Option<(String, String)> {
+fn ends(resource: &Resource, located: impl Fn(&ObjectId) -> Option<String>) -> Option<(String, String)> {
     let replicates = resource.kind.recovery.replicates?;
     let region = |argument: &str| {
         let text = resource.args.get(argument)?.as_str()?;
         // A site stands in arguments as its region.
-        Some(located(&ArmId::new(text)).unwrap_or_else(|| text.to_owned()))
+        Some(located(&ObjectId::new(text)).unwrap_or_else(|| text.to_owned()))
     };
     Some((region(replicates.from)?, region(replicates.to)?))
 }

@@ -19,8 +19,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::duration::spoken;
+use crate::object::ObjectId;
 use crate::stack::{Presence, Resource, Stack};
 
 pub use dot::dot;
@@ -359,7 +360,7 @@ fn replicas(stack: &Stack) -> impl Iterator<Item = Replica<'_>> {
         let replicates = resource.kind.recovery.replicates?;
         let referred = |argument: &str| {
             let text = resource.args.get(argument)?.as_str()?;
-            stack.by_id(&ArmId::new(text))
+            stack.by_id(&ObjectId::new(text))
         };
         let other = referred(replicates.to);
         // The argument may hold a region instead.
@@ -383,7 +384,7 @@ fn peerings(stack: &Stack) -> impl Iterator<Item = (&Resource, [&Resource; 2])> 
         let (argument, _) = resource.kind.recovery.joins?;
         let joined: Vec<&Resource> = match resource.args.get(argument)? {
             crate::value::Value::List(items) => {
-                items.iter().filter_map(|item| stack.by_id(&ArmId::new(item.as_str()?))).collect()
+                items.iter().filter_map(|item| stack.by_id(&ObjectId::new(item.as_str()?))).collect()
             }
             _ => return None,
         };

@@ -1,7 +1,7 @@
 //! Views of plans.
 
 use super::*;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::plan::{Action, ArgumentChange, Change, FailoverProvision, Plan, RoleSummary};
 use crate::stack::Presence;
 use crate::value::SealedValue;
@@ -10,7 +10,7 @@ fn new(address: Address, id: &str) -> Change {
     Change {
         address,
         was: None,
-        id: ArmId::new(id),
+        id: ObjectId::new(id),
         site: "primary".to_owned(),
         location: "canadacentral".to_owned(),
         presence: Presence::Permanent,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use drplan::address::ArmId;
 use drplan::diagnostic::{Diagnostic, Span};
 use drplan::hcl::ast::{Body, Expr, HclBlock, Ident};
 use drplan::hcl::{Files, ReferenceKey, Scope, evaluate};
 use drplan::kinds::{Arg, TerraformShape, Ty, body};
+use drplan::object::ObjectId;
 use drplan::stack::{Presence, Resource, Stack};
 use drplan::value::{Map, Unknown, Value};
 use serde_json::Value as Json;
@@ -361,7 +361,7 @@ fn halves(case: &Case, trees: &[(String, Body)], scope: &EmittedScope<'_>) -> Ve
 }
 
 /// Arguments of a resource as its objects in the simulator have them, over those that no response contains.
-fn applied(resource: &Resource, standing: &BTreeMap<ArmId, Json>) -> serde_json::Map<String, Json> {
+fn applied(resource: &Resource, standing: &BTreeMap<ObjectId, Json>) -> serde_json::Map<String, Json> {
     let known = resource.args.iter().filter(|(_, value)| value.unknown_within().is_none());
     let mut args: serde_json::Map<String, Json> =
         known.filter_map(|(name, value)| Some((name.to_string(), value.reveal().ok()?))).collect();
@@ -403,7 +403,7 @@ fn emitted_terraform_matches_the_applied_stack() {
 }
 
 /// Differences between emitted code and existing resources. Failover-only resources are compared with the stack itself.
-fn read_back(case: &Case, standing: &BTreeMap<ArmId, Json>, active: bool) -> Vec<String> {
+fn read_back(case: &Case, standing: &BTreeMap<ObjectId, Json>, active: bool) -> Vec<String> {
     let mut faults = Vec::new();
     let emitted = emitted(case);
     let trees = trees(&emitted);

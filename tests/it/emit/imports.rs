@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use drplan::address::ArmId;
+use drplan::object::ObjectId;
 use serde_json::{Value as Json, json};
 
 use super::{emitted, evaluated};
@@ -161,7 +161,7 @@ fn imported_defaults_exist_in_the_cloud() {
         let applied = simulated(lab.apply(text)).expect("the stack can be applied");
         failures(&applied, kind).unwrap_or_else(|why| panic!("{why}"));
         let objects = lab.simulator.show().objects;
-        let is_it = |id: &ArmId| id.as_str().to_ascii_lowercase().ends_with(&end.to_ascii_lowercase());
+        let is_it = |id: &ObjectId| id.as_str().to_ascii_lowercase().ends_with(&end.to_ascii_lowercase());
         let (_, body) = objects.iter().find(|(id, _)| is_it(id)).unwrap_or_else(|| panic!("{:?}", objects.keys()));
         assert_eq!(body.pointer(at), Some(&wanted), "{kind}: {at} of {body:#}");
     }

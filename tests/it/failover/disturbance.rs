@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use drplan::account::Account;
-use drplan::address::ArmId;
 use drplan::apply::{self, Continuation, FailoverRun, FailurePolicy, Ports, RunError, RunOutcome, undertake};
 use drplan::failover::{self, History, ProcedureInput};
-use drplan::object::{Collection, Object};
+use drplan::object::{Collection, Object, ObjectId};
 use drplan::run::{Progress, StopSignal, Watcher};
 use drplan::sight::Sight;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch, Simulator};
@@ -75,7 +74,7 @@ impl Commands for DisturbedPorts<'_> {
 
 impl DisturbedPorts<'_> {
     /// Drops every answer about this object from now on, where the disturbance wants that.
-    fn is_written(&self, id: &ArmId) {
+    fn is_written(&self, id: &ObjectId) {
         if !self.has_begun.load(Ordering::SeqCst) {
             return;
         }
@@ -145,19 +144,19 @@ impl Cloud for DisturbedPorts<'_> {
         self.cloud.metric(object, name).await
     }
 
-    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
         self.cloud.collection(list).await
     }
 
-    fn delayed_until(&self, id: &ArmId) -> Option<Timestamp> {
+    fn delayed_until(&self, id: &ObjectId) -> Option<Timestamp> {
         self.cloud.delayed_until(id)
     }
 
-    fn last_refusal(&self, id: &ArmId) -> Option<String> {
+    fn last_refusal(&self, id: &ObjectId) -> Option<String> {
         self.cloud.last_refusal(id)
     }
 
-    async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {
         self.cloud.list(group).await
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use drplan::address::ArmId;
 use drplan::apply::{
     self, AbortOutcome, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome,
 };
 use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput};
+use drplan::object::ObjectId;
 use drplan::roles::FailoverMode;
 use drplan::run::StopSignal;
 use drplan::simulator::{Fault, Plane, Tally, Workload};
@@ -58,7 +58,7 @@ pub struct Incident {
     /// Site that is active in normal operation, and its region.
     pub home: (String, String),
     /// Objects that existed before the incident.
-    pub before: BTreeMap<ArmId, serde_json::Value>,
+    pub before: BTreeMap<ObjectId, serde_json::Value>,
 }
 
 /// An incident at an instant; every disturbed run begins from the same one.

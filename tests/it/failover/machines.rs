@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use drplan::address::ArmId;
 use drplan::apply::FailurePolicy;
+use drplan::object::ObjectId;
 use drplan::simulator::{Fault, HttpMethod, RequestMatch};
 use drplan::state::{ActiveSite, RunKind};
 use drplan::steps::{Act, RunEnd, Stage, Task};
@@ -140,7 +140,7 @@ async fn incident(extra: &str) -> Incident {
 fn stopped(incident: &Incident) -> Vec<String> {
     let objects = incident.lab.simulator.show().objects;
     let disks = objects.values().filter(|body| body.pointer("/properties/diskState") == Some(&json!("Reserved")));
-    let owner = |disk: &serde_json::Value| Some(ArmId::new(disk.get("managedBy")?.as_str()?).name().to_owned());
+    let owner = |disk: &serde_json::Value| Some(ObjectId::new(disk.get("managedBy")?.as_str()?).name().to_owned());
     let mut names: Vec<String> = disks.filter_map(owner).collect();
     names.sort();
     names

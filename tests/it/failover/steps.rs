@@ -7,8 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use drplan::address::{Address, ArmId};
+use drplan::address::Address;
 use drplan::apply::{AbortOutcome, FailoverRun, FailurePolicy};
+use drplan::object::ObjectId;
 use drplan::run::StepOutcome;
 use drplan::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch};
 use drplan::state::{ActiveSite, RunKind};
@@ -85,7 +86,7 @@ struct StepRequests {
 impl StepRequests {
     fn of(incident: &Incident, scene: Scene, step: &Step) -> Self {
         let (stack, state) = incident.stack(scene.ask.verb);
-        let tail = |id: &ArmId| {
+        let tail = |id: &ObjectId| {
             id.as_str().rsplitn(3, '/').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/")
         };
         let objects = |address: &Address| {

@@ -16,26 +16,24 @@ fn may_name_azure(path: &Path) -> bool {
 /// Lines of production code and comments that name Azure, by module. They only fall: a line above fails as a new
 /// dependency, and a line below fails until its ceiling is lowered, so that what is gained stays gained.
 const CEILINGS: &[(&str, usize)] = &[
-    ("address", 21),
-    ("adopt", 100),
-    ("apply", 77),
-    ("check", 26),
-    ("cli", 85),
-    ("doctor", 14),
+    ("adopt", 44),
+    ("apply", 13),
+    ("check", 19),
+    ("cli", 70),
+    ("doctor", 5),
     ("duration", 2),
-    ("emit", 106),
-    ("failover", 48),
+    ("emit", 62),
+    ("failover", 16),
     ("hcl", 1),
     ("host", 1),
-    ("kinds", 265),
-    ("object", 8),
-    ("plan", 53),
+    ("kinds", 190),
+    ("object", 6),
+    ("plan", 12),
     ("reference", 3),
-    ("simulator", 4),
-    ("stack", 62),
-    ("state", 5),
-    ("view", 28),
-    ("world", 8),
+    ("simulator", 3),
+    ("stack", 30),
+    ("view", 14),
+    ("world", 3),
 ];
 
 #[test]
@@ -71,7 +69,7 @@ fn versions_and_states_of_objects_stay_behind_the_port() {
     }
 }
 
-/// True for a line with a word of Azure's, whatever identifier it is a part of: `ArmId`, `is_arm`, `azurerm_subnet`.
+/// True for a line with a word of Azure's, whatever identifier it is a part of: `ObjectId`, `is_arm`, `azurerm_subnet`.
 fn names_azure(line: &str) -> bool {
     let is_word = |word: &String| {
         matches!(word.as_str(), "arm" | "microsoft") || word.starts_with("azure") || word.starts_with("azapi")
@@ -79,7 +77,7 @@ fn names_azure(line: &str) -> bool {
     line.to_lowercase().contains("resource manager") || words(line).iter().any(is_word)
 }
 
-/// The words of a line in lower case; `ArmId` and `arm_id` have two.
+/// The words of a line in lower case; `ObjectId` and `arm_id` have two.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -99,7 +97,7 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn words_are_found_within_identifiers() {
     for line in
-        ["ArmId::new", "kind.arm.type_", "/// Azure's own", "azurerm_subnet", "\"Microsoft.Network\"", "ARM_TENANT"]
+        ["ObjectId::new", "kind.arm.type_", "/// Azure's own", "azurerm_subnet", "\"Microsoft.Network\"", "ARM_TENANT"]
     {
         assert!(names_azure(line), "{line}");
     }

@@ -1,7 +1,6 @@
 //! Behaviours of the cloud port that hold over every transport.
 
-use drplan::address::ArmId;
-use drplan::object::{Collection, Object};
+use drplan::object::{Collection, Object, ObjectId};
 use drplan::reason::Reason;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch};
 use drplan::world::{Cloud as _, CloudError, CloudRefusal, Notice, Requests, WriteCondition};
@@ -77,12 +76,12 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, CloudError>) -> CloudRefusal {
     }
 }
 
-async fn read(port: &Port, id: &ArmId) -> Option<Json> {
+async fn read(port: &Port, id: &ObjectId) -> Option<Json> {
     let seen = port.cloud.get(&object(id)).await.unwrap_or_else(|error| panic!("GET {id}: {error}"));
     seen.map(|seen| seen.body)
 }
 
-async fn gone(port: &Port, id: &ArmId) {
+async fn gone(port: &Port, id: &ObjectId) {
     port.cloud.delete(&object(id)).await.unwrap_or_else(|error| panic!("DELETE {id}: {error}"));
     assert_eq!(read(port, id).await, None, "{id}");
 }
@@ -168,7 +167,7 @@ async fn lists_contain_all_pages(port: &Port) {
     port.group().await;
     port.suffer(Fault::Unthrottled);
     // A page has 250 items.
-    let mut wanted: Vec<ArmId> = (0..260).map(|number| at(&format!("{IDENTITY}{number}"))).collect();
+    let mut wanted: Vec<ObjectId> = (0..260).map(|number| at(&format!("{IDENTITY}{number}"))).collect();
     stream::iter(&wanted).for_each_concurrent(16, |id| async { drop(port.put(id, &identity()).await) }).await;
     let mut listed = port.cloud.list(&at("")).await.expect("a list");
     wanted.sort();
@@ -177,15 +176,15 @@ async fn lists_contain_all_pages(port: &Port) {
     let (scope, _) = wanted[0].as_str().rsplit_once('/').expect("a name");
     let seen = port
         .cloud
-        .collection(&Collection::new(ArmId::new(scope), object(&wanted[0]).of.version))
+        .collection(&Collection::new(ObjectId::new(scope), object(&wanted[0]).of.version))
         .await
         .expect("a list");
-    let mut listed: Vec<ArmId> = seen.iter().map(|(id, _)| id.clone()).collect();
+    let mut listed: Vec<ObjectId> = seen.iter().map(|(id, _)| id.clone()).collect();
     listed.sort();
     assert_eq!(listed, wanted);
     let one = seen.into_iter().find(|(id, _)| *id == wanted[0]).map(|(_, seen)| seen.body);
     assert_eq!(one, read(port, &wanted[0]).await, "bodies are complete");
-    let nowhere = ArmId::new(at("").as_str().replace("/rg", "/nowhere"));
+    let nowhere = ObjectId::new(at("").as_str().replace("/rg", "/nowhere"));
     assert_eq!(port.cloud.list(&nowhere).await, Ok(Vec::new()));
 }
 
@@ -242,7 +241,7 @@ async fn missing_object_is_none_and_invalid_path_is_rejected(port: &Port) {
     assert_eq!(read(port, &at(NET)).await, None);
     assert_eq!(read(port, &subnet).await, None, "no parent");
     assert_eq!(port.cloud.get_expanded(&object(&at(ACCOUNT)), "geoReplicationStats").await, Ok(None));
-    let foreign = ArmId::new("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg");
+    let foreign = ObjectId::new("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg");
     assert_eq!(refused(port.cloud.get(&Object::whole(foreign, "2021-04-01")).await).code, "SubscriptionNotFound");
     let unknown = at("Network/things/a");
     assert_eq!(refused(port.cloud.get(&Object::whole(unknown, "2021-04-01")).await).code, "InvalidResourceNamespace");

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use drplan::address::ArmId;
 use drplan::apply::Engine;
+use drplan::object::ObjectId;
 use drplan::world::Store;
 
 use super::faulty::Proxy;
@@ -21,9 +21,9 @@ struct DisturbedApply<'a> {
     proxy: Arc<Proxy>,
     told: &'a Mutex<Vec<String>>,
     /// Objects after an apply without faults.
-    undisturbed: BTreeSet<ArmId>,
+    undisturbed: BTreeSet<ObjectId>,
     /// Objects among these that the cloud adds by itself.
-    added: BTreeSet<ArmId>,
+    added: BTreeSet<ObjectId>,
 }
 
 impl DisturbedApply<'_> {
@@ -49,7 +49,7 @@ impl DisturbedApply<'_> {
         let state = self.lab.store.load().map_err(|error| error.to_string())?;
         let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|one| &one.objects);
         let recorded: BTreeSet<String> = recorded.map(|object| object.id.folded()).collect();
-        let orphans: Vec<ArmId> = self
+        let orphans: Vec<ObjectId> = self
             .lab
             .standing()
             .into_iter()
@@ -96,7 +96,7 @@ async fn tells(seed: u64, told: &Mutex<Vec<String>>) -> Result<(), String> {
     let text = stack(seed, &mut numbers, &fresh);
     let applied = fresh.apply(&text).await.map_err(|error| error.to_string())?;
     failures(&applied, "apply without a proxy")?;
-    let undisturbed: BTreeSet<ArmId> = fresh.standing().into_iter().collect();
+    let undisturbed: BTreeSet<ObjectId> = fresh.standing().into_iter().collect();
     let recorded = applied.state.resources.values().flat_map(|one| &one.objects).map(|object| object.id.folded());
     let recorded: BTreeSet<String> = recorded.collect();
     let added = undisturbed.iter().filter(|id| !recorded.contains(&id.folded())).cloned().collect();
@@ -113,7 +113,7 @@ async fn tells(seed: u64, told: &Mutex<Vec<String>>) -> Result<(), String> {
         disturbed.holds()?;
     }
     disturbed.finish(&text, false).await?;
-    let standing: BTreeSet<ArmId> = disturbed.lab.standing().into_iter().collect();
+    let standing: BTreeSet<ObjectId> = disturbed.lab.standing().into_iter().collect();
     if standing != disturbed.undisturbed {
         let differ: Vec<_> = standing.symmetric_difference(&disturbed.undisturbed).collect();
         return Err(format!("objects that exist in only one of both clouds: {differ:?}\n{text}"));

@@ -23,8 +23,7 @@ use super::sight::{etag, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::account::Account;
-use crate::address::ArmId;
-use crate::object::{Collection, Object, Type};
+use crate::object::{Collection, Object, ObjectId, Type};
 use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
@@ -64,7 +63,7 @@ pub struct Azure {
     transport: Arc<ArmTransport>,
     registrations: Registrations,
     /// The last answer to each PUT that is tried again.
-    refusals: Mutex<BTreeMap<ArmId, String>>,
+    refusals: Mutex<BTreeMap<ObjectId, String>>,
 }
 
 /// Providers for which a write was refused, and the wait until a completed registration is visible everywhere.
@@ -107,7 +106,7 @@ impl Azure {
             .map_err(from_typed)
     }
 
-    async fn send_get(&self, id: &ArmId, api: &str) -> Result<WireResponse, CallError> {
+    async fn send_get(&self, id: &ObjectId, api: &str) -> Result<WireResponse, CallError> {
         match group_of(id) {
             Some((subscription, name)) => {
                 let sent = self.groups(api)?.get(name, subscription).send().await.map_err(from_typed)?;
@@ -119,7 +118,7 @@ impl Azure {
 
     async fn send_put(
         &self,
-        id: &ArmId,
+        id: &ObjectId,
         api: &str,
         body: &Json,
         when: WriteCondition<'_>,
@@ -140,7 +139,7 @@ impl Azure {
         }
     }
 
-    async fn send_delete(&self, id: &ArmId, api: &str) -> Result<WireResponse, CallError> {
+    async fn send_delete(&self, id: &ObjectId, api: &str) -> Result<WireResponse, CallError> {
         match group_of(id) {
             Some((subscription, name)) => {
                 let sent = self.groups(api)?.delete(name, subscription).send().await.map_err(from_typed)?;
@@ -151,7 +150,7 @@ impl Azure {
     }
 
     /// The body, or `None` where the object does not exist.
-    async fn read(&self, id: &ArmId, api: &str) -> Result<Option<Json>, CallError> {
+    async fn read(&self, id: &ObjectId, api: &str) -> Result<Option<Json>, CallError> {
         match self.send_get(id, api).await {
             Ok(answer) => answer.object(id.as_str()).map(Some).map_err(CallError::Undecided),
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
@@ -159,14 +158,20 @@ impl Azure {
         }
     }
 
-    async fn put_once(&self, id: &ArmId, api: &str, body: &Json, when: WriteCondition<'_>) -> Result<Json, CallError> {
+    async fn put_once(
+        &self,
+        id: &ObjectId,
+        api: &str,
+        body: &Json,
+        when: WriteCondition<'_>,
+    ) -> Result<Json, CallError> {
         let target = self.url(id.as_str(), api);
         let operation = PolledOperation::begin(&self.transport, &target);
         let first = self.send_put(id, api, body, when).await?;
         operation.put(&first).await
     }
 
-    async fn delete_once(&self, id: &ArmId, api: &str) -> Result<(), CallError> {
+    async fn delete_once(&self, id: &ObjectId, api: &str) -> Result<(), CallError> {
         let target = self.url(id.as_str(), api);
         let operation = PolledOperation::begin(&self.transport, &target);
         let first = self.send_delete(id, api).await?;
@@ -175,7 +180,7 @@ impl Azure {
 
     /// After a PUT whose answer was lost: waits until no operation is in progress on the object, so that the same PUT
     /// may be repeated. False where a repetition could undo a write of somebody else.
-    async fn may_put_again(&self, id: &ArmId, api: &str, when: WriteCondition<'_>) -> Result<bool, CallError> {
+    async fn may_put_again(&self, id: &ObjectId, api: &str, when: WriteCondition<'_>) -> Result<bool, CallError> {
         let seen = self.read(id, api).await?;
         match (when, &seen) {
             (WriteCondition::Unchanged(version), Some(body)) => Ok(etag(body) == Some(version.as_str())),
@@ -226,7 +231,7 @@ impl Azure {
 
     /// Sends a write once, and again only after registering a provider. Azure does not begin a write that it refuses
     /// for a missing registration.
-    async fn send_write(&self, id: &ArmId, request: WireRequest) -> Result<WireResponse, CallError> {
+    async fn send_write(&self, id: &ObjectId, request: WireRequest) -> Result<WireResponse, CallError> {
         let mut met = RegistrationWait::default();
         loop {
             match self.transport.call(request.clone()).await {
@@ -238,7 +243,7 @@ impl Azure {
 
     /// Registers the subscription with the provider for which a write was refused. False where the write was refused
     /// for another reason, or is still refused.
-    async fn register(&self, error: &CallError, id: &ArmId, met: &mut RegistrationWait) -> Result<bool, CallError> {
+    async fn register(&self, error: &CallError, id: &ObjectId, met: &mut RegistrationWait) -> Result<bool, CallError> {
         let CallError::Answered(refused) = error else { return Ok(false) };
         let Some(subscription) = id.subscription().filter(|_| refused.is_unregistered()) else { return Ok(false) };
         let provider = ProviderNamespace::refused(refused, subscription, &id.arm_type().unwrap_or_default());
@@ -259,7 +264,7 @@ impl Azure {
     }
 
     /// Keeps the last answer to a PUT of this object, or removes it.
-    fn refused(&self, id: &ArmId, error: Option<&CallError>) {
+    fn refused(&self, id: &ObjectId, error: Option<&CallError>) {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
             Some(error) => refusals.insert(id.clone(), error.to_string()),
@@ -392,7 +397,7 @@ impl Cloud for Azure {
     /// The quota of machines, which every region has.
     fn common_object(&self, account: &Account, region: &str) -> Object {
         let id = format!("/subscriptions/{}/providers/Microsoft.Compute/locations/{region}/usages", account.id);
-        Object::whole(ArmId::new(id), USAGES_API)
+        Object::whole(ObjectId::new(id), USAGES_API)
     }
 
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
@@ -413,29 +418,29 @@ impl Cloud for Azure {
         Ok(points.into_iter().flatten().rev().find_map(|point| point.get("maximum")?.as_f64()))
     }
 
-    async fn collection(&self, list: &Collection) -> Result<Vec<(ArmId, Sight)>, CloudError> {
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
         let bodies = self.pages(self.url(list.path.as_str(), &list.version)).await?;
         let seen = bodies.into_iter().filter_map(|body| {
-            let object = Object::whole(ArmId::new(body.get("id")?.as_str()?), Arc::clone(&list.version));
+            let object = Object::whole(ObjectId::new(body.get("id")?.as_str()?), Arc::clone(&list.version));
             let seen = sight(&object, body);
             Some((object.id, seen))
         });
         Ok(seen.collect())
     }
 
-    fn last_refusal(&self, id: &ArmId) -> Option<String> {
+    fn last_refusal(&self, id: &ObjectId) -> Option<String> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    fn delayed_until(&self, id: &ArmId) -> Option<Timestamp> {
+    fn delayed_until(&self, id: &ObjectId) -> Option<Timestamp> {
         self.transport.delayed_until(self.url(id.as_str(), LIST_API).path())
     }
 
     /// Raw JSON, because one identity that the typed model cannot read would hide the whole list.
-    async fn list(&self, group: &ArmId) -> Result<Vec<ArmId>, CloudError> {
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {
         let objects = self.pages(self.url(&format!("{group}/resources"), LIST_API)).await?;
         let ids = objects.iter().map(|object| {
-            let id = object.get("id").and_then(Json::as_str).map(ArmId::new);
+            let id = object.get("id").and_then(Json::as_str).map(ObjectId::new);
             id.filter(|id| group.contains(id)).ok_or_else(|| {
                 CloudError::Unreachable(format!("the list of `{group}` has an element that is not in the group"))
             })
@@ -445,7 +450,7 @@ impl Cloud for Azure {
 }
 
 /// The subscription and the name, where this is the id of a resource group.
-fn group_of(id: &ArmId) -> Option<(&str, &str)> {
+fn group_of(id: &ObjectId) -> Option<(&str, &str)> {
     let is_group = id.arm_type()? == "Microsoft.Resources/resourceGroups";
     if is_group { id.subscription().zip(id.resource_group()) } else { None }
 }

@@ -43,10 +43,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::address::ArmId;
+    use crate::object::ObjectId;
 
     fn seen(within: Option<Within>, body: Json) -> Phase {
-        sight(&Object { within, ..Object::whole(ArmId::new("/x"), "1") }, body).phase
+        sight(&Object { within, ..Object::whole(ObjectId::new("/x"), "1") }, body).phase
     }
 
     #[test]
@@ -76,6 +76,6 @@ mod tests {
         assert_eq!(seen(rule("a"), body("Updating")), Phase::UnderWay("Updating".into()));
         let paths = Some(Within::Paths(vec!["properties.rules".into()]));
         assert_eq!(seen(paths, body("Failed")), Phase::Failed("Failed".into()));
-        assert_eq!(sight(&Object::whole(ArmId::new("/x"), "1"), body("x")).version, Some(Version::new("1")));
+        assert_eq!(sight(&Object::whole(ObjectId::new("/x"), "1"), body("x")).version, Some(Version::new("1")));
     }
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{Kind, Subject, body};
+use crate::object::ObjectId;
 use crate::providers::azure::TABLES;
 
 /// Arguments that are read back from the body that these arguments produce.
@@ -14,7 +15,7 @@ fn there_and_back(kind: &'static Kind, args: &Json) -> Json {
         kind,
         address: &Address::new(kind.name, "example"),
         name: "example",
-        id: &ArmId::new("/subscriptions/s/resourceGroups/g/providers/x/y/example"),
+        id: &ObjectId::new("/subscriptions/s/resourceGroups/g/providers/x/y/example"),
         location: "canadacentral",
         account: &Account::new("s", "11111111-1111-1111-1111-111111111111"),
         args: &args,

@@ -6,9 +6,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 const ASSIGNED: &str = "identity.userAssignedIdentities";
 
@@ -118,7 +118,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Fills the ids that Azure assigns: of the system-assigned identity, and of each user-assigned one that exists.
-pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let principal = cloud.guid(&format!("{}#principal", id.folded()));
     let Some(body) = cloud.get(id) else { return };
     let own = path::text(body, "identity.type").is_some_and(|type_| type_.contains("SystemAssigned"));
@@ -126,7 +126,7 @@ pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
         path::borrow(body, ASSIGNED).and_then(Json::as_object).into_iter().flat_map(JsonMap::keys).cloned().collect();
     let mut map = JsonMap::new();
     for key in assigned {
-        let properties = cloud.get(&ArmId::new(key.as_str())).and_then(|identity| identity.get("properties"));
+        let properties = cloud.get(&ObjectId::new(key.as_str())).and_then(|identity| identity.get("properties"));
         let value = |name| properties.and_then(|properties| properties.get(name)).cloned().unwrap_or_default();
         map.insert(key, json!({ "principalId": value("principalId"), "clientId": value("clientId") }));
     }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Deployment, DeploymentMode, DeploymentResource, ResourceState, named, request};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::arm::admitted::AdmittedRequest;
 use crate::simulator::arm::target::{self, Target};
 use crate::simulator::arm::{dispatch, state};
@@ -19,7 +19,11 @@ const DEEPEST: u32 = 5;
 
 /// Resources of a group that a complete deployment to it does not name: those directly in the group. Children and
 /// extensions go with them.
-pub(in crate::simulator::arm) fn others(world: &World, scope: &ArmId, named: &dyn Fn(&ArmId) -> bool) -> Vec<ArmId> {
+pub(in crate::simulator::arm) fn others(
+    world: &World,
+    scope: &ObjectId,
+    named: &dyn Fn(&ObjectId) -> bool,
+) -> Vec<ObjectId> {
     let depth = scope.as_str().matches('/').count() + 4;
     let around = scope.folded();
     let found = world.below(&around).map(|(_, object)| object).filter(|object| object.seen());
@@ -40,7 +44,7 @@ pub(in crate::simulator::arm) fn is_deleting_others(world: &mut World, deploymen
     }
     let mut kept = Vec::new();
     names(world, &deployment.parts, 0, &mut kept);
-    let is_named = |id: &ArmId| kept.iter().any(|kept| kept == id || id.contains(kept));
+    let is_named = |id: &ObjectId| kept.iter().any(|kept| kept == id || id.contains(kept));
     for id in others(world, &deployment.scope, &is_named) {
         delete_other(world, &id);
     }
@@ -51,7 +55,7 @@ pub(in crate::simulator::arm) fn is_deleting_others(world: &mut World, deploymen
 
 /// The resources that a deployment and its nested ones name. One whose condition is false counts as not named
 /// (source: the documentation of the mode).
-fn names(world: &World, parts: &[DeploymentResource], depth: u32, into: &mut Vec<ArmId>) {
+fn names(world: &World, parts: &[DeploymentResource], depth: u32, into: &mut Vec<ObjectId>) {
     for part in parts.iter().filter(|part| part.state != ResourceState::Skipped) {
         into.push(part.id.clone());
         if let Some(inner) = state::of(world).deployments.get(&part.id.folded()).filter(|_| depth < DEEPEST) {
@@ -61,7 +65,7 @@ fn names(world: &World, parts: &[DeploymentResource], depth: u32, into: &mut Vec
 }
 
 /// Begins a deletion. What refuses it, such as another resource that needs this one, may be gone at the next pass.
-fn delete_other(world: &mut World, id: &ArmId) {
+fn delete_other(world: &mut World, id: &ObjectId) {
     let Ok(path) = named(id) else { return };
     let api = path.type_.clone();
     let Some(type_) = crate::simulator::arm::types::find(&api) else { return };

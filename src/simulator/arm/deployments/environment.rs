@@ -9,7 +9,7 @@ use super::evaluate::{TemplateEnvironment, TemplateError};
 use super::functions::text;
 use super::template::id_below;
 use super::{DeploymentMode, dates};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::arm::deployments::shown;
 use crate::simulator::arm::{fill, lists, places, registrations, state, types};
 use crate::simulator::world::World;
@@ -18,20 +18,20 @@ use crate::simulator::{SUBSCRIPTION, TENANT};
 /// The simulated world during a deployment.
 pub(in crate::simulator::arm) struct WorldEnvironment<'a> {
     world: &'a World,
-    scope: &'a ArmId,
+    scope: &'a ObjectId,
     /// The name of the deployment.
     name: &'a str,
     /// Its mode.
     mode: DeploymentMode,
     /// Resource ids by symbolic name; `None` before the deployment, when resource state is not available.
-    symbols: Option<&'a BTreeMap<String, ArmId>>,
+    symbols: Option<&'a BTreeMap<String, ObjectId>>,
 }
 
 impl<'a> WorldEnvironment<'a> {
     /// The environment before the deployment begins.
     pub(in crate::simulator::arm) fn before(
         world: &'a World,
-        scope: &'a ArmId,
+        scope: &'a ObjectId,
         name: &'a str,
         mode: DeploymentMode,
     ) -> Self {
@@ -41,21 +41,21 @@ impl<'a> WorldEnvironment<'a> {
     /// The environment while the deployment runs.
     pub(in crate::simulator::arm) fn during(
         world: &'a World,
-        scope: &'a ArmId,
+        scope: &'a ObjectId,
         name: &'a str,
         mode: DeploymentMode,
-        symbols: &'a BTreeMap<String, ArmId>,
+        symbols: &'a BTreeMap<String, ObjectId>,
     ) -> Self {
         Self { world, scope, name, mode, symbols: Some(symbols) }
     }
 
     /// The object that an id or a symbolic name refers to.
-    fn id(&self, word: &str) -> ArmId {
+    fn id(&self, word: &str) -> ObjectId {
         let meant = self.symbols.and_then(|symbols| symbols.get(&word.to_ascii_lowercase()));
-        meant.cloned().unwrap_or_else(|| ArmId::new(word))
+        meant.cloned().unwrap_or_else(|| ObjectId::new(word))
     }
 
-    fn body(&self, id: &ArmId) -> Result<Json, TemplateError> {
+    fn body(&self, id: &ObjectId) -> Result<Json, TemplateError> {
         let folded = id.folded();
         if let Some(deployment) = state::of(self.world).deployments.get(&folded) {
             return Ok(shown::shown_deployment(self.world, deployment));

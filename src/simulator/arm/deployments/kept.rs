@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::template::{Template, TemplateResource};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::request::ErrorResponse;
 
 /// One deployment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::simulator::arm) struct Deployment {
-    pub(in crate::simulator::arm) id: ArmId,
+    pub(in crate::simulator::arm) id: ObjectId,
     /// The scope that it is deployed to.
-    pub(super) scope: ArmId,
+    pub(super) scope: ObjectId,
     pub(super) location: Option<String>,
     pub(super) tags: Json,
     pub(super) template: Json,
@@ -79,7 +79,7 @@ pub(super) struct PreparedDeployment {
     pub(super) template: Template,
     pub(super) items: Vec<TemplateResource>,
     /// The ids of the items by symbolic name.
-    pub(super) symbols: BTreeMap<String, ArmId>,
+    pub(super) symbols: BTreeMap<String, ObjectId>,
 }
 
 /// The state of a deployment.
@@ -96,7 +96,7 @@ pub(super) enum DeploymentState {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeploymentResource {
-    pub(super) id: ArmId,
+    pub(super) id: ObjectId,
     #[serde(rename = "type")]
     pub(super) type_: String,
     pub(super) state: ResourceState,

@@ -29,7 +29,7 @@ use super::admitted::AdmittedRequest;
 use super::locks::LockedAction;
 use super::state;
 use super::target::{GROUP, ResourcePath, Target, group_of};
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::SUBSCRIPTION;
 use crate::simulator::arm::{absent, locks, part, places};
 use crate::simulator::request::{ErrorResponse, HttpMethod, Request, Response};
@@ -97,10 +97,10 @@ pub(in crate::simulator::arm) fn deployments(
 }
 
 /// The scope of a deployment, if that exists and accepts writes.
-fn scope_of_deployment(world: &World, named: &ResourcePath) -> Result<ArmId, ErrorResponse> {
+fn scope_of_deployment(world: &World, named: &ResourcePath) -> Result<ObjectId, ErrorResponse> {
     let whole = format!("/subscriptions/{SUBSCRIPTION}");
     if named.above(4) == whole {
-        return Ok(ArmId::new(whole));
+        return Ok(ObjectId::new(whole));
     }
     let group = named.above(4);
     let standing = world.standing(&group).filter(|object| object.type_ == GROUP);
@@ -153,7 +153,7 @@ fn put_deployment(
 /// A validated deployment that is ready to begin.
 fn read_deployment(
     world: &World,
-    scope: &ArmId,
+    scope: &ObjectId,
     name: &str,
     body: &Json,
     correlation: Option<String>,
@@ -169,7 +169,7 @@ fn read_deployment(
             ),
         ));
     }
-    let id = ArmId::new(format!("{scope}/providers/{DEPLOYMENT}/{name}"));
+    let id = ObjectId::new(format!("{scope}/providers/{DEPLOYMENT}/{name}"));
     let standing = state::of(world).deployments.get(&id.folded());
     if let Some(active) = standing.filter(|deployment| deployment.stage == DeploymentState::Running) {
         return Err(ErrorResponse::gateway(
@@ -246,7 +246,7 @@ fn read_deployment(
 /// The template of a request as written and prepared, and the mode.
 fn read_template(
     world: &World,
-    scope: &ArmId,
+    scope: &ObjectId,
     name: &str,
     body: &Json,
     literal: bool,
@@ -289,7 +289,7 @@ fn check_type(world: &World, item: &TemplateResource) -> Result<(), ErrorRespons
 
 fn prepare(
     world: &World,
-    scope: &ArmId,
+    scope: &ObjectId,
     name: &str,
     mode: DeploymentMode,
     template: &Json,
@@ -380,7 +380,7 @@ pub(in crate::simulator::arm) fn deploying(world: &World) -> impl Iterator<Item 
 }
 
 /// The resource path of an id.
-fn named(id: &ArmId) -> Result<ResourcePath, ErrorResponse> {
+fn named(id: &ObjectId) -> Result<ResourcePath, ErrorResponse> {
     match super::target::parse(id.as_str(), SUBSCRIPTION)? {
         Target::Resource(named) => Ok(named),
         _ => Err(wrong(format!("'{id}' is not the id of a resource"))),
@@ -388,7 +388,7 @@ fn named(id: &ArmId) -> Result<ResourcePath, ErrorResponse> {
 }
 
 /// A request that Resource Manager sends itself.
-fn request(verb: HttpMethod, id: &ArmId, api: &str, body: Json) -> Request {
+fn request(verb: HttpMethod, id: &ObjectId, api: &str, body: Json) -> Request {
     Request {
         verb,
         path: id.to_string(),

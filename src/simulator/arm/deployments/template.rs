@@ -10,7 +10,7 @@ use super::evaluate::{Frame, TemplateEnvironment, TemplateError, kind_of, weight
 use super::expression::{TemplateString, parse, written};
 use super::functions;
 use super::parameters::Definitions;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::request::ErrorResponse;
 
 /// The maximum size of a template with all loops and expressions expanded, in bytes (source: Azure's limits of
@@ -29,7 +29,7 @@ pub(in crate::simulator::arm) const DEPLOYMENT: &str = "Microsoft.Resources/depl
 #[derive(Debug, Clone)]
 pub(in crate::simulator::arm) struct Template {
     /// The scope that it is deployed to.
-    scope: ArmId,
+    scope: ObjectId,
     /// The values of the parameters, by folded name.
     parameters: JsonMap<String, Json>,
     variables: JsonMap<String, Json>,
@@ -48,7 +48,7 @@ pub(in crate::simulator::arm) struct Template {
 /// One resource of a template.
 #[derive(Debug, Clone)]
 pub(in crate::simulator::arm) struct TemplateResource {
-    pub(in crate::simulator::arm) id: ArmId,
+    pub(in crate::simulator::arm) id: ObjectId,
     pub(in crate::simulator::arm) type_: String,
     pub(in crate::simulator::arm) api: String,
     /// The source, and its index in a loop.
@@ -72,7 +72,7 @@ impl Template {
     pub(in crate::simulator::arm) fn read(
         written: &Json,
         given: &JsonMap<String, Json>,
-        scope: ArmId,
+        scope: ObjectId,
         literal: bool,
         surroundings: &dyn TemplateEnvironment,
     ) -> Result<Self, ErrorResponse> {
@@ -354,12 +354,12 @@ impl Template {
         }
         let wanted = value("condition")?.map_or(Ok(true), |condition| functions::truth(&condition));
         let scope = match (text("scope")?, text("resourceGroup")?) {
-            (Some(scope), _) if scope.starts_with('/') => ArmId::new(scope.trim_end_matches('/')),
-            (Some(scope), _) => ArmId::new(format!("{}/providers/{scope}", self.scope)),
+            (Some(scope), _) if scope.starts_with('/') => ObjectId::new(scope.trim_end_matches('/')),
+            (Some(scope), _) => ObjectId::new(format!("{}/providers/{scope}", self.scope)),
             (None, Some(group)) => {
                 let own = self.scope.subscription().unwrap_or_default();
                 let subscription = text("subscriptionId")?.unwrap_or_else(|| own.to_owned());
-                ArmId::new(format!("/subscriptions/{subscription}/resourceGroups/{group}"))
+                ObjectId::new(format!("/subscriptions/{subscription}/resourceGroups/{group}"))
             }
             (None, None) => self.scope.clone(),
         };
@@ -429,7 +429,7 @@ impl Template {
     }
 
     /// The ids by symbolic name.
-    pub(in crate::simulator::arm) fn symbols(items: &[TemplateResource]) -> BTreeMap<String, ArmId> {
+    pub(in crate::simulator::arm) fn symbols(items: &[TemplateResource]) -> BTreeMap<String, ObjectId> {
         let of = |item: &TemplateResource| {
             let name = named(&item.id, &item.type_);
             let turn = item.turn.as_ref().map(|(_, at)| at);
@@ -502,23 +502,23 @@ pub(in crate::simulator::arm) fn is_inner(written: &Json) -> bool {
 
 /// The id with this type and these names below a scope; `None` if the number of names differs from the number of type
 /// segments after the namespace.
-pub(in crate::simulator::arm) fn id_below(scope: &str, type_: &str, names: &[&str]) -> Option<ArmId> {
+pub(in crate::simulator::arm) fn id_below(scope: &str, type_: &str, names: &[&str]) -> Option<ObjectId> {
     let (namespace, kinds) = type_.split_once('/')?;
     let kinds: Vec<&str> = kinds.split('/').collect();
     if kinds.len() != names.len() || names.iter().any(|name| name.is_empty()) {
         return None;
     }
     let pairs: String = kinds.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}")).collect();
-    Some(ArmId::new(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
+    Some(ObjectId::new(if type_.eq_ignore_ascii_case("Microsoft.Resources/resourceGroups") {
         // Groups are not nested: a deployment to a group that reads one means that of its subscription.
-        format!("/subscriptions/{}{pairs}", ArmId::new(scope).subscription()?)
+        format!("/subscriptions/{}{pairs}", ObjectId::new(scope).subscription()?)
     } else {
         format!("{scope}/providers/{namespace}{pairs}")
     }))
 }
 
 /// The name of a resource with its parents, `vnet/subnet`.
-fn named(id: &ArmId, type_: &str) -> String {
+fn named(id: &ObjectId, type_: &str) -> String {
     let segments: Vec<&str> = id.as_str().split('/').collect();
     let count = type_.matches('/').count();
     let from = segments.len().saturating_sub(2 * count);

@@ -8,9 +8,9 @@ use super::environment::WorldEnvironment;
 use super::progress::NOT_OF_THE_BODY;
 use super::template::{DEPLOYMENT, TemplateResource, at, is_inner};
 use super::{DeploymentMode, PreparedDeployment, named};
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::regions::same_region;
+use crate::object::ObjectId;
 use crate::simulator::arm::target::GROUP;
 use crate::simulator::arm::{deployments, lists, references, types};
 use crate::simulator::request::{ErrorResponse, Response};
@@ -23,7 +23,7 @@ const DEEPEST: u32 = 5;
 /// ignored.
 pub(in crate::simulator::arm) fn what_if(
     world: &World,
-    scope: &ArmId,
+    scope: &ObjectId,
     name: &str,
     body: &Json,
 ) -> Result<Response, ErrorResponse> {
@@ -59,7 +59,7 @@ pub(in crate::simulator::arm) fn what_if(
 
 fn foresee(
     world: &World,
-    scope: &ArmId,
+    scope: &ObjectId,
     name: &str,
     work: &PreparedDeployment,
     whole: bool,
@@ -88,12 +88,12 @@ fn inner(
     item: &TemplateResource,
     body: &Json,
     depth: u32,
-) -> Result<(ArmId, PreparedDeployment), ErrorResponse> {
+) -> Result<(ObjectId, PreparedDeployment), ErrorResponse> {
     if depth >= DEEPEST {
         return Err(super::wrong("deployments are nested too deeply"));
     }
     let scope = named(&item.id).map(|named| named.above(4))?;
-    let scope = world.standing(&scope).map_or_else(|| ArmId::new(scope), |object| object.id.clone());
+    let scope = world.standing(&scope).map_or_else(|| ObjectId::new(scope), |object| object.id.clone());
     let (_, work, _) = deployments::read_template(world, &scope, item.id.name(), body, !is_inner(body))?;
     Ok((scope, work))
 }

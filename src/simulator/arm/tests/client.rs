@@ -6,9 +6,8 @@ use futures::StreamExt as _;
 use tokio::time::Instant;
 
 use super::*;
-use crate::address::ArmId;
 use crate::host::{SeededIds, SimClock};
-use crate::object::Object;
+use crate::object::{Object, ObjectId};
 use crate::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use crate::reason::Reason;
 use crate::sight::{Phase, Version};
@@ -36,8 +35,8 @@ async fn client(faults: &str) -> (Simulator, Azure) {
     (simulator, azure)
 }
 
-fn arm(path: &str) -> ArmId {
-    ArmId::new(id(path))
+fn arm(path: &str) -> ObjectId {
+    ObjectId::new(id(path))
 }
 
 fn object(path: &str) -> Object {

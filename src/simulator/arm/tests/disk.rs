@@ -109,7 +109,7 @@ async fn damaged_files_are_refused_and_can_be_reset() {
 async fn drift_can_be_injected_without_a_request() {
     let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
-    let net_id = crate::address::ArmId::new(id(NET));
+    let net_id = crate::object::ObjectId::new(id(NET));
     cloud.simulator.edit(&net_id, "tags.who", json!("me")).unwrap();
     assert_eq!(cloud.get(NET).await.body["tags"]["who"], "me");
     cloud.simulator.delete_object(&net_id).unwrap();

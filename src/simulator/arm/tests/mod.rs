@@ -28,7 +28,7 @@ use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
 use super::types;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::{START, SUBSCRIPTION, Simulator};
 use crate::world::Clock;
 
@@ -102,7 +102,7 @@ impl TestCloud {
     /// Sends a request. A path without a leading slash is relative to the group `rg`.
     async fn ask(&self, verb: &str, path: &str, body: Option<Json>, headers: &[(&str, &str)]) -> TestResponse {
         // Without a version, the one that the tables describe.
-        let table = ArmId::new(id(path)).arm_type().and_then(|type_| types::find(&type_.to_ascii_lowercase()));
+        let table = ObjectId::new(id(path)).arm_type().and_then(|type_| types::find(&type_.to_ascii_lowercase()));
         let version = format!("api-version={}", table.map_or("2021-04-01", |table| table.api));
         let (path, query) = path.split_once('?').unwrap_or((path, &version));
         let mut request = HttpRequest::builder().method(verb).uri(format!("{}?{query}", id(path)));

@@ -1,7 +1,7 @@
 //! The public network: names, probes, timed faults, and writing clients.
 
 use super::*;
-use crate::address::ArmId;
+use crate::object::ObjectId;
 use crate::simulator::{Workload, parse_faults};
 use crate::world::{Web as _, WebAnswer, WebRequest};
 
@@ -270,7 +270,7 @@ async fn workload_is_persistent() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
     let simulator = Simulator::open(dir.path(), None, clock.clone()).unwrap();
-    let stores = vec![ArmId::new("/nothing")];
+    let stores = vec![ObjectId::new("/nothing")];
     simulator
         .start_workload(Workload { front: "https://nobody.trafficmanager.net/x".to_owned(), stores, rate: 10 })
         .unwrap();
@@ -290,7 +290,7 @@ async fn workload_is_persistent() {
 async fn rows_to_a_host_outside_the_world_are_neither_written_nor_refused() {
     let cloud = profile().await;
     let rows = |front: &str| {
-        let workload = Workload { front: front.to_owned(), stores: vec![ArmId::new("/nothing")], rate: 10 };
+        let workload = Workload { front: front.to_owned(), stores: vec![ObjectId::new("/nothing")], rate: 10 };
         cloud.simulator.start_workload(workload).unwrap();
         cloud.pass(60);
         cloud.simulator.catch_up().unwrap();

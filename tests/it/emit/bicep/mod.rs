@@ -10,9 +10,9 @@ mod order;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use drplan::address::ArmId;
 use drplan::emit::EmitResult;
 use drplan::kinds::{Kind, Place};
+use drplan::object::ObjectId;
 use drplan::stack::{Presence, Stack};
 use serde_json::{Map, Value as Json};
 
@@ -55,7 +55,7 @@ fn deployed(
     stack: &Stack,
     emitted: &EmitResult,
     active: bool,
-    standing: &BTreeMap<ArmId, Json>,
+    standing: &BTreeMap<ObjectId, Json>,
 ) -> (Vec<WrittenResource>, Map<String, Json>) {
     let files = BicepFiles::parse(&emitted.files);
     let parameters = if active { "failover.bicepparam" } else { "main.bicepparam" };
@@ -131,10 +131,10 @@ fn collect(args: &[drplan::kinds::Arg], into: &mut BTreeSet<String>) {
 
 /// A resource with the id that it has after `apply`: an assignment has a name that a template can know, which is
 /// another one.
-fn as_named(one: &WrittenResource, standing: &BTreeMap<ArmId, Json>) -> WrittenResource {
+fn as_named(one: &WrittenResource, standing: &BTreeMap<ObjectId, Json>) -> WrittenResource {
     let of = |body: &Json, name: &str| body["properties"][name].as_str().unwrap_or_default().to_lowercase();
-    let is_same = |(id, body): &(&ArmId, &Json)| {
-        let place = |id: &ArmId| id.as_str().rsplit_once('/').map(|(place, _)| place.to_lowercase());
+    let is_same = |(id, body): &(&ObjectId, &Json)| {
+        let place = |id: &ObjectId| id.as_str().rsplit_once('/').map(|(place, _)| place.to_lowercase());
         let role = of(body, "roleDefinitionId");
         let principal = of(&one.body, "principalId");
         !role.is_empty()
@@ -152,13 +152,13 @@ fn as_named(one: &WrittenResource, standing: &BTreeMap<ArmId, Json>) -> WrittenR
 fn against(
     stack: &Stack,
     written: &[WrittenResource],
-    standing: &BTreeMap<ArmId, Json>,
-    expected: &BTreeSet<ArmId>,
+    standing: &BTreeMap<ObjectId, Json>,
+    expected: &BTreeSet<ObjectId>,
 ) -> Vec<String> {
     let mut found = Vec::new();
     let written: Vec<WrittenResource> = written.iter().map(|one| as_named(one, standing)).collect();
     let written = written.as_slice();
-    let ids: BTreeSet<ArmId> = written.iter().map(|one| one.id.clone()).collect();
+    let ids: BTreeSet<ObjectId> = written.iter().map(|one| one.id.clone()).collect();
     found.extend(expected.difference(&ids).map(|id| format!("{id} is not written")));
     found.extend(ids.difference(expected).map(|id| format!("{id} is written, but not in the stack")));
     if ids.len() != written.len() {
@@ -175,7 +175,7 @@ fn against(
 }
 
 /// Objects of a stack that are written in full: all, or only the permanent ones.
-fn objects(stack: &Stack, all: bool) -> BTreeSet<ArmId> {
+fn objects(stack: &Stack, all: bool) -> BTreeSet<ObjectId> {
     let resources = stack.resources.values().filter(|one| all || one.presence == Presence::Permanent);
     resources
         .flat_map(|one| &one.objects)
@@ -185,7 +185,7 @@ fn objects(stack: &Stack, all: bool) -> BTreeSet<ArmId> {
 }
 
 /// Existing objects after an apply of a stack.
-fn standing(source: &Source) -> BTreeMap<ArmId, Json> {
+fn standing(source: &Source) -> BTreeMap<ObjectId, Json> {
     simulated(async {
         let applied = source.lab.apply(&source.text).await.expect("the state can be written");
         failures(&applied, &source.name).unwrap_or_else(|why| panic!("{why}"));
@@ -225,7 +225,7 @@ fn emitted_code_keeps_the_roles_of_a_failover() {
         let emitted = as_bicep(&stack);
         let (written, _) = deployed(&stack, &emitted, true, &standing);
         // A replica whose peer is the primary is not written.
-        let promoted = |id: &ArmId| {
+        let promoted = |id: &ObjectId| {
             let groups = stack.failover_groups.values();
             let all = groups.flat_map(|group| &group.promote).filter_map(|address| stack.resources.get(address));
             all.flat_map(|one| &one.objects).any(|object| object.within.is_none() && object.id == *id)

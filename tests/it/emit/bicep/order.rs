@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drplan::address::ArmId;
 use drplan::kinds::Place;
+use drplan::object::ObjectId;
 use drplan::stack::{Resource, Stack};
 use tree_sitter::Node;
 
@@ -18,7 +18,7 @@ pub fn faults(stack: &Stack, files: &BicepFiles, written: &[WrittenResource]) ->
     let graphs: BTreeMap<&str, Graph> = files.trees().map(|(name, text, root)| (name, graph(text, root))).collect();
     let main = files.trees().find(|(name, ..)| *name == "main.bicep").expect("a main file");
     let modules = modules(main.1, main.2);
-    let by: BTreeMap<&ArmId, &(String, String)> = written.iter().map(|one| (&one.id, &one.by)).collect();
+    let by: BTreeMap<&ObjectId, &(String, String)> = written.iter().map(|one| (&one.id, &one.by)).collect();
     // Symbolic name in the main file: that of the module, or that of a resource in the main file itself.
     let in_main = |(file, symbol): &(String, String)| modules.get(file).cloned().unwrap_or_else(|| symbol.clone());
     let places = |resource: &Resource| -> Vec<(String, String)> {

@@ -50,15 +50,15 @@ async fn unreadable_success_is_no_absence_and_no_list() {
     let (azure, _) = always(|_| (200, &[], json!("<html>")));
     assert!(matches!(azure.metric(&vnet(), "lag").await, Err(CloudError::Unreachable(_))));
     assert!(matches!(azure.get_expanded(&vnet(), "stats").await, Err(CloudError::Unreachable(_))));
-    assert!(matches!(azure.list(&ArmId::new(GROUP)).await, Err(CloudError::Unreachable(_))));
+    assert!(matches!(azure.list(&ObjectId::new(GROUP)).await, Err(CloudError::Unreachable(_))));
     let (azure, _) = always(|_| (200, &[], json!({ "value": [{ "id": "/subscriptions/sub/resourceGroups/else" }] })));
-    assert!(matches!(azure.list(&ArmId::new(GROUP)).await, Err(CloudError::Unreachable(_))));
+    assert!(matches!(azure.list(&ObjectId::new(GROUP)).await, Err(CloudError::Unreachable(_))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn lists_without_end_are_refused() {
     let (azure, count) = always(|at| (200, &[], json!({ "value": [], "nextLink": format!("{ORIGIN}/next/{at}") })));
-    let refused = azure.list(&ArmId::new(GROUP)).await.unwrap_err().to_string();
+    let refused = azure.list(&ObjectId::new(GROUP)).await.unwrap_err().to_string();
     assert!(refused.contains("does not end"), "{refused}");
     assert!(count.load(Ordering::Relaxed) <= 1001);
 }

@@ -58,7 +58,7 @@ async fn hourly_limits_slow_a_run_without_failures() {
     let (azure, start) = (client(router), Instant::now());
     let failed = futures::stream::iter(0..3000)
         .map(|number| {
-            let (azure, id) = (&azure, Object::whole(ArmId::new(format!("{VNET}{number}")), API));
+            let (azure, id) = (&azure, Object::whole(ObjectId::new(format!("{VNET}{number}")), API));
             async move { azure.put(&id, &json!({}), WriteCondition::Always).await.err() }
         })
         .buffer_unordered(256)

@@ -18,8 +18,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::*;
-use crate::address::ArmId;
-use crate::object::{Collection, Object};
+use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Version;
 use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Ids, NoNotices, Notice, Notices, WriteCondition};
@@ -142,11 +141,11 @@ fn in_group(name: &str) -> String {
 }
 
 fn vnet() -> Object {
-    Object::whole(ArmId::new(VNET), API)
+    Object::whole(ObjectId::new(VNET), API)
 }
 
 fn group() -> Object {
-    Object::whole(ArmId::new(GROUP), API)
+    Object::whole(ObjectId::new(GROUP), API)
 }
 
 fn with_state(state: &str) -> Json {
@@ -250,7 +249,7 @@ fn errors_are_parsed_in_every_shape() {
 async fn foreign_origin_gets_no_token_and_no_request() {
     let evil = json!({"value": [], "nextLink": "http://evil.test/next"});
     let (azure, seen) = scripted(vec![(200, &[], evil)]);
-    let error = azure.list(&ArmId::new(GROUP)).await.unwrap_err();
+    let error = azure.list(&ObjectId::new(GROUP)).await.unwrap_err();
     assert!(matches!(&error, CloudError::Unreachable(why) if why.contains("evil.test")), "{error}");
     assert_eq!(seen.lock().unwrap().requests.len(), 1);
 
@@ -271,16 +270,16 @@ async fn lists_are_read_to_the_last_page() {
         (200, &[], json!({"value": [{"id": in_group("b")}]})),
         (404, &[], json!({"error": {"code": "ResourceGroupNotFound"}})),
     ]);
-    let listed = azure.list(&ArmId::new(GROUP)).await.unwrap();
-    assert_eq!(listed, [ArmId::new(in_group("a")), ArmId::new(in_group("b"))]);
-    assert_eq!(azure.list(&ArmId::new(GROUP)).await.unwrap(), []);
+    let listed = azure.list(&ObjectId::new(GROUP)).await.unwrap();
+    assert_eq!(listed, [ObjectId::new(in_group("a")), ObjectId::new(in_group("b"))]);
+    assert_eq!(azure.list(&ObjectId::new(GROUP)).await.unwrap(), []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn list_whose_next_page_is_itself_is_refused() {
     let page = || (200, &[] as &[_], json!({"value": [{"id": "/a"}], "nextLink": "http://arm.test/more?$skipToken=x"}));
     let (azure, seen) = scripted(vec![page(), page()]);
-    let refused = azure.list(&ArmId::new(GROUP)).await.unwrap_err().to_string();
+    let refused = azure.list(&ObjectId::new(GROUP)).await.unwrap_err().to_string();
     assert!(refused.contains("names the same page as its next page"), "{refused}");
     assert_eq!(seen.lock().unwrap().requests.len(), 2);
 }

@@ -84,7 +84,7 @@ async fn refused_registration_is_retried_after_a_minute() {
 async fn unregistered_provider_reads_as_empty() {
     let (azure, seen) = scripted(vec![unregistered("Microsoft.Network"), unregistered("Microsoft.Network")]);
     assert_eq!(azure.get(&vnet()).await, Ok(None));
-    let networks = ArmId::new("/subscriptions/sub/providers/Microsoft.Network/virtualNetworks");
+    let networks = ObjectId::new("/subscriptions/sub/providers/Microsoft.Network/virtualNetworks");
     assert_eq!(azure.collection(&Collection::new(networks, API)).await, Ok(vec![]));
     assert!(seen.lock().unwrap().lines().iter().all(|line| line.starts_with("GET")), "reading registers nothing");
 }

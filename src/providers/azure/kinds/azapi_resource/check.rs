@@ -4,10 +4,10 @@ use serde_json::Value as Json;
 
 use super::APART;
 use super::tables::{GLOBAL, NOWHERE, is_path, parse};
-use crate::address::ArmId;
 use crate::kinds::regions::same_region;
 use crate::kinds::table::*;
 use crate::kinds::{export, path};
+use crate::object::ObjectId;
 
 const GROUP: &str = "Microsoft.Resources/resourceGroups";
 
@@ -46,7 +46,7 @@ fn type_(subject: &Subject<'_>, found: Found<'_>) {
         let help = "Write a `resource_group` block.".to_owned();
         return found("type", "a resource group is a kind of its own".to_owned(), "", help);
     }
-    let Some(parent) = subject.text("parent").map(ArmId::new) else { return };
+    let Some(parent) = subject.text("parent").map(ObjectId::new) else { return };
     let (above, last) = type_.rsplit_once('/').unwrap_or((type_, ""));
     let actual = parent.arm_type().unwrap_or_default();
     if above.contains('/') && !actual.eq_ignore_ascii_case(above) {

@@ -10,8 +10,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::facts::{self, Tracking};
 use super::{ARGS, BASE, KIND, lingers};
-use crate::address::ArmId;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// Everything that decides a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +82,7 @@ fn is_api(api: &str) -> bool {
 }
 
 fn tracking(type_: &str, args: &JsonMap<String, Json>) -> Tracking {
-    let parent = args.get("parent").and_then(Json::as_str).map(ArmId::new);
+    let parent = args.get("parent").and_then(Json::as_str).map(ObjectId::new);
     let is_in_group =
         parent.is_some_and(|parent| !parent.folded().contains("/providers/") && parent.resource_group().is_some());
     match args.get("location").and_then(Json::as_str) {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::admit_region;
 use crate::providers::azure::kinds::compute::machine_simulated::attach;
 use crate::providers::azure::kinds::compute::single_machine::DATA_DISKS;
@@ -16,12 +16,12 @@ const ID: &str = "managedDisk.id";
 const OWNER: &str = "managedBy";
 
 /// The ids of the disks in a machine's body.
-pub(super) fn ids(body: &Json) -> Vec<ArmId> {
-    path::items(body, DATA_DISKS).iter().filter_map(|disk| path::text(disk, ID)).map(ArmId::new).collect()
+pub(super) fn ids(body: &Json) -> Vec<ObjectId> {
+    path::items(body, DATA_DISKS).iter().filter_map(|disk| path::text(disk, ID)).map(ObjectId::new).collect()
 }
 
 /// Refuses a disk that is attached elsewhere, is in another region or zone, or has another's unit number.
-pub(super) fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+pub(super) fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let refused = |status, code, message| Err(Refusal { status, code, message });
     let mut luns = BTreeSet::new();
     for lun in path::items(body, DATA_DISKS).iter().filter_map(|disk| path::borrow(disk, "lun")?.as_i64()) {
@@ -33,7 +33,7 @@ pub(super) fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Resu
     for disk in ids(body) {
         admit_region(cloud, id, body, &disk)?;
         let Some(found) = cloud.get(&disk) else { continue };
-        let owner = path::text(found, OWNER).map(ArmId::new).filter(|owner| owner != id);
+        let owner = path::text(found, OWNER).map(ObjectId::new).filter(|owner| owner != id);
         let shares = path::borrow(found, "properties.maxShares").and_then(Json::as_i64).unwrap_or(1);
         if let Some(owner) = owner.filter(|_| shares < 2) {
             let (disk, owner) = (disk.name(), owner.name());
@@ -55,18 +55,18 @@ pub(super) fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Resu
 }
 
 /// Shows each disk as attached, and those that have left the machine as free.
-pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get(id) else { return };
     // A machine that never had a data disk has no list.
     if path::borrow(body, DATA_DISKS).is_none() {
         return;
     }
     let attached = ids(body);
-    let is_left = |disk: &ArmId| {
-        let owner = cloud.get(disk).and_then(|body| path::text(body, OWNER)).map(ArmId::new);
+    let is_left = |disk: &ObjectId| {
+        let owner = cloud.get(disk).and_then(|body| path::text(body, OWNER)).map(ObjectId::new);
         owner.as_ref() == Some(id) && !attached.contains(disk) && !is_system_disk(cloud, id, disk)
     };
-    let left: Vec<ArmId> = cloud.below(&ArmId::new("")).into_iter().filter(is_left).collect();
+    let left: Vec<ObjectId> = cloud.below(&ObjectId::new("")).into_iter().filter(is_left).collect();
     release(cloud, id, &left);
     for disk in &attached {
         if let Some(body) = cloud.get_mut(disk) {
@@ -82,18 +82,18 @@ pub(super) fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     }
 }
 
-fn is_system_disk(cloud: &dyn SimulatedWorld, machine: &ArmId, disk: &ArmId) -> bool {
+fn is_system_disk(cloud: &dyn SimulatedWorld, machine: &ObjectId, disk: &ObjectId) -> bool {
     let own = cloud
         .get(machine)
         .and_then(|body| path::text(body, crate::providers::azure::kinds::compute::single_machine::OS_DISK_ID));
-    own.is_some_and(|own| ArmId::new(own) == *disk)
+    own.is_some_and(|own| ObjectId::new(own) == *disk)
 }
 
 /// Shows these disks as free, where they belong to the machine.
-pub(super) fn release(cloud: &mut dyn SimulatedWorld, machine: &ArmId, disks: &[ArmId]) {
+pub(super) fn release(cloud: &mut dyn SimulatedWorld, machine: &ObjectId, disks: &[ObjectId]) {
     for disk in disks {
         if let Some(body) = cloud.get_mut(disk)
-            && path::text(body, OWNER).map(ArmId::new).as_ref() == Some(machine)
+            && path::text(body, OWNER).map(ObjectId::new).as_ref() == Some(machine)
         {
             attach(body, None);
         }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::{CACHING, admit_region, disk_encryption_set, finding};
 
 const SOURCE: &str = "properties.sourceVirtualMachine.id";
@@ -161,14 +161,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let disk = path::text(body, "properties.storageProfile.osDisk.managedDisk.id");
     let machine = path::text(body, SOURCE);
-    disk.into_iter().chain(machine).try_for_each(|from| admit_region(cloud, id, body, &ArmId::new(from)))
+    disk.into_iter().chain(machine).try_for_each(|from| admit_region(cloud, id, body, &ObjectId::new(from)))
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
-    let source = cloud.get(id).and_then(|body| path::text(body, SOURCE)).map(ArmId::new);
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
+    let source = cloud.get(id).and_then(|body| path::text(body, SOURCE)).map(ObjectId::new);
     let system = source
         .and_then(|source| path::borrow(cloud.get(&source)?, "properties.storageProfile.osDisk").cloned())
         .map(|disk| json!({ "osType": disk.get("osType"), "osState": "Generalized", "diskSizeGB": disk.get("diskSizeGB") }));

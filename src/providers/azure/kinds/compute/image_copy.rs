@@ -6,9 +6,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::table::*;
 use crate::kinds::{body, path};
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::shared_image;
 use crate::providers::azure::kinds::compute::shared_image_version::{self, SOURCE, STORAGE, TARGETS};
 
@@ -155,8 +155,8 @@ image_copy "example" {
 
 /// True if a version was created from a version with the same name in another gallery that is known too.
 pub(super) fn is_copy(found: &CloudObject<'_>) -> bool {
-    let Some(source) = path::text(found.body, SOURCE).map(ArmId::new) else { return false };
-    let known = |id: &ArmId| found.all.contains_key(id);
+    let Some(source) = path::text(found.body, SOURCE).map(ObjectId::new) else { return false };
+    let known = |id: &ObjectId| found.all.contains_key(id);
     let is_version = source.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(shared_image_version::ARM.type_));
     is_version
         && source.name() == found.id.name()
@@ -166,15 +166,15 @@ pub(super) fn is_copy(found: &CloudObject<'_>) -> bool {
 }
 
 /// The gallery of a version.
-fn gallery_of(version: &ArmId) -> Option<ArmId> {
+fn gallery_of(version: &ObjectId) -> Option<ObjectId> {
     version.parent()?.parent()
 }
 
 fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let gallery = gallery_of(found.id).map(|gallery| ("gallery".to_owned(), Json::from(gallery.as_str())));
     args.extend(gallery);
-    let image = |version: &ArmId| version.parent().map(|image| image.name().to_owned());
-    let source = path::text(found.body, SOURCE).map(ArmId::new);
+    let image = |version: &ObjectId| version.parent().map(|image| image.name().to_owned());
+    let source = path::text(found.body, SOURCE).map(ObjectId::new);
     if source.is_some_and(|source| image(&source) == image(found.id)) {
         args.remove("image_name");
     }
@@ -182,13 +182,13 @@ fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
 
 /// The source's name, so that both have the same version.
 fn name(subject: &Subject<'_>) -> String {
-    subject.text("source").map(|source| ArmId::new(source).name().to_owned()).unwrap_or_default()
+    subject.text("source").map(|source| ObjectId::new(source).name().to_owned()).unwrap_or_default()
 }
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
-    let source = subject.text("source").map(ArmId::new).and_then(|source| source.parent());
-    let image = subject.text("image_name").or_else(|| source.as_ref().map(ArmId::name)).unwrap_or_default();
-    let definition = ArmId::new(subject.text("gallery").unwrap_or_default()).child("images", image);
+    let source = subject.text("source").map(ObjectId::new).and_then(|source| source.parent());
+    let image = subject.text("image_name").or_else(|| source.as_ref().map(ObjectId::name)).unwrap_or_default();
+    let definition = ObjectId::new(subject.text("gallery").unwrap_or_default()).child("images", image);
     let version = definition.child("versions", subject.name);
     vec![shared_image::KIND.arm.object(definition), shared_image_version::ARM.object(version)]
 }
@@ -222,7 +222,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if !known {
         findings.push(Finding {
             argument: "source",
-            summary: format!("`{}` is not a resource of this stack", ArmId::new(source).name()),
+            summary: format!("`{}` is not a resource of this stack", ObjectId::new(source).name()),
             why: "drplan copies the definition of the source's image, which only the stack contains.".to_owned(),
             help: "Declare the version and its image as `shared_image_version` and `shared_image`.".to_owned(),
         });

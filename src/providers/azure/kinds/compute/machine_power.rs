@@ -3,9 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::single_machine::OS_DISK_ID;
 
 /// Path of a disk's state.
@@ -67,7 +67,7 @@ const fn named(name: &'static str, lasts: u32) -> SimulatedAction {
 }
 
 /// Refuses an action that a machine without power cannot carry out.
-fn is_on(cloud: &dyn SimulatedWorld, id: &ArmId, action: &str) -> Result<(), Refusal> {
+fn is_on(cloud: &dyn SimulatedWorld, id: &ObjectId, action: &str) -> Result<(), Refusal> {
     if is_running(cloud, id) {
         return Ok(());
     }
@@ -91,7 +91,7 @@ const fn switched(action: &PowerAction) -> SimulatedAction {
 
 /// Stops or starts a machine. Azure shows it on the disk as well, which is where the simulator keeps it: a write of the
 /// machine does not change it.
-fn switch(cloud: &mut dyn SimulatedWorld, id: &ArmId, on: bool) {
+fn switch(cloud: &mut dyn SimulatedWorld, id: &ObjectId, on: bool) {
     cloud.note(id, SHUT_DOWN, None);
     if let Some(disk) = disk_id(cloud, id).and_then(|disk| cloud.get_mut(&disk)) {
         path::put(disk, DISK_STATE, Json::from(if on { "Attached" } else { "Reserved" }));
@@ -99,12 +99,12 @@ fn switch(cloud: &mut dyn SimulatedWorld, id: &ArmId, on: bool) {
 }
 
 /// True unless the machine is shut down or deallocated.
-pub(super) fn is_running(cloud: &dyn SimulatedWorld, id: &ArmId) -> bool {
+pub(super) fn is_running(cloud: &dyn SimulatedWorld, id: &ObjectId) -> bool {
     power(cloud, id) == "running"
 }
 
 /// The power state of a machine: `running`, `stopped` or `deallocated`.
-fn power(cloud: &dyn SimulatedWorld, id: &ArmId) -> &'static str {
+fn power(cloud: &dyn SimulatedWorld, id: &ObjectId) -> &'static str {
     let disk = disk_id(cloud, id).and_then(|disk| cloud.get(&disk));
     match disk.and_then(|disk| path::text(disk, DISK_STATE)) {
         Some("Reserved") => "deallocated",
@@ -113,12 +113,12 @@ fn power(cloud: &dyn SimulatedWorld, id: &ArmId) -> &'static str {
     }
 }
 
-fn disk_id(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ArmId> {
-    path::text(cloud.get(id)?, OS_DISK_ID).map(ArmId::new)
+fn disk_id(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<ObjectId> {
+    path::text(cloud.get(id)?, OS_DISK_ID).map(ObjectId::new)
 }
 
 /// `instanceView` of a machine.
-pub(super) fn view(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<Json> {
+pub(super) fn view(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<Json> {
     let state = cloud.get(id).and_then(|body| path::text(body, "properties.provisioningState"));
     Some(match disk_id(cloud, id) {
         None if state == Some("Failed") => never_allocated(),

@@ -6,10 +6,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::regions::same_region;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// Kinds of image that machines start from.
 pub(super) const IMAGES: &[&str] = &["shared_image_version", "image_copy", "image", "shared_image"];
@@ -333,7 +333,7 @@ pub(super) fn encode(subject: &Subject<'_>, body: &mut Json, at: &str, os: Os, c
 
 /// The operating system of a profile. Azure always returns `osType`, but a client may leave it out: then the
 /// configuration decides, the disk or image by its id, and at last the publisher of the image.
-pub(super) fn os_of<'a>(body: &Json, at: &str, others: &dyn Fn(&ArmId) -> Option<&'a Json>) -> Os {
+pub(super) fn os_of<'a>(body: &Json, at: &str, others: &dyn Fn(&ObjectId) -> Option<&'a Json>) -> Os {
     let inner = |inner: &str| path::borrow(body, &format!("{at}.{inner}"));
     let text = |within: &str| inner(within).and_then(Json::as_str);
     let named = |word: &str| if word.eq_ignore_ascii_case(Os::Windows.word()) { Os::Windows } else { Os::Linux };
@@ -347,7 +347,7 @@ pub(super) fn os_of<'a>(body: &Json, at: &str, others: &dyn Fn(&ArmId) -> Option
     }
     let sources = ["storageProfile.osDisk.managedDisk.id", "storageProfile.imageReference.id"];
     let source = sources.iter().filter_map(|at| text(at)).find_map(|id| {
-        let id = ArmId::new(id);
+        let id = ObjectId::new(id);
         // A version of an image has its operating system in the image above it.
         os_of_source(others(&id)?).or_else(|| os_of_source(others(&id.parent()?)?))
     });
@@ -499,7 +499,7 @@ pub(super) fn check_image(subject: &Subject<'_>, sources: &[&'static str], findi
 /// Admits a profile whose image is usable in its region: a gallery's version where it is replicated, a managed image
 /// in its own region.
 pub(super) fn admit_image(cloud: &dyn SimulatedWorld, body: &Json, at: &str) -> Result<(), Refusal> {
-    let Some(id) = path::text(body, &format!("{at}.storageProfile.imageReference.id")).map(ArmId::new) else {
+    let Some(id) = path::text(body, &format!("{at}.storageProfile.imageReference.id")).map(ObjectId::new) else {
         return Ok(());
     };
     let (Some(image), Some(location)) = (cloud.get(&id), path::text(body, "location")) else { return Ok(()) };
@@ -534,13 +534,13 @@ fn is_replicated_to(version: &Json, location: &str) -> bool {
 /// Refuses a reference to a resource of another region, with Azure's message.
 pub(in crate::providers::azure::kinds) fn admit_region(
     cloud: &dyn SimulatedWorld,
-    from: &ArmId,
+    from: &ObjectId,
     body: &Json,
-    to: &ArmId,
+    to: &ObjectId,
 ) -> Result<(), Refusal> {
     // A child has the region of its parent: a subnet its network's.
     let owner = to.as_str().split('/').take(9).collect::<Vec<_>>().join("/");
-    let there = cloud.get(&ArmId::new(owner)).and_then(|owner| path::text(owner, "location"));
+    let there = cloud.get(&ObjectId::new(owner)).and_then(|owner| path::text(owner, "location"));
     match (path::text(body, "location"), there) {
         (Some(here), Some(there)) if !same_region(here, there) => Err(Refusal {
             status: 400,

@@ -4,9 +4,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_power::{self, DISK_STATE, is_running};
 use crate::providers::azure::kinds::compute::machine_profile::{self, Os, admit_image, admit_region};
 use crate::providers::azure::kinds::compute::single_machine::{AT, NICS, OS_DISK_CACHING, OS_DISK_ID};
@@ -40,13 +40,13 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ..SimulatedBehaviour::NONE
 };
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
     machine_login::admit_keys(body, AT)?;
     for nic in nics(body) {
         admit_region(cloud, id, body, &nic)?;
         let owner = cloud.get(&nic).and_then(|nic| path::text(nic, OWNER));
-        if let Some(owner) = owner.map(ArmId::new).filter(|owner| owner != id) {
+        if let Some(owner) = owner.map(ObjectId::new).filter(|owner| owner != id) {
             return Err(Refusal {
                 status: 400,
                 code: "NicInUse",
@@ -57,9 +57,9 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         }
     }
     data_disks::admit(cloud, id, body)?;
-    let Some(disk) = path::text(body, OS_DISK_ID).map(ArmId::new) else { return Ok(()) };
+    let Some(disk) = path::text(body, OS_DISK_ID).map(ObjectId::new) else { return Ok(()) };
     admit_region(cloud, id, body, &disk)?;
-    let owner = cloud.get(&disk).and_then(|disk| path::text(disk, "managedBy")).map(ArmId::new);
+    let owner = cloud.get(&disk).and_then(|disk| path::text(disk, "managedBy")).map(ObjectId::new);
     match owner.filter(|owner| owner != id) {
         Some(owner) => Err(Refusal {
             status: 409,
@@ -75,7 +75,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 }
 
 /// Creates the operating system disk as a separate object, and records the machine in its interfaces.
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let nics = cloud.get(id).map(nics).unwrap_or_default();
     for nic in nics {
@@ -104,9 +104,9 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     path::fill(body, "properties.storageProfile.osDisk.managedDisk.storageAccountType", "Premium_LRS");
     let name = path::text(body, "properties.storageProfile.osDisk.name").unwrap_or_default();
     let group = id.as_str().split('/').take(5).collect::<Vec<_>>().join("/");
-    let made = ArmId::new(format!("{group}/providers/Microsoft.Compute/disks/{name}"));
+    let made = ObjectId::new(format!("{group}/providers/Microsoft.Compute/disks/{name}"));
     path::fill(body, OS_DISK_ID, made.as_str());
-    let disk = path::text(body, OS_DISK_ID).map_or(made, ArmId::new);
+    let disk = path::text(body, OS_DISK_ID).map_or(made, ObjectId::new);
     let standing = disk_of(id, &disk, body);
     match cloud.get_mut(&disk) {
         Some(disk) => attach(disk, Some(id)),
@@ -115,11 +115,11 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     data_disks::settle(cloud, id);
 }
 
-fn nics(body: &Json) -> Vec<ArmId> {
-    path::items(body, NICS).iter().filter_map(|nic| path::text(nic, "id")).map(ArmId::new).collect()
+fn nics(body: &Json) -> Vec<ObjectId> {
+    path::items(body, NICS).iter().filter_map(|nic| path::text(nic, "id")).map(ObjectId::new).collect()
 }
 
-fn disk_of(id: &ArmId, disk: &ArmId, body: &Json) -> Json {
+fn disk_of(id: &ObjectId, disk: &ObjectId, body: &Json) -> Json {
     let at = |inner: &str| path::borrow(body, &format!("properties.storageProfile.osDisk.{inner}"));
     json!({
         "id": disk.as_str(),
@@ -139,8 +139,8 @@ fn disk_of(id: &ArmId, disk: &ArmId, body: &Json) -> Json {
 }
 
 /// Shows on a disk that it is attached to this machine, or to none.
-pub(super) fn attach(disk: &mut Json, to: Option<&ArmId>) {
-    let owner = path::text(disk, "managedBy").map(ArmId::new);
+pub(super) fn attach(disk: &mut Json, to: Option<&ObjectId>) {
+    let owner = path::text(disk, "managedBy").map(ObjectId::new);
     if to.is_some() && owner.as_ref() == to {
         // A write of the machine does not start it.
         return;
@@ -152,14 +152,14 @@ pub(super) fn attach(disk: &mut Json, to: Option<&ArmId>) {
     path::put(disk, DISK_STATE, Json::from(if to.is_some() { "Attached" } else { "Unattached" }));
 }
 
-fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ObjectId, body: &Json) {
     data_disks::release(cloud, id, &data_disks::ids(body));
     for nic in nics(body) {
         if let Some(nic) = cloud.get_mut(&nic) {
             path::remove(nic, "properties.virtualMachine");
         }
     }
-    let Some(disk) = path::text(body, OS_DISK_ID).map(ArmId::new) else { return };
+    let Some(disk) = path::text(body, OS_DISK_ID).map(ObjectId::new) else { return };
     if path::text(body, "properties.storageProfile.osDisk.deleteOption") == Some("Delete") {
         cloud.remove(&disk);
     } else if let Some(disk) = cloud.get_mut(&disk) {
@@ -167,7 +167,7 @@ fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     }
 }
 
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
     let Some(body) = cloud.get(id) else { return Lead::Nowhere("its machine does not exist") };
     let location = path::text(body, "location").unwrap_or_default().to_owned();
     Lead::Serves(location, u32::from(cloud.working(id).is_some() && is_running(cloud, id)))

@@ -2,9 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 const SECURITY_TYPE: &str = "properties.securityProfile.securityType";
 const SIZE: &str = "properties.diskSizeGB";
@@ -413,7 +413,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let size = |body: &Json| path::borrow(body, SIZE).and_then(Json::as_i64);
     match (cloud.get(id).and_then(size), size(body)) {
         (Some(old), Some(new)) if new < old => Err(Refusal {
@@ -428,9 +428,9 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let source = cloud.get(id).and_then(|body| path::text(body, "properties.creationData.sourceResourceId"));
-    let size = source.map(ArmId::new).and_then(|source| path::borrow(cloud.get(&source)?, SIZE).cloned());
+    let size = source.map(ObjectId::new).and_then(|source| path::borrow(cloud.get(&source)?, SIZE).cloned());
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, SIZE, size.unwrap_or_else(|| Json::from(30)));
         path::fill(body, "properties.diskState", "Unattached");

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::value::{Map, Value};
 
 const PROFILES: &str = "properties.profiles";
@@ -214,7 +214,7 @@ pub static KIND: Kind = Kind {
     // azurerm knows the type by another case, and reads no other.
     terraform: Terraform {
         imported: Some(|ids, _| {
-            let id = |id: &&ArmId| {
+            let id = |id: &&ObjectId| {
                 let (scope, name) = (id.scope()?, id.name());
                 Some(format!("{scope}/providers/Microsoft.Insights/autoScaleSettings/{name}"))
             };

@@ -4,9 +4,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_login;
 use crate::providers::azure::kinds::compute::machine_profile::{self, Os, admit_image, admit_region, finding, profile};
 use crate::providers::azure::kinds::compute::scale_set_blocks::{
@@ -421,7 +421,7 @@ const fn on_instances(name: &'static str) -> SimulatedAction {
 }
 
 /// The instances of a scale set, numbered from 0.
-fn instances(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<(String, Json)> {
+fn instances(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Vec<(String, Json)> {
     let Some(body) = cloud.get(id) else { return Vec::new() };
     let one = |number: u32| {
         let number = number.to_string();
@@ -451,7 +451,7 @@ fn view(capacity: u32) -> Json {
     })
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     admit_image(cloud, body, AT)?;
     machine_login::admit_keys(body, AT)?;
     let capacity = capacity(body);
@@ -469,14 +469,14 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
             let pools = path::items(address, "properties.loadBalancerBackendAddressPools");
             let ids = pools.iter().filter_map(|pool| path::text(pool, "id"));
             for to in ids.chain(path::text(address, "properties.subnet.id")) {
-                admit_region(cloud, id, body, &ArmId::new(to))?;
+                admit_region(cloud, id, body, &ObjectId::new(to))?;
             }
         }
     }
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let Some(os) = cloud.get(id).map(|body| machine_profile::os_of(body, AT, &|other| cloud.get(other))) else {
         return;
@@ -517,7 +517,7 @@ pub(super) fn lasts(old: Option<&Json>, new: &Json) -> u32 {
 }
 
 /// Starting instances serve once all of them run. Stopping instances no longer serve from the beginning.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
     let Some(wanted) = cloud.get(id) else { return Lead::Nowhere("its scale set does not exist") };
     let running = cloud.working(id).map_or(0, capacity).min(capacity(wanted));
     Lead::Serves(path::text(wanted, "location").unwrap_or_default().to_owned(), running)

@@ -2,9 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 const IDENTIFIER_PATH: &str = "properties.identifier";
 const FEATURES: &str = "properties.features";
@@ -211,9 +211,9 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(gallery) = id.parent() else { return Ok(()) };
-    let same = |other: &ArmId| {
+    let same = |other: &ObjectId| {
         other != id
             && cloud
                 .get(other)

@@ -2,10 +2,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::regions::same_region;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::finding;
 use crate::providers::azure::regions::region;
 
@@ -253,7 +253,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
             json!([{ "name": subject.location, "regionalReplicaCount": 1, "storageAccountType": "Standard_LRS" }]);
         path::put(body, TARGETS, home);
     }
-    let machine = path::text(body, SOURCE).map(ArmId::new).filter(|id| {
+    let machine = path::text(body, SOURCE).map(ObjectId::new).filter(|id| {
         id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case("Microsoft.Compute/virtualMachines"))
     });
     if let Some(machine) = machine {
@@ -328,7 +328,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ..SimulatedBehaviour::NONE
 };
 
-fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, _: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let refuse = |message| Err(Refusal { status: 400, code: "InvalidParameter", message });
     let home = path::text(body, "location").unwrap_or_default();
     let names = path::items(body, TARGETS).iter().filter_map(|target| path::text(target, "name"));
@@ -339,7 +339,7 @@ fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refus
     if names.clone().count() > 0 && !names.clone().any(|name| same_region(name, home)) {
         return refuse(format!("The target regions must contain the location '{home}' of the gallery image version."));
     }
-    let source = path::text(body, SOURCE).or_else(|| path::text(body, MACHINE)).map(ArmId::new);
+    let source = path::text(body, SOURCE).or_else(|| path::text(body, MACHINE)).map(ObjectId::new);
     let Some((id, source)) = source.and_then(|id| cloud.get(&id).map(|source| (id, source))) else { return Ok(()) };
     // A version of another gallery may be in any region. Every other source must be in the same one.
     let gallery = id.folded().contains("/microsoft.compute/galleries/");
@@ -351,7 +351,7 @@ fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refus
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get_mut(id) else { return };
     let shown = |name: &str| region(name).map_or_else(|| name.to_owned(), |region| region.display_name.to_owned());
     let names = path::items(body, TARGETS).iter().filter_map(|target| path::text(target, "name"));

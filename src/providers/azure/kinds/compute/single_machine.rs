@@ -4,9 +4,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::{self, Os, finding, profile};
 use crate::providers::azure::kinds::identity;
 
@@ -440,7 +440,7 @@ pub(super) const UNCOVERED: &[&str] = &[
 pub(super) const ADOPTION: Adoption = Adoption {
     arguments: Some(adopt),
     brings: Some(|found| {
-        path::text(found.body, OS_DISK_ID).filter(|_| has_own_disk(found.body)).map(ArmId::new).into_iter().collect()
+        path::text(found.body, OS_DISK_ID).filter(|_| has_own_disk(found.body)).map(ObjectId::new).into_iter().collect()
     }),
     chosen: &[
         ("properties.osProfile.requireGuestProvisionSignal", Lit::Bool(true)),

@@ -2,9 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::cosmosdb_sql_database::{
     AUTOSCALE, NAME, THROUGHPUT, THROUGHPUT_SETTINGS, THROUGHPUT_STEPS, THROUGHPUT_TRANSITIONS, check_throughput,
     encode as encode_name, follow_up,
@@ -294,7 +294,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get_mut(id) else { return };
     path::fill(body, &format!("{INDEXING}.automatic"), true);
     path::fill(body, &format!("{INDEXING}.indexingMode"), "consistent");

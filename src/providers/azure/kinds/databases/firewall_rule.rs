@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// Both ends of the range, in the stack and in the body.
 const ENDS: [(&str, &str); 2] =
@@ -54,7 +54,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Refuses a range that is not one.
-pub(super) fn admit(_: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+pub(super) fn admit(_: &dyn SimulatedWorld, _: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let [start, end] = ENDS.map(|(_, at)| path::text(body, at).unwrap_or_default().parse::<Ipv4Addr>());
     match (start, end) {
         (Ok(start), Ok(end)) if start <= end => Ok(()),

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::{mssql_replication, mssql_server};
-use crate::address::ArmId;
 use crate::kinds::{path, table::*};
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 
 const GIBIBYTE: i64 = 1 << 30;
@@ -375,7 +375,7 @@ fn decode(bodies: &[Json], args: &mut JsonMap<String, Json>) {
         args.insert("sku_name".to_owned(), Json::from(split(sku).1));
     }
     if let Some(id) = path::text(body, MAINTENANCE) {
-        args.insert("maintenance_configuration_name".to_owned(), Json::from(ArmId::new(id).name()));
+        args.insert("maintenance_configuration_name".to_owned(), Json::from(ObjectId::new(id).name()));
     }
 }
 
@@ -444,7 +444,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// A secondary database accepts no changes of its own.
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(standing) = cloud.get(id) else { return Ok(()) };
     let changes = ["properties.maxSizeBytes", "properties.zoneRedundant"].iter().any(|path| {
         path::borrow(body, path).is_some_and(|new| path::borrow(standing, path).is_some_and(|old| old != new))
@@ -474,10 +474,10 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 }
 
 /// The database that replicates with this one in a failover group.
-fn counterpart<'a>(cloud: &'a dyn SimulatedWorld, body: &Json, id: &ArmId) -> Option<&'a Json> {
-    let group = cloud.get(&ArmId::new(path::text(body, "properties.failoverGroupId")?))?;
+fn counterpart<'a>(cloud: &'a dyn SimulatedWorld, body: &Json, id: &ObjectId) -> Option<&'a Json> {
+    let group = cloud.get(&ObjectId::new(path::text(body, "properties.failoverGroupId")?))?;
     let partner = path::items(group, "properties.partnerServers").first()?;
-    cloud.get(&ArmId::new(path::text(partner, "id")?).child("databases", id.name()))
+    cloud.get(&ObjectId::new(path::text(partner, "id")?).child("databases", id.name()))
 }
 
 /// True if the second database is larger than the first: in edition, or in capacity within one.
@@ -501,7 +501,7 @@ fn rank(sku: &Json) -> Option<u8> {
     })
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     mssql_replication::link(cloud, id);
     let guid = cloud.guid(id.as_str());

@@ -3,9 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::regions::region;
 
 /// Property of a secondary database.
@@ -40,10 +40,10 @@ const LINK: SimulatedAction = SimulatedAction {
 };
 
 /// Links a database that was created as a secondary with its source.
-pub(super) fn link(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+pub(super) fn link(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get(id) else { return };
     let mode = path::text(body, "properties.createMode").unwrap_or_default();
-    let source = path::text(body, "properties.sourceDatabaseId").map(ArmId::new);
+    let source = path::text(body, "properties.sourceDatabaseId").map(ObjectId::new);
     // A later write of the same text changes no link.
     let new = path::borrow(body, "properties.databaseId").is_none();
     let (true, Some(source)) = (new && ["Secondary", "OnlineSecondary"].contains(&mode), source) else { return };
@@ -61,30 +61,30 @@ pub(super) fn link(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// The database at the other end: by a link, or in a failover group.
-fn other(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ArmId> {
-    let linked = cloud.noted(id, LINKED).and_then(Json::as_str).map(ArmId::new);
+fn other(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<ObjectId> {
+    let linked = cloud.noted(id, LINKED).and_then(Json::as_str).map(ObjectId::new);
     let in_group = || {
-        let group = cloud.get(&ArmId::new(path::text(cloud.get(id)?, "properties.failoverGroupId")?))?;
+        let group = cloud.get(&ObjectId::new(path::text(cloud.get(id)?, "properties.failoverGroupId")?))?;
         let partner = path::items(group, "properties.partnerServers").first()?;
-        Some(ArmId::new(path::text(partner, "id")?).child("databases", id.name()))
+        Some(ObjectId::new(path::text(partner, "id")?).child("databases", id.name()))
     };
     linked.or_else(in_group).filter(|other| cloud.get(other).is_some())
 }
 
-fn links(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<(String, Json)> {
+fn links(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Vec<(String, Json)> {
     let Some(other) = other(cloud, id) else { return Vec::new() };
     let mut ends = [id.folded(), other.folded()];
     ends.sort();
     let name = cloud.guid(&ends.join(" "));
-    let place = |id: &ArmId| {
+    let place = |id: &ObjectId| {
         let place = cloud.get(id).and_then(|body| path::text(body, "location")).and_then(region);
         place.map_or("", |place| place.display_name)
     };
-    let role = |id: &ArmId| {
+    let role = |id: &ObjectId| {
         let secondary = cloud.get(id).is_some_and(|body| path::text(body, SECONDARY).is_some());
         if secondary { "Secondary" } else { "Primary" }
     };
-    let server = |id: &ArmId| id.parent().map(|server| server.name().to_owned());
+    let server = |id: &ObjectId| id.parent().map(|server| server.name().to_owned());
     let link = json!({ "properties": {
         "partnerServer": server(&other),
         "partnerDatabase": other.name(),
@@ -102,7 +102,7 @@ fn links(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<(String, Json)> {
 }
 
 /// Makes this database the primary. A request to the primary changes nothing.
-fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(other) = other(cloud, id) else { return };
     if let Some(body) = cloud.get_mut(id) {
         path::remove(body, SECONDARY);
@@ -113,7 +113,7 @@ fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// Ends the replication: both databases stay, and each takes writes.
-fn unlink(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn unlink(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let ends = other(cloud, id).into_iter().chain([id.clone()]);
     for end in ends.collect::<Vec<_>>() {
         cloud.note(&end, LINKED, None);

@@ -2,10 +2,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 use crate::providers::azure::regions::region;
 
@@ -231,7 +231,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let refuse = |code, message: String| Err(Refusal { status: 400, code, message });
     if let Some(standing) = cloud.get(id) {
         let login = "properties.administratorLogin";
@@ -257,7 +257,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 const SUBNET: &str = "properties.virtualNetworkSubnetId";
 const IGNORES: &str = "properties.ignoreMissingVnetServiceEndpoint";
@@ -103,8 +103,8 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
-    let Some(subnet) = path::text(body, SUBNET).map(ArmId::new) else { return Ok(()) };
+fn admit(cloud: &dyn SimulatedWorld, _: &ObjectId, body: &Json) -> Result<(), Refusal> {
+    let Some(subnet) = path::text(body, SUBNET).map(ObjectId::new) else { return Ok(()) };
     let ignores = path::borrow(body, IGNORES).and_then(Json::as_bool) == Some(true);
     let endpoints = cloud.get(&subnet).map(|subnet| path::items(subnet, "properties.serviceEndpoints"));
     if ignores || endpoints.is_none_or(|all| all.iter().any(serves)) {

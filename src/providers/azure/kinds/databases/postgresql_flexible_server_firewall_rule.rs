@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::firewall_rule::{self, RANGE};
 
 /// Table of `postgresql_flexible_server_firewall_rule`.
@@ -63,7 +63,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let server = id.parent().and_then(|server| cloud.get(&server));
     if server.is_some_and(|server| path::text(server, "properties.network.delegatedSubnetResourceId").is_some()) {
         return Err(Refusal {

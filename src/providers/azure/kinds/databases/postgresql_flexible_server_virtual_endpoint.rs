@@ -2,10 +2,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::postgresql_flexible_server as server;
 
 /// Provider type and API version of virtual endpoints.
@@ -112,8 +112,8 @@ postgresql_flexible_server_virtual_endpoint "example" {
 
 /// azurerm's id of an endpoint: the id below one server and the id below the other (source: azurerm reads both,
 /// because a promotion moves the endpoint).
-pub(super) fn imported(endpoint: &ArmId, replica: &str) -> String {
-    format!("{endpoint}|{}", ArmId::new(replica).child(SEGMENT, endpoint.name()))
+pub(super) fn imported(endpoint: &ObjectId, replica: &str) -> String {
+    format!("{endpoint}|{}", ObjectId::new(replica).child(SEGMENT, endpoint.name()))
 }
 
 /// Azure returns members by name. The member that is not the source is one of the servers that follow it.
@@ -123,7 +123,7 @@ fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let follows = |name: &str| {
         let of_name = found.all.iter().filter(|(id, _)| id.name().eq_ignore_ascii_case(name));
         let mut followers =
-            of_name.filter(|(_, body)| server::source_of(body).map(ArmId::new).as_ref() == Some(&source));
+            of_name.filter(|(_, body)| server::source_of(body).map(ObjectId::new).as_ref() == Some(&source));
         followers.next().map(|(id, _)| id.clone())
     };
     let replica = members.filter(|name| *name != source.name()).find_map(follows).unwrap_or(source.clone());
@@ -133,17 +133,17 @@ fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
 /// Azure accepts members by name.
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     if let (Some(body), Some(replica)) = (bodies.first_mut(), subject.text("replica_server")) {
-        path::put(body, MEMBERS, Json::from(vec![ArmId::new(replica).name()]));
+        path::put(body, MEMBERS, Json::from(vec![ObjectId::new(replica).name()]));
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(server) = id.parent() else { return Ok(()) };
-    let follows = |other: &ArmId| {
+    let follows = |other: &ObjectId| {
         let source = cloud.get(other).and_then(|body| path::text(body, "properties.sourceServerResourceId"));
-        *other == server || source.is_some_and(|source| ArmId::new(source) == server)
+        *other == server || source.is_some_and(|source| ObjectId::new(source) == server)
     };
-    let known: Vec<ArmId> = cloud.below(&ArmId::new("")).into_iter().filter(follows).collect();
+    let known: Vec<ObjectId> = cloud.below(&ObjectId::new("")).into_iter().filter(follows).collect();
     let members = path::items(body, MEMBERS);
     match members.iter().filter_map(Json::as_str).find(|name| !known.iter().any(|server| server.name() == *name)) {
         Some(stranger) if cloud.get(id).is_none() => Err(Refusal {
@@ -156,20 +156,20 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 }
 
 /// The writer name leads to the primary, the reader name to the replica, or to the primary while no replica exists.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, name: &str) -> Lead {
     let kept = id.parent().and_then(|server| server::keeps(cloud, &server));
     let is_reader = name.strip_prefix(&id.name().to_ascii_lowercase()).is_some_and(|rest| rest.starts_with(".reader."));
     let has_replica = kept.as_ref().is_some_and(|kept| !kept.followers.is_empty());
     if is_reader && has_replica { Lead::to_follower(kept) } else { Lead::to_writer(kept) }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let names = ["writer", "reader"].map(|role| format!("{}.{role}.postgres.database.azure.com", id.name()));
     let server = id.parent();
     if let Some(body) = cloud.get_mut(id) {
         // The request contains the replica's name. The response has the source's name before it.
         let written = path::items(body, MEMBERS).iter().filter_map(Json::as_str);
-        let members = server.iter().map(ArmId::name).chain(written).map(str::to_owned);
+        let members = server.iter().map(ObjectId::name).chain(written).map(str::to_owned);
         let members: indexmap::IndexSet<String> = members.collect();
         path::put(body, MEMBERS, Json::from_iter(members));
         path::put(body, "properties.virtualEndpoints", Json::from(names.to_vec()));

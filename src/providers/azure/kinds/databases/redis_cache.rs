@@ -5,10 +5,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 
 /// The form of a bool in the configuration of Redis: a text.
@@ -277,7 +277,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     identity::check(subject, findings);
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let host = format!("{}.redis.cache.windows.net", id.name());
     let Some(body) = cloud.get_mut(id) else { return };

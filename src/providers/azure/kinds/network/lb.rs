@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::network::network_interface::without_chosen_addresses;
 use crate::providers::azure::kinds::network::subnet;
 
@@ -275,15 +275,15 @@ fn admit_all_ports(body: &Json) -> Result<(), Refusal> {
 
 /// Outbound connections through a frontend belong either to its outbound rule or to its other rules, and a static
 /// address is one of its subnet.
-fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, _: &ObjectId, body: &Json) -> Result<(), Refusal> {
     subnet::admit_addresses(cloud, path::items(body, FRONTENDS))?;
     admit_all_ports(body)?;
     let outbound = path::items(body, OUTBOUND).iter().flat_map(|rule| path::items(rule, OUTBOUND_FRONTENDS));
-    let outbound: Vec<ArmId> = outbound.filter_map(|one| path::text(one, "id")).map(ArmId::new).collect();
+    let outbound: Vec<ObjectId> = outbound.filter_map(|one| path::text(one, "id")).map(ObjectId::new).collect();
     let snats =
         |rule: &&Json| path::borrow(rule, "properties.disableOutboundSnat").and_then(Json::as_bool) != Some(true);
     let shared = |rule: &&Json| {
-        path::text(rule, FRONTEND_OF_RULE).is_some_and(|frontend| outbound.contains(&ArmId::new(frontend)))
+        path::text(rule, FRONTEND_OF_RULE).is_some_and(|frontend| outbound.contains(&ObjectId::new(frontend)))
     };
     match path::items(body, RULES).iter().filter(snats).find(shared) {
         None => Ok(()),
@@ -298,7 +298,7 @@ fn admit(cloud: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refus
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let frontends = cloud.get_mut(id).and_then(|body| path::borrow_mut(body, FRONTENDS)).and_then(Json::as_array_mut);
     for frontend in frontends.into_iter().flatten() {
         path::fill(frontend, "properties.privateIPAllocationMethod", "Dynamic");
@@ -332,18 +332,20 @@ fn show_pool(rule: &mut Json) {
 }
 
 /// Leads to the machines in the pools of its rules.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
     let Some(body) = cloud.working(id) else { return Lead::Nowhere("its load balancer is being created") };
     let rules = path::items(body, RULES);
     let one = |rule| path::text(rule, "properties.backendAddressPool.id");
     let several =
         |rule| path::items(rule, "properties.backendAddressPools").iter().filter_map(|pool| path::text(pool, "id"));
-    let mut pools: Vec<ArmId> = rules.iter().flat_map(|rule| several(rule).chain(one(rule))).map(ArmId::new).collect();
+    let mut pools: Vec<ObjectId> =
+        rules.iter().flat_map(|rule| several(rule).chain(one(rule))).map(ObjectId::new).collect();
     pools.dedup();
     if pools.is_empty() {
         return Lead::Nowhere("its load balancer has no rule for it");
     }
-    let mut machines: Vec<ArmId> = pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect();
+    let mut machines: Vec<ObjectId> =
+        pools.iter().flat_map(|pool| cloud.users(pool)).filter(|user| user != id).collect();
     for pool in path::items(body, POOLS) {
         let is_used =
             path::text(pool, "name").is_some_and(|name| pools.contains(&id.child("backendAddressPools", name)));
@@ -355,14 +357,14 @@ fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
 }
 
 /// The objects behind a pool of addresses: interfaces by their private address, and frontends of other load balancers.
-fn addressed(cloud: &dyn SimulatedWorld, pool: &Json) -> Vec<ArmId> {
+fn addressed(cloud: &dyn SimulatedWorld, pool: &Json) -> Vec<ObjectId> {
     let mut found = Vec::new();
     for address in path::items(pool, "properties.loadBalancerBackendAddresses") {
-        let frontend = path::text(address, "properties.loadBalancerFrontendIPConfiguration.id").map(ArmId::new);
+        let frontend = path::text(address, "properties.loadBalancerFrontendIPConfiguration.id").map(ObjectId::new);
         found.extend(frontend.and_then(|frontend| frontend.parent()));
         let network = path::text(address, "properties.virtualNetwork.id")
             .or_else(|| path::text(pool, "properties.virtualNetwork.id"))
-            .map(ArmId::new);
+            .map(ObjectId::new);
         if let (Some(ip), Some(network)) = (path::text(address, "properties.ipAddress"), network) {
             found.extend(interfaces(cloud, &network, ip));
         }
@@ -371,11 +373,11 @@ fn addressed(cloud: &dyn SimulatedWorld, pool: &Json) -> Vec<ArmId> {
 }
 
 /// The interfaces in a network that have this private address.
-fn interfaces(cloud: &dyn SimulatedWorld, network: &ArmId, ip: &str) -> Vec<ArmId> {
-    let has_it = |user: &ArmId| {
+fn interfaces(cloud: &dyn SimulatedWorld, network: &ObjectId, ip: &str) -> Vec<ObjectId> {
+    let has_it = |user: &ObjectId| {
         let configurations = cloud.get(user).map_or(&[][..], |body| path::items(body, "properties.ipConfigurations"));
         configurations.iter().any(|one| {
-            let subnet = path::text(one, "properties.subnet.id").map(ArmId::new);
+            let subnet = path::text(one, "properties.subnet.id").map(ObjectId::new);
             path::text(one, "properties.privateIPAddress") == Some(ip)
                 && subnet.and_then(|subnet| subnet.parent()).as_ref() == Some(network)
         })

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::admit_region;
 use crate::providers::azure::kinds::network::public_ip;
 
@@ -92,9 +92,9 @@ nat_gateway "example" {
 };
 
 /// Azure attaches an address to one resource, of the address's region and SKU.
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let refused = |code, message| Err(Refusal { status: 400, code, message });
-    for address in path::items(body, ADDRESSES).iter().filter_map(|one| path::text(one, "id")).map(ArmId::new) {
+    for address in path::items(body, ADDRESSES).iter().filter_map(|one| path::text(one, "id")).map(ObjectId::new) {
         admit_region(cloud, id, body, &address)?;
         if let Some(other) = public_ip::owners(cloud, &address).into_iter().find(|owner| owner != id) {
             return refused(

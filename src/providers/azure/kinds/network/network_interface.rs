@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::admit_region;
 use crate::providers::azure::kinds::network::subnet;
 
@@ -243,9 +243,9 @@ network_interface "example" {
 
 /// True if the configurations have no virtual network in common any more.
 fn leaves_network(old: &Json, new: &Json) -> bool {
-    let networks = |configurations: &Json| -> Vec<ArmId> {
+    let networks = |configurations: &Json| -> Vec<ObjectId> {
         let all = configurations.as_array().into_iter().flatten();
-        all.filter_map(|one| ArmId::new(one.get("subnet")?.as_str()?).parent()).collect()
+        all.filter_map(|one| ObjectId::new(one.get("subnet")?.as_str()?).parent()).collect()
     };
     let (old, new) = (networks(old), networks(new));
     !old.is_empty() && !new.is_empty() && !old.iter().any(|network| new.contains(network))
@@ -296,7 +296,7 @@ fn is_primary(configuration: &Json, at: &str) -> bool {
     path::borrow(configuration, at).and_then(Json::as_bool) == Some(true)
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(list) =
         cloud.get_mut(id).and_then(|body| path::borrow_mut(body, CONFIGURATIONS)).and_then(Json::as_array_mut)
     else {
@@ -329,19 +329,20 @@ pub(super) fn check_configuration(subject: &Subject<'_>, findings: &mut Vec<Find
 
 /// Refuses static addresses outside of their subnet, links to resources of another region, and links to load balancers
 /// and addresses of different SKUs.
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     subnet::admit_addresses(cloud, path::items(body, CONFIGURATIONS))?;
-    let mut linked: Vec<ArmId> =
-        path::text(body, "properties.networkSecurityGroup.id").map(ArmId::new).into_iter().collect();
+    let mut linked: Vec<ObjectId> =
+        path::text(body, "properties.networkSecurityGroup.id").map(ObjectId::new).into_iter().collect();
     let mut skus: Vec<String> = Vec::new();
     for configuration in path::items(body, CONFIGURATIONS) {
         let lists = ["properties.loadBalancerBackendAddressPools", "properties.loadBalancerInboundNatRules"];
         let parts = lists.iter().flat_map(|list| path::items(configuration, list));
-        let parts: Vec<ArmId> = parts.filter_map(|one| path::text(one, "id")).map(ArmId::new).collect();
-        let address = path::text(configuration, "properties.publicIPAddress.id").map(ArmId::new);
-        let owners = parts.iter().filter_map(ArmId::parent).chain(address);
-        let sku =
-            |owner: ArmId| cloud.get(&owner).map(|owner| path::text(owner, "sku.name").unwrap_or("Basic").to_owned());
+        let parts: Vec<ObjectId> = parts.filter_map(|one| path::text(one, "id")).map(ObjectId::new).collect();
+        let address = path::text(configuration, "properties.publicIPAddress.id").map(ObjectId::new);
+        let owners = parts.iter().filter_map(ObjectId::parent).chain(address);
+        let sku = |owner: ObjectId| {
+            cloud.get(&owner).map(|owner| path::text(owner, "sku.name").unwrap_or("Basic").to_owned())
+        };
         skus.extend(owners.filter_map(sku));
         linked.extend(parts);
     }
@@ -359,7 +360,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 }
 
 /// Leads to its machine.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
-    let machine = cloud.get(id).and_then(|body| path::text(body, "properties.virtualMachine.id")).map(ArmId::new);
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
+    let machine = cloud.get(id).and_then(|body| path::text(body, "properties.virtualMachine.id")).map(ObjectId::new);
     machine.map_or(Lead::Nowhere("its network interface is on no machine"), |machine| Lead::Objects(vec![machine]))
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::value::{Map, Value};
 
 static SECURITY_RULE: Block = Block::many(
@@ -215,7 +215,7 @@ const DEFAULT_RULES: &[(&str, i64, &str, &str, &str, &str)] = &[
 ];
 
 /// Every group has the default rules, and each rule a state.
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let rules = DEFAULT_RULES.iter().map(|(name, priority, direction, access, from, to)| {
         json!({
             "name": name,
@@ -236,7 +236,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     path::settle_elements(body, "properties.securityRules", "Microsoft.Network/networkSecurityGroups/securityRules");
 }
 
-fn admit(_: &dyn SimulatedWorld, _: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(_: &dyn SimulatedWorld, _: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let mut taken = BTreeMap::new();
     for rule in path::items(body, "properties.securityRules") {
         let name = path::text(rule, "name").unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::table::*;
 use crate::kinds::{drill, path};
+use crate::object::ObjectId;
 use crate::value::Map;
 
 const LABEL: &str = "properties.dnsSettings.domainNameLabel";
@@ -180,7 +180,7 @@ fn is_label(text: &str) -> bool {
         && text.chars().all(inner)
 }
 
-fn admit(_: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(_: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let dynamic = path::text(body, "properties.publicIPAllocationMethod") == Some("Dynamic");
     if dynamic && path::text(body, "sku.name").is_some_and(|sku| sku != "Basic") {
         return Err(Refusal {
@@ -192,7 +192,7 @@ fn admit(_: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal>
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get_mut(id) else { return };
     let name = match (path::text(body, LABEL), path::text(body, "location")) {
         (Some(label), Some(region)) => format!("{label}.{region}.cloudapp.azure.com"),
@@ -213,30 +213,31 @@ fn hosts(body: &Json) -> Vec<String> {
 }
 
 /// The objects that an address is attached to.
-pub(super) fn owners(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<ArmId> {
+pub(super) fn owners(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Vec<ObjectId> {
     let lists = [
         ("properties.frontendIPConfigurations", "properties.publicIPAddress.id"),
         ("properties.ipConfigurations", "properties.publicIPAddress.id"),
         ("properties.publicIpAddresses", "id"),
     ];
-    let has_it = |user: &ArmId| {
+    let has_it = |user: &ObjectId| {
         let body = cloud.get(user);
         lists.iter().any(|(list, at)| {
             let entries = body.map_or(&[][..], |body| path::items(body, list));
-            entries.iter().any(|entry| path::text(entry, at).is_some_and(|to| ArmId::new(to) == *id))
+            entries.iter().any(|entry| path::text(entry, at).is_some_and(|to| ObjectId::new(to) == *id))
         })
     };
     cloud.users(id).into_iter().filter(has_it).collect()
 }
 
 /// Leads to the users of the address: frontends of load balancers, and network interfaces.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
-    let answers_at = |user: &ArmId| {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
+    let answers_at = |user: &ObjectId| {
         let lists = ["properties.frontendIPConfigurations", "properties.ipConfigurations"];
         let body = cloud.get(user);
         let mut entries = lists.iter().flat_map(|list| body.map_or(&[][..], |body| path::items(body, list)));
-        entries.any(|entry| path::text(entry, "properties.publicIPAddress.id").is_some_and(|to| ArmId::new(to) == *id))
+        entries
+            .any(|entry| path::text(entry, "properties.publicIPAddress.id").is_some_and(|to| ObjectId::new(to) == *id))
     };
-    let users: Vec<ArmId> = cloud.users(id).into_iter().filter(answers_at).collect();
+    let users: Vec<ObjectId> = cloud.users(id).into_iter().filter(answers_at).collect();
     if users.is_empty() { Lead::Nowhere("nothing answers at this public address") } else { Lead::Objects(users) }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::value::{Map, Value};
 
 static ROUTE: Block = Block::many(
@@ -97,7 +97,7 @@ route_table "example" {
     ..crate::providers::azure::KIND
 };
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     if let Some(body) = cloud.get_mut(id) {
         path::settle_elements(body, "properties.routes", "Microsoft.Network/routeTables/routes");
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::admit_region;
 use crate::providers::azure::kinds::network::virtual_network;
 use crate::ranges::{Range, outside, overlap};
@@ -224,7 +224,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(network) = id.parent() else { return Ok(()) };
     let refused = |code, message| Err(Refusal { status: 400, code, message });
     let own = prefixes(body);
@@ -233,7 +233,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         return refused("MissingAddressPrefix", format!("Subnet '{}' has no address prefix.", id.name()));
     }
     for at in ["properties.natGateway.id", "properties.networkSecurityGroup.id", "properties.routeTable.id"] {
-        if let (Some(to), Some(network)) = (path::text(body, at).map(ArmId::new), cloud.get(&network)) {
+        if let (Some(to), Some(network)) = (path::text(body, at).map(ObjectId::new), cloud.get(&network)) {
             admit_region(cloud, id, network, &to)?;
         }
     }
@@ -285,7 +285,7 @@ pub(super) fn check_addresses(subject: &Subject<'_>, argument: &'static str, fin
     for configuration in subject.args.get(argument).and_then(Json::as_array).into_iter().flatten() {
         let text = |name: &str| configuration.get(name).and_then(Json::as_str);
         let (Some(address), Some(subnet)) = (text("private_ip_address"), text("subnet")) else { continue };
-        let ranges = subject.with_id(&ArmId::new(subnet), |subnet| {
+        let ranges = subject.with_id(&ObjectId::new(subnet), |subnet| {
             let ranges = subnet.args.get("address_prefixes").and_then(Json::as_array).into_iter().flatten();
             ranges.filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>()
         });
@@ -310,7 +310,7 @@ pub(super) fn admit_addresses(cloud: &dyn SimulatedWorld, configurations: &[Json
         let (Some(address), Some(subnet)) = (text("properties.privateIPAddress"), text("properties.subnet.id")) else {
             continue;
         };
-        let ranges = cloud.get(&ArmId::new(subnet)).map(prefixes).unwrap_or_default();
+        let ranges = cloud.get(&ObjectId::new(subnet)).map(prefixes).unwrap_or_default();
         if let Some((code, why)) = address_fault(address, &ranges).filter(|_| is_static) {
             let message = format!("IP address {address} {why} {subnet}.");
             return Err(Refusal { status: 400, code, message });
@@ -320,7 +320,7 @@ pub(super) fn admit_addresses(cloud: &dyn SimulatedWorld, configurations: &[Json
 }
 
 /// The address of a configuration in a subnet that a new range leaves out.
-fn left_out(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Option<String> {
+fn left_out(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Option<String> {
     let (old, new) = (prefixes(cloud.get(id)?), prefixes(body));
     let gone = old.into_iter().find(|range| !new.contains(range))?;
     let lists = [
@@ -329,7 +329,7 @@ fn left_out(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Option<Strin
         "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations",
         "properties.network",
     ];
-    let uses = |user: &ArmId| {
+    let uses = |user: &ObjectId| {
         let text = cloud.get(user).map(|body| {
             let parts = lists.iter().filter_map(|at| path::borrow(body, at));
             parts.map(|part| part.to_string().to_lowercase()).collect::<String>()
@@ -340,8 +340,8 @@ fn left_out(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Option<Strin
 }
 
 /// Subnets of a simulated network.
-pub(super) fn of_network(cloud: &dyn SimulatedWorld, network: &ArmId) -> Vec<ArmId> {
-    let is_subnet = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
+pub(super) fn of_network(cloud: &dyn SimulatedWorld, network: &ObjectId) -> Vec<ObjectId> {
+    let is_subnet = |id: &ObjectId| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
     cloud.below(network).into_iter().filter(is_subnet).collect()
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::network::{subnet, vnet_peering};
 use crate::ranges::outside;
 
@@ -161,7 +161,7 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let space: Vec<&str> = path::items(body, SPACE).iter().filter_map(Json::as_str).collect();
     for subnet in subnet::of_network(cloud, id) {
         let prefixes = cloud.get(&subnet).map(subnet::prefixes).unwrap_or_default();
@@ -179,7 +179,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     vnet_peering::space_changed(cloud, id);
     let encrypted = |body: &Json| path::borrow(body, "properties.encryption").is_some();
     if let Some(body) = cloud.get_mut(id).filter(|body| encrypted(body)) {
@@ -187,6 +187,6 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     }
 }
 
-fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ObjectId, _: &Json) {
     vnet_peering::network_removed(cloud, id);
 }

@@ -5,9 +5,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::network::virtual_network::SPACE;
 use crate::ranges::overlap;
 
@@ -164,16 +164,16 @@ vnet_peering "example" {
 };
 
 /// The two networks. `None` unless there are exactly two.
-fn networks(subject: &Subject<'_>) -> Option<[ArmId; 2]> {
+fn networks(subject: &Subject<'_>) -> Option<[ObjectId; 2]> {
     match subject.args.get("between")?.as_array()?.as_slice() {
-        [first, second] => Some([ArmId::new(first.as_str()?), ArmId::new(second.as_str()?)]),
+        [first, second] => Some([ObjectId::new(first.as_str()?), ObjectId::new(second.as_str()?)]),
         _ => None,
     }
 }
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
     let names = [subject.name, subject.text(NAME_BACK).unwrap_or(subject.name)];
-    let half = |(network, name): (ArmId, &str)| KIND.arm.object(network.child(SEGMENT, name));
+    let half = |(network, name): (ObjectId, &str)| KIND.arm.object(network.child(SEGMENT, name));
     networks(subject).into_iter().flat_map(|networks| networks.into_iter().zip(names)).map(half).collect()
 }
 
@@ -271,7 +271,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     let (Some(own), Some(other)) = (found.id.parent(), remote(found.body)) else { return };
     let is_back =
-        |(id, body): &(&ArmId, &Json)| id.parent().as_ref() == Some(&other) && remote(body).as_ref() == Some(&own);
+        |(id, body): &(&ObjectId, &Json)| id.parent().as_ref() == Some(&other) && remote(body).as_ref() == Some(&own);
     let mut halves = found.all.iter().filter(|(id, _)| is_half(id));
     let (back, half) = halves.find(is_back).map_or((found.id.name(), None), |(id, body)| (id.name(), Some(body)));
     let is_on = |body: Option<&Json>, at: &str| body.and_then(|body| path::borrow(body, at)) == Some(&Json::Bool(true));
@@ -285,24 +285,24 @@ fn complete(found: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
     args.insert("between".to_owned(), between.iter().map(|network| Json::from(network.as_str())).collect());
 }
 
-fn remote(body: &Json) -> Option<ArmId> {
-    path::text(body, REMOTE).map(ArmId::new)
+fn remote(body: &Json) -> Option<ObjectId> {
+    path::text(body, REMOTE).map(ObjectId::new)
 }
 
-fn halves(cloud: &dyn SimulatedWorld, network: &ArmId) -> Vec<ArmId> {
+fn halves(cloud: &dyn SimulatedWorld, network: &ObjectId) -> Vec<ObjectId> {
     cloud.below(network).into_iter().filter(is_half).collect()
 }
 
-fn is_half(id: &ArmId) -> bool {
+fn is_half(id: &ObjectId) -> bool {
     id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE))
 }
 
 /// The half in one network that leads to another.
-fn half(cloud: &dyn SimulatedWorld, from: &ArmId, to: &ArmId) -> Option<ArmId> {
+fn half(cloud: &dyn SimulatedWorld, from: &ObjectId, to: &ObjectId) -> Option<ObjectId> {
     halves(cloud, from).into_iter().find(|id| cloud.get(id).and_then(remote).as_ref() == Some(to))
 }
 
-fn space(cloud: &dyn SimulatedWorld, network: &ArmId) -> Json {
+fn space(cloud: &dyn SimulatedWorld, network: &ObjectId) -> Json {
     cloud.get(network).and_then(|body| path::borrow(body, SPACE)).cloned().unwrap_or(Json::Array(Vec::new()))
 }
 
@@ -310,7 +310,7 @@ fn strings(list: &Json) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Json::as_str).collect()
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let (Some(local), Some(remote_id)) = (id.parent(), remote(body)) else { return Ok(()) };
     let refused = |code, message| Err(Refusal { status: 400, code, message });
     if cloud.get(id).and_then(remote).is_some_and(|standing| standing != remote_id) {
@@ -350,11 +350,11 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn state_is(cloud: &dyn SimulatedWorld, half: &ArmId, state: &str) -> bool {
+fn state_is(cloud: &dyn SimulatedWorld, half: &ObjectId, state: &str) -> bool {
     cloud.get(half).and_then(|body| path::text(body, STATE)) == Some(state)
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let (Some(local), Some(remote)) = (id.parent(), cloud.get(id).and_then(remote)) else { return };
     match half(cloud, &remote, &local) {
         Some(other) => {
@@ -366,7 +366,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// Writes the provider's values into a half: the state, and the ranges of both networks at the time of the peering.
-fn show(cloud: &mut dyn SimulatedWorld, half: &ArmId, [local, remote]: [&ArmId; 2], state: &str, sync: &str) {
+fn show(cloud: &mut dyn SimulatedWorld, half: &ObjectId, [local, remote]: [&ObjectId; 2], state: &str, sync: &str) {
     let spaces = [("local", space(cloud, local)), ("remote", space(cloud, remote))];
     let Some(body) = cloud.get_mut(half) else { return };
     path::fill(body, "properties.peerCompleteVnets", true);
@@ -378,7 +378,7 @@ fn show(cloud: &mut dyn SimulatedWorld, half: &ArmId, [local, remote]: [&ArmId; 
     }
 }
 
-fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ObjectId, body: &Json) {
     if let (Some(local), Some(remote)) = (id.parent(), remote(body))
         && let Some(other) = half(cloud, &remote, &local)
     {
@@ -386,7 +386,7 @@ fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     }
 }
 
-fn disconnect(cloud: &mut dyn SimulatedWorld, half: &ArmId) {
+fn disconnect(cloud: &mut dyn SimulatedWorld, half: &ObjectId) {
     if let Some(body) = cloud.get_mut(half) {
         path::put(body, STATE, Json::from("Disconnected"));
     }
@@ -394,7 +394,7 @@ fn disconnect(cloud: &mut dyn SimulatedWorld, half: &ArmId) {
 
 /// After a write of a simulated network's ranges: halves that were created with other ranges are out of sync until
 /// they are written again.
-pub(super) fn space_changed(cloud: &mut dyn SimulatedWorld, network: &ArmId) {
+pub(super) fn space_changed(cloud: &mut dyn SimulatedWorld, network: &ObjectId) {
     let now = space(cloud, network);
     for here in halves(cloud, network) {
         let remote = cloud.get(&here).and_then(remote);
@@ -411,8 +411,8 @@ pub(super) fn space_changed(cloud: &mut dyn SimulatedWorld, network: &ArmId) {
 }
 
 /// After the deletion of a simulated network: its peers are disconnected.
-pub(super) fn network_removed(cloud: &mut dyn SimulatedWorld, network: &ArmId) {
-    for id in cloud.below(&ArmId::new("")) {
+pub(super) fn network_removed(cloud: &mut dyn SimulatedWorld, network: &ObjectId) {
+    for id in cloud.below(&ObjectId::new("")) {
         let is_half = id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE));
         if is_half && cloud.get(&id).and_then(remote).as_ref() == Some(network) {
             disconnect(cloud, &id);
@@ -429,22 +429,22 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct PeeringWorld(BTreeMap<ArmId, Json>);
+    struct PeeringWorld(BTreeMap<ObjectId, Json>);
 
     impl SimulatedWorld for PeeringWorld {
-        fn get(&self, id: &ArmId) -> Option<&Json> {
+        fn get(&self, id: &ObjectId) -> Option<&Json> {
             self.0.get(id)
         }
-        fn get_mut(&mut self, id: &ArmId) -> Option<&mut Json> {
+        fn get_mut(&mut self, id: &ObjectId) -> Option<&mut Json> {
             self.0.get_mut(id)
         }
-        fn put(&mut self, id: &ArmId, body: Json) {
+        fn put(&mut self, id: &ObjectId, body: Json) {
             self.0.insert(id.clone(), body);
         }
-        fn remove(&mut self, id: &ArmId) {
+        fn remove(&mut self, id: &ObjectId) {
             self.0.remove(id);
         }
-        fn below(&self, id: &ArmId) -> Vec<ArmId> {
+        fn below(&self, id: &ObjectId) -> Vec<ObjectId> {
             self.0.keys().filter(|other| id.as_str().is_empty() || id.contains(other)).cloned().collect()
         }
         fn guid(&self, of: &str) -> String {
@@ -462,16 +462,17 @@ mod tests {
         }
     }
 
-    fn network(world: &mut PeeringWorld, name: &str, range: &str) -> ArmId {
-        let id =
-            ArmId::new(format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/{name}"));
+    fn network(world: &mut PeeringWorld, name: &str, range: &str) -> ObjectId {
+        let id = ObjectId::new(format!(
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/{name}"
+        ));
         let mut body = json!({});
         path::put(&mut body, SPACE, json!([range]));
         world.put(&id, body);
         id
     }
 
-    fn peer(world: &mut PeeringWorld, from: &ArmId, to: &ArmId) -> Result<ArmId, &'static str> {
+    fn peer(world: &mut PeeringWorld, from: &ObjectId, to: &ObjectId) -> Result<ObjectId, &'static str> {
         let id = from.child(SEGMENT, &format!("to-{}", to.name()));
         let mut body = json!({});
         path::put(&mut body, REMOTE, json!(to.as_str()));
@@ -481,7 +482,7 @@ mod tests {
         Ok(id)
     }
 
-    fn answers(world: &PeeringWorld, halves: [&ArmId; 2]) -> Vec<Json> {
+    fn answers(world: &PeeringWorld, halves: [&ObjectId; 2]) -> Vec<Json> {
         halves.into_iter().filter_map(|id| world.get(id)).cloned().collect()
     }
 

@@ -5,10 +5,10 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 static ACCESS_POLICY: Block = Block::many(
     "object_id",
@@ -240,7 +240,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(standing) = cloud.get(id) else { return Ok(()) };
     let refuse = |message: &str| Err(Refusal { status: 400, code: "BadRequest", message: message.to_owned() });
     let days = "properties.softDeleteRetentionInDays";
@@ -254,7 +254,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let name = id.name().to_owned();
     if let Some(body) = cloud.get_mut(id) {
         path::put(body, "properties.vaultUri", Json::from(format!("https://{name}.vault.azure.net/")));

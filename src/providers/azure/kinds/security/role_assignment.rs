@@ -3,9 +3,9 @@
 use serde_json::{Map as JsonMap, Value as Json, json};
 use uuid::Uuid;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::finding;
 
 const DEFINITION: &str = "properties.roleDefinitionId";
@@ -254,7 +254,7 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
 }
 
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
-    let id = answers.first().and_then(|body| path::text(body, DEFINITION)).map(ArmId::new);
+    let id = answers.first().and_then(|body| path::text(body, DEFINITION)).map(ObjectId::new);
     let role = id.and_then(|id| ROLES.iter().find(|(_, guid)| guid.eq_ignore_ascii_case(id.name())));
     if let Some((name, _)) = role {
         args.insert("role_definition_name".to_owned(), Json::from(*name));
@@ -275,14 +275,14 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let scope = id.scope();
     if let (Some(scope), Some(body)) = (scope, cloud.get_mut(id)) {
         path::put(body, "properties.scope", Json::from(scope.as_str()));
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some((scope, _)) = id.as_str().split_once("/providers/Microsoft.Authorization/roleAssignments/") else {
         return Ok(());
     };
@@ -291,7 +291,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
         _ => false,
     };
     let twin = |other: &Json| says(body, other, DEFINITION) && says(body, other, "properties.principalId");
-    let others = cloud.below(&ArmId::new(scope)).into_iter().filter(|other| other != id);
+    let others = cloud.below(&ObjectId::new(scope)).into_iter().filter(|other| other != id);
     if others.filter_map(|other| cloud.get(&other)).any(twin) {
         return Err(Refusal {
             status: 409,

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// Table of `storage_container`.
 pub static KIND: Kind = Kind {
@@ -99,8 +99,8 @@ storage_container "example" {
 };
 
 /// The account of a container or share.
-fn account(id: &ArmId) -> ArmId {
-    ArmId::new(id.as_str().rsplitn(5, '/').last().unwrap_or_default())
+fn account(id: &ObjectId) -> ObjectId {
+    ObjectId::new(id.as_str().rsplitn(5, '/').last().unwrap_or_default())
 }
 
 fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
@@ -129,7 +129,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let public = path::text(body, "properties.publicAccess").is_some_and(|access| access != "None");
     let allowed = cloud
         .get(&account(id))
@@ -142,7 +142,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "properties.defaultEncryptionScope", "$account-encryption-key");
         path::fill(body, "properties.denyEncryptionScopeOverride", false);

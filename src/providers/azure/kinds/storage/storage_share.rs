@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// The name rule of shares.
 pub(super) const NAME: NameRule = NameRule::new(
@@ -108,7 +108,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn admit(_: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(_: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     match path::borrow(body, "properties.shareQuota").and_then(Json::as_i64) {
         Some(1..=262_144) | None => Ok(()),
         Some(_) => Err(Refusal {
@@ -119,7 +119,7 @@ fn admit(_: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal>
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "properties.shareQuota", 5120);
         path::fill(body, "properties.accessTier", "TransactionOptimized");

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// Table of `dns_zone`.
 pub static KIND: Kind = Kind {
@@ -89,7 +89,7 @@ dns_zone "example" {
     ..crate::providers::azure::KIND
 };
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     // Azure spreads zones over numbered sets of four servers.
     let set = cloud.guid(id.as_str()).bytes().map(u32::from).sum::<u32>() % 9 + 1;
     let domains = ["com", "net", "org", "info"];
@@ -104,7 +104,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// Count of record sets. A new zone has two of Azure's, SOA and NS, which are no objects in the simulator.
-fn count_records(cloud: &mut dyn SimulatedWorld, zone: &ArmId) {
+fn count_records(cloud: &mut dyn SimulatedWorld, zone: &ObjectId) {
     let records = cloud.below(zone).len() + 2;
     if let Some(body) = cloud.get_mut(zone) {
         path::put(body, "properties.numberOfRecordSets", json!(records));
@@ -178,8 +178,8 @@ pub(super) fn check_record(subject: &Subject<'_>, own: &'static str, findings: &
     }
 }
 
-fn admit_record(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), Refusal> {
-    let is_alias = |id: &ArmId| id.arm_type().is_some_and(|type_| type_.to_ascii_uppercase().ends_with("/CNAME"));
+fn admit_record(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &Json) -> Result<(), Refusal> {
+    let is_alias = |id: &ObjectId| id.arm_type().is_some_and(|type_| type_.to_ascii_uppercase().ends_with("/CNAME"));
     let siblings = id.parent().map(|zone| cloud.below(&zone)).unwrap_or_default();
     let clash = siblings.iter().find(|other| {
         *other != id && other.name().eq_ignore_ascii_case(id.name()) && (is_alias(other) || is_alias(id))
@@ -197,7 +197,7 @@ fn admit_record(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), 
     }
 }
 
-fn settle_record(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle_record(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(zone) = id.parent() else { return };
     let name = match id.name() {
         "@" => format!("{}.", zone.name()),
@@ -209,7 +209,7 @@ fn settle_record(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     count_records(cloud, &zone);
 }
 
-fn record_removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {
+fn record_removed(cloud: &mut dyn SimulatedWorld, id: &ObjectId, _: &Json) {
     if let Some(zone) = id.parent() {
         count_records(cloud, &zone);
     }
@@ -225,12 +225,12 @@ fn plain_name(name: &str) -> String {
 }
 
 /// Leads to the record's addresses or name, or to those of an alias's target.
-fn record_leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+fn record_leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
     let Some(body) = cloud.get(id) else { return Lead::Nowhere("its record does not exist") };
     let ttl = path::borrow(body, "properties.TTL").and_then(Json::as_u64).and_then(|ttl| u32::try_from(ttl).ok());
     let addresses =
         path::items(body, "properties.ARecords").iter().filter_map(|record| path::text(record, "ipv4Address"));
-    let alias = path::text(body, "properties.targetResource.id").and_then(|target| cloud.get(&ArmId::new(target)));
+    let alias = path::text(body, "properties.targetResource.id").and_then(|target| cloud.get(&ObjectId::new(target)));
     let names = ["properties.ipAddress", "properties.dnsConfig.fqdn", "properties.fqdn"];
     let alias = alias.and_then(|target| names.iter().find_map(|at| path::text(target, at)));
     let found = addresses.chain(path::text(body, "properties.CNAMERecord.cname")).chain(alias);

@@ -5,9 +5,9 @@
 
 use serde_json::Value as Json;
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::traffic::traffic_manager_profile::{MONITORED, PRIORITY, RANGES, show_endpoints};
 
 /// Probing of endpoints, and display of its results.
@@ -65,7 +65,7 @@ pub(super) fn is_disabled(profile: &Json) -> bool {
 }
 
 /// Leads to the healthy endpoints that the profile's method chooses. If none is healthy, to all enabled ones.
-pub(super) fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+pub(super) fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
     let Some(profile) = cloud.get(id) else { return Lead::Nowhere("its profile does not exist") };
     if is_disabled(profile) {
         return Lead::Nowhere("its profile is disabled");
@@ -101,12 +101,12 @@ fn choose<'a>(profile: &Json, well: Vec<&'a Json>) -> Vec<&'a Json> {
 
 /// The name or address of an endpoint. For a resource, its current name.
 fn target(cloud: &dyn SimulatedWorld, endpoint: &Json) -> Option<String> {
-    let resource = path::text(endpoint, "properties.targetResourceId").and_then(|id| cloud.get(&ArmId::new(id)));
+    let resource = path::text(endpoint, "properties.targetResourceId").and_then(|id| cloud.get(&ObjectId::new(id)));
     let name = resource.and_then(|resource| path::text(resource, "properties.dnsSettings.fqdn"));
     name.or_else(|| path::text(endpoint, "properties.target")).map(str::to_ascii_lowercase)
 }
 
-fn how(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ProbeSettings> {
+fn how(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<ProbeSettings> {
     let endpoint = cloud.get(id).filter(|endpoint| is_enabled(endpoint) && !serves_always(endpoint))?;
     let profile = cloud.get(&id.parent()?).filter(|profile| !is_disabled(profile))?;
     let number = |argument: &str, usual: u32| {
@@ -125,7 +125,7 @@ fn how(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ProbeSettings> {
 }
 
 /// An endpoint whose answer is not known stays as Azure shows one before the first answer: in use, and not healthy.
-fn show(cloud: &mut dyn SimulatedWorld, id: &ArmId, well: Option<bool>) {
+fn show(cloud: &mut dyn SimulatedWorld, id: &ObjectId, well: Option<bool>) {
     let status = match well {
         Some(true) => "Online",
         Some(false) => DEGRADED,

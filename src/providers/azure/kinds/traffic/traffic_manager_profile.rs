@@ -4,9 +4,9 @@
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::traffic::traffic_manager_health::{is_disabled, is_enabled, leads, serves_always};
 
 const FQDN: &str = "properties.dnsConfig.fqdn";
@@ -251,7 +251,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get_mut(id) else { return };
     if let Some(label) = path::text(body, "properties.dnsConfig.relativeName") {
         let name = format!("{label}.trafficmanager.net");
@@ -264,7 +264,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// Shows the endpoints of a simulated profile in its body, and the health that follows from theirs.
-pub(super) fn show_endpoints(cloud: &mut dyn SimulatedWorld, profile: &ArmId) {
+pub(super) fn show_endpoints(cloud: &mut dyn SimulatedWorld, profile: &ObjectId) {
     let endpoints: Vec<Json> = cloud.below(profile).iter().filter_map(|id| cloud.get(id)).cloned().collect();
     let Some(body) = cloud.get_mut(profile) else { return };
     let any = |status: &str| endpoints.iter().any(|endpoint| path::text(endpoint, MONITORED) == Some(status));
@@ -371,17 +371,18 @@ pub(super) const ENDPOINT_SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ..SimulatedBehaviour::NONE
 };
 
-fn admit_endpoint(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_endpoint(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let refused = |message| Err(Refusal { status: 400, code: "BadRequest", message });
-    let target = path::text(body, "properties.targetResourceId").map(ArmId::new).filter(is_public_address);
+    let target = path::text(body, "properties.targetResourceId").map(ObjectId::new).filter(is_public_address);
     if let Some(address) = target.and_then(|target| cloud.get(&target))
         && path::text(address, "properties.dnsSettings.domainNameLabel").is_none()
     {
         return refused(format!("The target resource of endpoint '{}' must have a DNS name.", id.name()));
     }
     let (Some(profile), Some(priority)) = (id.parent(), path::borrow(body, PRIORITY)) else { return Ok(()) };
-    let same =
-        |other: &ArmId| other != id && cloud.get(other).and_then(|body| path::borrow(body, PRIORITY)) == Some(priority);
+    let same = |other: &ObjectId| {
+        other != id && cloud.get(other).and_then(|body| path::borrow(body, PRIORITY)) == Some(priority)
+    };
     match cloud.below(&profile).iter().find(|other| same(other)) {
         Some(other) => {
             refused(format!("The endpoints '{}' and '{}' have the same priority: {priority}.", other.name(), id.name()))
@@ -390,11 +391,11 @@ fn admit_endpoint(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result
     }
 }
 
-fn is_public_address(id: &ArmId) -> bool {
+fn is_public_address(id: &ObjectId) -> bool {
     id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case("Microsoft.Network/publicIPAddresses"))
 }
 
-fn settle_endpoint(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle_endpoint(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     if let Some(body) = cloud.get_mut(id) {
         path::fill(body, "properties.endpointStatus", "Enabled");
     }
@@ -404,7 +405,7 @@ fn settle_endpoint(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
     let target = cloud
         .get(id)
         .and_then(|body| path::text(body, "properties.targetResourceId"))
-        .and_then(|target| cloud.get(&ArmId::new(target)))
+        .and_then(|target| cloud.get(&ObjectId::new(target)))
         .map(|target| ["properties.dnsSettings.fqdn", "location"].map(|at| path::text(target, at).map(str::to_owned)));
     show_status(cloud, id, &profile);
     let Some(body) = cloud.get_mut(id) else { return };
@@ -419,7 +420,7 @@ fn settle_endpoint(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 
 /// Shows the health of a simulated endpoint after a write: known health stays, and a new endpoint waits for its first
 /// probe.
-fn show_status(cloud: &mut dyn SimulatedWorld, endpoint: &ArmId, profile: &ArmId) {
+fn show_status(cloud: &mut dyn SimulatedWorld, endpoint: &ObjectId, profile: &ObjectId) {
     let is_inactive = cloud.get(profile).is_some_and(is_disabled);
     let Some(body) = cloud.get_mut(endpoint) else { return };
     let status = match path::text(body, MONITORED) {
@@ -433,7 +434,7 @@ fn show_status(cloud: &mut dyn SimulatedWorld, endpoint: &ArmId, profile: &ArmId
     path::put(body, MONITORED, status);
 }
 
-fn endpoint_removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, _: &Json) {
+fn endpoint_removed(cloud: &mut dyn SimulatedWorld, id: &ObjectId, _: &Json) {
     if let Some(profile) = id.parent() {
         show_endpoints(cloud, &profile);
     }

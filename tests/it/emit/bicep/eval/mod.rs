@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use drplan::address::ArmId;
+use drplan::object::ObjectId;
 use serde_json::{Map, Value as Json, json};
 use tree_sitter::{Node, Tree};
 
@@ -48,7 +48,7 @@ impl BicepFiles {
 /// A resource that the deployment would write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WrittenResource {
-    pub id: ArmId,
+    pub id: ObjectId,
     pub api: String,
     pub body: Json,
     /// File that writes the resource, and its symbolic name there.
@@ -62,7 +62,7 @@ pub struct DeploymentInputs<'w> {
     /// Environment variable by name.
     pub environment: &'w dyn Fn(&str) -> String,
     /// Body of an existing object.
-    pub cloud: &'w dyn Fn(&ArmId) -> Option<Json>,
+    pub cloud: &'w dyn Fn(&ObjectId) -> Option<Json>,
 }
 
 /// Value of an expression.
@@ -80,7 +80,7 @@ enum Val<'t> {
 }
 
 struct ResourceValue {
-    id: ArmId,
+    id: ObjectId,
     name: String,
     is_deployed: bool,
 }
@@ -108,7 +108,7 @@ struct Evaluator<'f, 'w> {
     root: Node<'f>,
     given: Map<String, Json>,
     /// Target resource group.
-    group: Option<ArmId>,
+    group: Option<ObjectId>,
     inputs: &'w DeploymentInputs<'w>,
     known: RefCell<HashMap<String, Val<'f>>>,
     written: RefCell<Vec<WrittenResource>>,
@@ -121,7 +121,7 @@ impl<'f, 'w> Evaluator<'f, 'w> {
         files: &'f BicepFiles,
         name: &str,
         given: Map<String, Json>,
-        group: Option<ArmId>,
+        group: Option<ObjectId>,
         inputs: &'w DeploymentInputs<'w>,
     ) -> Self {
         let (text, tree) = files.files.get(name).unwrap_or_else(|| panic!("no file {name}"));
@@ -248,7 +248,7 @@ impl<'f, 'w> Evaluator<'f, 'w> {
                 "name" => name = self.json(parts[1], bound).as_str().expect("a name").to_owned(),
                 "parent" => parent = Some(self.one_of(parts[1], bound)),
                 "scope" if self.of(parts[1]).starts_with("resourceGroup(") => {
-                    group = self.json(parts[1], bound).as_str().map(ArmId::new);
+                    group = self.json(parts[1], bound).as_str().map(ObjectId::new);
                 }
                 "scope" => scope = Some(self.one_of(parts[1], bound)),
                 "dependsOn" => Self::children(parts[1]).into_iter().for_each(|one| drop(self.value(one, bound))),
@@ -263,13 +263,13 @@ impl<'f, 'w> Evaluator<'f, 'w> {
                 format!("{subscription}/resourceGroups/{name}")
             }
             (None, None) => {
-                let root = group.as_ref().map_or(subscription.as_str(), ArmId::as_str);
+                let root = group.as_ref().map_or(subscription.as_str(), ObjectId::as_str);
                 let (provider, types) = type_.split_once('/').expect("a type");
                 let pairs = types.split('/').zip(name.split('/')).map(|(type_, name)| format!("/{type_}/{name}"));
                 format!("{root}/providers/{provider}{}", pairs.collect::<String>())
             }
         };
-        let resource = Rc::new(ResourceValue { id: ArmId::new(id), name, is_deployed });
+        let resource = Rc::new(ResourceValue { id: ObjectId::new(id), name, is_deployed });
         // The body may refer to the resource's own properties.
         let mut body = Map::new();
         for (key, value) in rest {
@@ -322,7 +322,7 @@ impl<'f, 'w> Evaluator<'f, 'w> {
                             assert!(resource.is_deployed, "a module in a group that does not exist");
                             resource.id.clone()
                         }
-                        Val::Json(Json::String(id)) => ArmId::new(id),
+                        Val::Json(Json::String(id)) => ObjectId::new(id),
                         _ => panic!("an invalid scope"),
                     });
                 }

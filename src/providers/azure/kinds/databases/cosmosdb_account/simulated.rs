@@ -3,11 +3,11 @@
 use serde_json::{Value as Json, json};
 
 use super::{LOCATIONS, place};
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::regions::Region;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 
 const READ: &str = "properties.readLocations";
@@ -96,7 +96,7 @@ fn refuse<T>(message: String) -> Result<T, Refusal> {
     Err(Refusal { status: 400, code: "BadRequest", message })
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let locations = path::items(body, LOCATIONS);
     let mut priorities: Vec<_> = locations.iter().map(priority).collect();
     priorities.sort_unstable();
@@ -115,7 +115,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let (name, guid) = (id.name().to_owned(), cloud.guid(id.as_str()));
     let Some(body) = cloud.get_mut(id) else { return };
@@ -199,7 +199,7 @@ fn wanted(account: &Json, body: &Json) -> Result<Vec<(&'static Region, i64)>, Re
 
 /// The write region changes only while all regions are healthy, because the consistency check needs each of them
 /// (source: Microsoft's page on failover operations of Cosmos DB).
-fn admit_priorities(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_priorities(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(account) = cloud.get(id) else { return Ok(()) };
     let order = wanted(account, body)?;
     let offline = offline(account);
@@ -216,7 +216,7 @@ fn admit_priorities(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Resu
     }
 }
 
-fn change_priorities(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+fn change_priorities(cloud: &mut dyn SimulatedWorld, id: &ObjectId, body: &Json) {
     let Some(Ok(order)) = cloud.get(id).map(|account| wanted(account, body)) else { return };
     if let Some((first, _)) = order.first() {
         cloud.pass_on(&store(id), first.name);
@@ -242,7 +242,7 @@ fn named(account: &Json, body: &Json) -> Result<&'static Region, Refusal> {
 }
 
 /// A second request changes nothing and is accepted.
-fn admit_offline(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_offline(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(account) = cloud.get(id) else { return Ok(()) };
     let region = named(account, body)?;
     match path::items(account, READ).iter().filter_map(place).any(|other| other != region) {
@@ -253,7 +253,7 @@ fn admit_offline(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<
 
 /// Takes a region offline. If it was the write region, the next one in the order becomes the write region. It stays
 /// offline when the region itself returns.
-fn take_offline(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+fn take_offline(cloud: &mut dyn SimulatedWorld, id: &ObjectId, body: &Json) {
     let Some(account) = cloud.get_mut(id) else { return };
     let Ok(region) = named(account, body) else { return };
     let mut gone = offline(account);
@@ -262,7 +262,7 @@ fn take_offline(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
     show(account, locations, &gone);
 }
 
-fn admit_online(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_online(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(account) = cloud.get(id) else { return Ok(()) };
     let region = named(account, body)?;
     if cloud.is_dark(region.name) {
@@ -272,7 +272,7 @@ fn admit_online(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(
 }
 
 /// Brings a region back as a read region. It never becomes the write region automatically.
-fn bring_online(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+fn bring_online(cloud: &mut dyn SimulatedWorld, id: &ObjectId, body: &Json) {
     let Some(account) = cloud.get_mut(id) else { return };
     let Ok(region) = named(account, body) else { return };
     let mut gone = offline(account);
@@ -288,7 +288,7 @@ const SUPPORT: u32 = 4 * 3600;
 const ONLINING: &str = "Updating";
 
 /// Bringing regions online begins once the region itself has returned, and takes [`SUPPORT`] seconds.
-fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
+fn wakes(cloud: &mut dyn SimulatedWorld, id: &ObjectId) -> Option<u32> {
     let account = cloud.get(id)?;
     let gone = *offline(account).iter().find(|region| !cloud.is_dark(region.name))?;
     let mut locations = path::items(account, LOCATIONS).to_vec();
@@ -306,7 +306,7 @@ fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
 }
 
 /// The store is the account: its name is unique in all of Azure.
-fn store(id: &ArmId) -> String {
+fn store(id: &ObjectId) -> String {
     format!("cosmos {}", id.name().to_ascii_lowercase())
 }
 
@@ -316,7 +316,7 @@ fn hosts(account: &Json) -> Vec<String> {
 }
 
 /// The name of a region leads there, and that of the account to a region that is available, the write region first.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, name: &str) -> Lead {
     let account = cloud.get(id);
     let regions = |list| account.map_or(&[][..], |body| path::items(body, list)).iter();
     let of_name = |location: &&Json| hosts_at(location, &["documentEndpoint"]).iter().any(|host| host == name);
@@ -327,7 +327,7 @@ fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
     Lead::to_region(region.map(|region| region.name.to_owned()))
 }
 
-fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
+fn keeps(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<StorePlacement> {
     let (account, name) = (cloud.get(id)?, store(id));
     let regions = |list| path::items(account, list).iter().filter_map(place).map(|region| region.name.to_owned());
     let writers: Vec<String> = regions(WRITE).collect();
@@ -341,7 +341,7 @@ fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
 }
 
 /// Latency over all pairs of regions, as Azure Monitor returns it if no pair is requested: the slowest one.
-fn replication_latency(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<f64> {
+fn replication_latency(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<f64> {
     let kept = keeps(cloud, id)?;
     let lags = kept.followers.iter().filter_map(|(region, _)| cloud.lag(&kept.name, region));
     lags.reduce(f64::max).map(|seconds| seconds * 1000.0)

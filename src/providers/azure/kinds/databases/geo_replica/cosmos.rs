@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::regions::same_region;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::regions::region;
 
 /// Table of `geo_replica` for a Cosmos DB account.
@@ -161,7 +161,7 @@ fn most_lost(subject: &Subject<'_>) -> Option<u32> {
 
 /// An account is global: any healthy region of it answers.
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
-    let Some(id) = subject.text("source").map(ArmId::new) else { return Vec::new() };
+    let Some(id) = subject.text("source").map(ObjectId::new) else { return Vec::new() };
     let look = |what| ReadRequest::new(KIND.arm.object(id.clone()), what);
     vec![look(ReadTarget::Body), look(ReadTarget::Metric(LATENCY))]
 }
@@ -180,12 +180,12 @@ fn is_in(list: &[Json], place: &str) -> bool {
 }
 
 fn account<'a>(subject: &Subject<'_>, seen: &'a ReadResults) -> Option<&'a Json> {
-    seen.body(&ArmId::new(subject.text("source")?))
+    seen.body(&ObjectId::new(subject.text("source")?))
 }
 
 fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
     let Some(account) = account(subject, seen) else {
-        let id = ArmId::new(subject.text("source").unwrap_or_default());
+        let id = ObjectId::new(subject.text("source").unwrap_or_default());
         let why = seen.unseen(&id).unwrap_or("the account does not exist").to_owned();
         let health = if seen.is_absent(&id) {
             Health::Broken("has no account: the account was deleted".to_owned())
@@ -200,7 +200,7 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
         (false, true) => Some(Side::Target),
         _ => None,
     };
-    let lag = ArmId::new(subject.text("source").unwrap_or_default());
+    let lag = ObjectId::new(subject.text("source").unwrap_or_default());
     let lag = seen.metric(&lag, LATENCY).and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
     let offline = [Side::Source, Side::Target]
         .into_iter()
@@ -248,7 +248,7 @@ fn settled(account: &Json) -> Health {
 /// order becomes the write region.
 fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverMode) -> Result<Call, String> {
     let unknown = || "its account or one of its regions is not known yet".to_owned();
-    let id = subject.text("source").map(ArmId::new).ok_or_else(unknown)?;
+    let id = subject.text("source").map(ObjectId::new).ok_or_else(unknown)?;
     let (to, from) = place_of(subject, side).zip(place_of(subject, side.other())).ok_or_else(unknown)?;
     let (action, body) = match how {
         FailoverMode::Forced => {

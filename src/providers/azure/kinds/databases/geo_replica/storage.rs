@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::regions::region;
 
 /// Table of `geo_replica` for a storage account.
@@ -169,8 +169,8 @@ fn costs(subject: &Subject<'_>, seen: &ReadResults, how: FailoverMode) -> Option
 /// region is, because the resource provider does not fail over (source: Microsoft's guidance on the failover of
 /// storage). While that region's control plane is lost, requests are impossible. An outage of its data alone is what
 /// the unplanned failover is for.
-fn account(subject: &Subject<'_>) -> Option<(ArmId, Option<String>)> {
-    let id = ArmId::new(subject.text("source")?);
+fn account(subject: &Subject<'_>) -> Option<(ObjectId, Option<String>)> {
+    let id = ObjectId::new(subject.text("source")?);
     Some((id, subject.with("source", |account| account.location.to_owned())))
 }
 

@@ -7,8 +7,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::{cosmos, postgres, sql, storage};
 use crate::account::Account;
-use crate::address::{Address, ArmId};
+use crate::address::Address;
 use crate::kinds::{failover::*, overrides::*, table::Kind};
+use crate::object::ObjectId;
 use crate::providers::azure::TABLES;
 use crate::roles::{FailoverMode, Health, Side};
 
@@ -19,15 +20,15 @@ const WEST: &str = "/subscriptions/s/resourceGroups/w/providers/P/servers/west";
 struct ServerPair(JsonMap<String, Json>);
 
 impl OtherResources for ServerPair {
-    fn visit(&self, id: &ArmId, visit: &mut dyn FnMut(&Subject<'_>)) {
-        let location = if *id == ArmId::new(EAST) { "canadacentral" } else { "canadaeast" };
+    fn visit(&self, id: &ObjectId, visit: &mut dyn FnMut(&Subject<'_>)) {
+        let location = if *id == ObjectId::new(EAST) { "canadacentral" } else { "canadaeast" };
         with(TABLES.kind("resource_group").unwrap(), id, location, &self.0, self, visit);
     }
 }
 
 fn with<T>(
     kind: &'static Kind,
-    id: &ArmId,
+    id: &ObjectId,
     location: &str,
     args: &JsonMap<String, Json>,
     others: &dyn OtherResources,
@@ -41,20 +42,20 @@ fn with<T>(
 /// A replica and the reads of it.
 struct ReplicaFixture {
     kind: &'static Kind,
-    id: ArmId,
+    id: ObjectId,
     args: JsonMap<String, Json>,
-    sights: Vec<(ArmId, ReadResult)>,
+    sights: Vec<(ObjectId, ReadResult)>,
     metric: Option<f64>,
 }
 
 impl ReplicaFixture {
     fn new(kind: &'static Kind, id: &str, args: Json) -> Self {
         let args = args.as_object().cloned().unwrap();
-        Self { kind, id: ArmId::new(id), args, sights: Vec::new(), metric: None }
+        Self { kind, id: ObjectId::new(id), args, sights: Vec::new(), metric: None }
     }
 
     fn sees(mut self, id: &str, sight: ReadResult) -> Self {
-        self.sights.push((ArmId::new(id), sight));
+        self.sights.push((ObjectId::new(id), sight));
         self
     }
 

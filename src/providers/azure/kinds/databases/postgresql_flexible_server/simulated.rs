@@ -3,10 +3,10 @@
 use serde_json::Value as Json;
 
 use super::{MODE, OPTION, STORAGE_GB, is_planned};
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 use crate::providers::azure::regions::region;
 
@@ -85,7 +85,7 @@ const RESTART: SimulatedAction = SimulatedAction {
     allocates: false,
 };
 
-fn enter(cloud: &mut dyn SimulatedWorld, id: &ArmId, state: &str) {
+fn enter(cloud: &mut dyn SimulatedWorld, id: &ObjectId, state: &str) {
     if let Some(body) = cloud.get_mut(id) {
         path::put(body, SERVER_STATE, Json::from(state));
     }
@@ -96,7 +96,7 @@ fn is_stopped(server: &Json) -> bool {
 }
 
 /// A server serves in its own region until it is stopped.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, _: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &str) -> Lead {
     if cloud.get(id).is_some_and(is_stopped) {
         return Lead::Nowhere("the server is stopped");
     }
@@ -107,7 +107,7 @@ fn refuse<T>(code: &'static str, message: impl Into<String>) -> Result<T, Refusa
     Err(Refusal { status: 400, code, message: message.into() })
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     // Every request but a start and a deletion needs a running server (source: Microsoft's page on stopping and
     // starting a server).
     if cloud.get(id).is_some_and(is_stopped) {
@@ -124,7 +124,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     if cloud.get(id).is_some() || path::text(body, "properties.createMode") != Some("Replica") {
         return Ok(());
     }
-    let source = path::text(body, SOURCE).map(ArmId::new);
+    let source = path::text(body, SOURCE).map(ObjectId::new);
     // The simulator cannot check a server of another subscription and accepts it.
     if source.as_ref().is_some_and(|source| source.subscription() != id.subscription()) {
         return Ok(());
@@ -140,11 +140,12 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
 
 /// A server is not upgraded while it has read replicas, and neither is a replica (source: Microsoft's documentation of
 /// major version upgrades).
-fn admit_version(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_version(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     const VERSION: &str = "properties.version";
     let Some(standing) = cloud.get(id) else { return Ok(()) };
     let changes = path::text(body, VERSION).is_some_and(|new| path::text(standing, VERSION) != Some(new));
-    let of_this = |server: &ArmId| source(cloud, server).as_ref() == Some(id) && cloud.get(server).is_some_and(follows);
+    let of_this =
+        |server: &ObjectId| source(cloud, server).as_ref() == Some(id) && cloud.get(server).is_some_and(follows);
     if changes && (follows(standing) || servers(cloud).iter().any(of_this)) {
         return refuse(
             "MajorVersionUpgradeNotSupportedForReplica",
@@ -154,12 +155,12 @@ fn admit_version(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<
     Ok(())
 }
 
-fn place(cloud: &dyn SimulatedWorld, server: &ArmId) -> Option<&'static str> {
+fn place(cloud: &dyn SimulatedWorld, server: &ObjectId) -> Option<&'static str> {
     cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region).map(|region| region.name)
 }
 
-fn source(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<ArmId> {
-    cloud.get(id).and_then(|body| path::text(body, SOURCE)).filter(|source| !source.is_empty()).map(ArmId::new)
+fn source(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<ObjectId> {
+    cloud.get(id).and_then(|body| path::text(body, SOURCE)).filter(|source| !source.is_empty()).map(ObjectId::new)
 }
 
 fn follows(body: &Json) -> bool {
@@ -168,7 +169,7 @@ fn follows(body: &Json) -> bool {
 
 /// The request goes to the replica. A switchover needs a virtual endpoint of both servers, and a planned one needs
 /// both servers as well (source: Microsoft's page on the promotion of replicas).
-fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ArmId, mode: &str, planned: bool) -> Result<(), Refusal> {
+fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ObjectId, mode: &str, planned: bool) -> Result<(), Refusal> {
     let standing = cloud.get(id);
     let source = source(cloud, id);
     let (Some(replica), Some(source)) = (standing.filter(|body| follows(body)), source) else {
@@ -177,7 +178,7 @@ fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ArmId, mode: &str, planned: 
             format!("The server '{}' is not a read replica, and only a replica can be promoted.", id.name()),
         );
     };
-    let is_down = |server: &ArmId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
+    let is_down = |server: &ObjectId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
     if planned && (is_down(&source) || cloud.get(&source).is_some_and(is_stopped)) {
         return refuse(
             "ReplicaPromotionPrimaryNotAvailable",
@@ -201,15 +202,15 @@ fn admit_promotion(cloud: &dyn SimulatedWorld, id: &ArmId, mode: &str, planned: 
 }
 
 /// True if two servers have the same compute and storage, as a planned switchover needs.
-fn is_alike(cloud: &dyn SimulatedWorld, source: &ArmId, replica: &Json) -> bool {
+fn is_alike(cloud: &dyn SimulatedWorld, source: &ObjectId, replica: &Json) -> bool {
     let same = |source: &Json, at: &str| path::borrow(source, at) == path::borrow(replica, at);
     let properties = ["sku.name", "sku.tier", "properties.storage.storageSizeGB"];
     cloud.get(source).is_none_or(|source| properties.iter().all(|at| same(source, at)))
 }
 
 /// True if a virtual endpoint of these two servers exists below either of them.
-fn has_endpoint(cloud: &dyn SimulatedWorld, one: &ArmId, other: &ArmId) -> bool {
-    let has = |server: &ArmId, member: &ArmId| {
+fn has_endpoint(cloud: &dyn SimulatedWorld, one: &ObjectId, other: &ObjectId) -> bool {
+    let has = |server: &ObjectId, member: &ObjectId| {
         cloud.below(server).iter().filter_map(|child| cloud.get(child)).any(|child| {
             path::items(child, "properties.members").iter().filter_map(Json::as_str).any(|name| name == member.name())
         })
@@ -217,7 +218,7 @@ fn has_endpoint(cloud: &dyn SimulatedWorld, one: &ArmId, other: &ArmId) -> bool 
     has(one, other) || has(other, one)
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let Some(body) = cloud.get(id) else { return };
     if let Some(mode) = path::text(body, MODE).map(str::to_owned) {
@@ -271,7 +272,7 @@ fn take_role(body: &mut Json, role: &str, state: Option<&str>) {
 
 /// Promotes a replica, to replace the primary or to a standalone server. A standalone promotion leaves the primary
 /// unaware: it takes writes again when it returns.
-fn promote(cloud: &mut dyn SimulatedWorld, id: &ArmId, mode: &str, planned: bool) {
+fn promote(cloud: &mut dyn SimulatedWorld, id: &ObjectId, mode: &str, planned: bool) {
     let (primary, here) = (source(cloud, id), place(cloud, id));
     let lost = primary.as_ref().and_then(|primary| place(cloud, primary)).is_none_or(|region| cloud.is_dark(region));
     let Some(body) = cloud.get_mut(id) else { return };
@@ -311,9 +312,9 @@ fn promote(cloud: &mut dyn SimulatedWorld, id: &ArmId, mode: &str, planned: bool
 }
 
 /// After a forced switchover, the former primary follows once both regions work.
-fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
+fn wakes(cloud: &mut dyn SimulatedWorld, id: &ObjectId) -> Option<u32> {
     let primary = source(cloud, id)?;
-    let lost = |server: &ArmId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
+    let lost = |server: &ObjectId| place(cloud, server).is_none_or(|region| cloud.is_dark(region));
     if lost(id) || lost(&primary) {
         return None;
     }
@@ -327,30 +328,30 @@ fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
     again
 }
 
-fn servers(cloud: &dyn SimulatedWorld) -> Vec<ArmId> {
-    let mut all = cloud.below(&ArmId::new(""));
+fn servers(cloud: &dyn SimulatedWorld) -> Vec<ObjectId> {
+    let mut all = cloud.below(&ObjectId::new(""));
     all.retain(|id| id.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(TYPE)));
     all
 }
 
 /// The servers that follow this one, under their own ids.
-fn replicas(cloud: &dyn SimulatedWorld, id: &ArmId) -> Vec<(String, Json)> {
+fn replicas(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Vec<(String, Json)> {
     let followers = servers(cloud).into_iter().filter(|server| source(cloud, server).as_ref() == Some(id));
     let followers = followers.filter_map(|server| Some((server.name().to_owned(), cloud.get(&server)?.clone())));
     followers.filter(|(_, body)| follows(body)).collect()
 }
 
 /// The servers that replicate from one another, and the name of their store: the same for every primary.
-fn cluster(cloud: &dyn SimulatedWorld, id: &ArmId) -> (Vec<ArmId>, String) {
+fn cluster(cloud: &dyn SimulatedWorld, id: &ObjectId) -> (Vec<ObjectId>, String) {
     let root = source(cloud, id).unwrap_or_else(|| id.clone());
     let mut members = servers(cloud);
     members.retain(|server| *server == root || source(cloud, server).as_ref() == Some(&root));
-    let first = members.iter().map(ArmId::folded).min().unwrap_or_else(|| id.folded());
+    let first = members.iter().map(ObjectId::folded).min().unwrap_or_else(|| id.folded());
     (members, format!("postgresql {first}"))
 }
 
 /// The region that takes writes, and those that follow, of the servers that replicate with this one.
-pub(in super::super) fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
+pub(in super::super) fn keeps(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<StorePlacement> {
     let (members, name) = cluster(cloud, id);
     let (mut writers, mut followers) = (Vec::new(), Vec::new());
     for server in members {
@@ -368,7 +369,7 @@ pub(in super::super) fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<
 }
 
 /// Replication lag of a replica. A primary has no such value.
-fn delay(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<f64> {
+fn delay(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<f64> {
     cloud.get(id).filter(|body| follows(body))?;
     cloud.lag(&cluster(cloud, id).1, place(cloud, id)?)
 }

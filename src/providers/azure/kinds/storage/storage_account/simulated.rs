@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::BYPASS;
-use crate::address::ArmId;
 use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 use crate::providers::azure::regions::region;
 
@@ -102,7 +102,7 @@ const ACCEPTS: &[&str] = &[
     "properties.geoReplicationStats",
 ];
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let Some(wanted) = replication(body) else {
         return Err(Refusal { status: 400, code: "SkuNotSpecified", message: "The account has no sku.".to_owned() });
     };
@@ -120,7 +120,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
     let name = id.name().to_owned();
     let Some(body) = cloud.get_mut(id) else { return };
@@ -168,14 +168,14 @@ fn replication(body: &Json) -> Option<String> {
 }
 
 /// The write region and the region that follows.
-fn places(cloud: &dyn SimulatedWorld, id: &ArmId) -> [Option<String>; 2] {
+fn places(cloud: &dyn SimulatedWorld, id: &ObjectId) -> [Option<String>; 2] {
     let account = cloud.get(id);
     [PRIMARY, SECONDARY].map(|at| account.and_then(|body| path::text(body, at)).map(str::to_owned))
 }
 
 /// A second forced request finds an account without a secondary region. A second planned request fails back, so it is
 /// not harmless.
-fn admit_failover(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+fn admit_failover(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &Json) -> Result<(), Refusal> {
     let [_, secondary] = places(cloud, id);
     let refuse = |code, message| Err(Refusal { status: 409, code, message });
     match secondary {
@@ -191,7 +191,7 @@ fn admit_failover(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<()
     }
 }
 
-fn admit_planned(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit_planned(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     admit_failover(cloud, id, body)?;
     let [primary, _] = places(cloud, id);
     match primary.filter(|primary| cloud.is_dark(primary)) {
@@ -205,7 +205,7 @@ fn admit_planned(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<
 }
 
 /// Swaps the regions. A forced failover abandons the copy, and the account stays in one region.
-fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId, planned: bool) {
+fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ObjectId, planned: bool) {
     let [_, Some(secondary)] = places(cloud, id) else { return };
     if planned {
         cloud.pass_on(&store(id), &secondary);
@@ -222,7 +222,7 @@ fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId, planned: bool) {
     settle(cloud, id);
 }
 
-fn replication_stats(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<Json> {
+fn replication_stats(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<Json> {
     let [primary, secondary] = places(cloud, id);
     let (primary, secondary) = (primary?, secondary?);
     let lag = cloud.lag(&store(id), &secondary)?;
@@ -242,20 +242,20 @@ fn replication_stats(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<Json> {
 }
 
 /// The secondary names read the copy in the paired region.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, name: &str) -> Lead {
     let secondary = cloud.get(id).map(|account| hosts_at(account, &[SECONDARY_ENDPOINTS])).unwrap_or_default();
     let [primary, copy] = places(cloud, id);
     Lead::to_region(if secondary.iter().any(|host| host == name) { copy } else { primary })
 }
 
 /// The store is the account: its name is unique in all of Azure.
-fn store(id: &ArmId) -> String {
+fn store(id: &ObjectId) -> String {
     format!("storage {}", id.name())
 }
 
 /// The copy lags by minutes in normal operation (source: Microsoft documents typically less than 15, without
 /// guarantee). During a failover of either type, neither endpoint takes writes (same source).
-fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
+fn keeps(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<StorePlacement> {
     let (name, [primary, secondary]) = (store(id), places(cloud, id));
     let behind = between(cloud, &name, 120.0, 600.0);
     let followers = secondary.map(|region| (region, behind)).into_iter().collect();

@@ -5,9 +5,9 @@ mod promotion;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::postgresql_flexible_server::{self as server, SERVER_NAME};
 use crate::providers::azure::kinds::databases::postgresql_flexible_server_virtual_endpoint as endpoint;
 
@@ -141,8 +141,8 @@ geo_replica "example" {
 };
 
 /// The virtual endpoint of the two servers, a child of the source.
-fn endpoint_of(subject: &Subject<'_>) -> Option<ArmId> {
-    Some(ArmId::new(subject.text("source")?).child(endpoint::SEGMENT, subject.name))
+fn endpoint_of(subject: &Subject<'_>) -> Option<ObjectId> {
+    Some(ObjectId::new(subject.text("source")?).child(endpoint::SEGMENT, subject.name))
 }
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::{KIND, endpoint, endpoint_of};
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 
 /// Replication lag in seconds, as the replica reports it (source: Azure Monitor's list for
 /// `Microsoft.DBforPostgreSQL/flexibleServers`).
@@ -43,10 +43,10 @@ pub(super) const PROMOTION: Promotion = Promotion {
 const HOLDS: &[(&str, &str)] = &[("version", "Azure does not upgrade a server that has read replicas")];
 
 /// The server of a side, and its region.
-fn server(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> {
+fn server(subject: &Subject<'_>, side: Side) -> Option<(ObjectId, Option<String>)> {
     match side {
         Side::Source => {
-            let id = ArmId::new(subject.text("source")?);
+            let id = ObjectId::new(subject.text("source")?);
             Some((id, subject.with("source", |source| source.location.to_owned())))
         }
         Side::Target => Some((subject.id.clone(), Some(subject.location.to_owned()))),

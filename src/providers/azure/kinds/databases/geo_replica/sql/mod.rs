@@ -8,11 +8,11 @@ mod simulated;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::address::ArmId;
 use crate::duration;
 use crate::kinds::emit::literal;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::mssql_server::SERVER_NAME;
 
 const GRACE: &str = "properties.readWriteEndpoint.failoverWithDataLossGracePeriodMinutes";
@@ -190,19 +190,19 @@ geo_replica "example" {
 /// The half of the group on the target's server. It accepts the requests that the other half accepted while it was
 /// primary.
 fn elsewhere(subject: &Subject<'_>) -> Vec<Object> {
-    let id = subject.text("target").map(|target| ArmId::new(target).child("failoverGroups", subject.name));
+    let id = subject.text("target").map(|target| ObjectId::new(target).child("failoverGroups", subject.name));
     id.map(|id| KIND.arm.object(id)).into_iter().collect()
 }
 
 /// Azure creates the group's other half and the secondary databases on the partner.
-fn brings(found: &CloudObject<'_>) -> Vec<ArmId> {
+fn brings(found: &CloudObject<'_>) -> Vec<ObjectId> {
     let partners = path::items(found.body, PARTNERS).iter().filter_map(|partner| path::text(partner, "id"));
-    let databases: Vec<ArmId> =
-        path::items(found.body, DATABASES).iter().filter_map(Json::as_str).map(ArmId::new).collect();
+    let databases: Vec<ObjectId> =
+        path::items(found.body, DATABASES).iter().filter_map(Json::as_str).map(ObjectId::new).collect();
     let of = |partner: &str| {
-        let partner = ArmId::new(partner);
+        let partner = ObjectId::new(partner);
         let group = partner.child(SEGMENT, found.id.name());
-        let secondaries: Vec<ArmId> =
+        let secondaries: Vec<ObjectId> =
             databases.iter().map(|database| partner.child("databases", database.name())).collect();
         std::iter::once(group).chain(secondaries)
     };
@@ -265,7 +265,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         _ => {}
     }
     let databases = subject.args.get("databases").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-    for database in databases.iter().filter_map(Json::as_str).map(ArmId::new) {
+    for database in databases.iter().filter_map(Json::as_str).map(ObjectId::new) {
         if parent(&database) != parent(subject.id) {
             find(
                 "databases",
@@ -278,7 +278,7 @@ fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The server of a database or failover group.
-fn parent(id: &ArmId) -> ArmId {
+fn parent(id: &ObjectId) -> ObjectId {
     let text = id.as_str();
-    ArmId::new(text.rsplitn(3, '/').last().unwrap_or(text))
+    ObjectId::new(text.rsplitn(3, '/').last().unwrap_or(text))
 }

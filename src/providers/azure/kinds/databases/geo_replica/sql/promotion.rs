@@ -4,9 +4,9 @@
 use serde_json::Value as Json;
 
 use super::{KIND, ROLE, SEGMENT, STATE};
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::mssql_database;
 
 /// Durations: a recorded planned failover of an empty database took 50 seconds. A longer one depends on the log that
@@ -33,23 +33,23 @@ pub(super) const PROMOTION: Promotion = Promotion {
 };
 
 /// The half of the group on one side's server, and the server's region.
-fn half(subject: &Subject<'_>, side: Side) -> Option<(ArmId, Option<String>)> {
+fn half(subject: &Subject<'_>, side: Side) -> Option<(ObjectId, Option<String>)> {
     let argument = match side {
         Side::Source => "source",
         Side::Target => "target",
     };
-    let server = ArmId::new(subject.text(argument)?);
+    let server = ObjectId::new(subject.text(argument)?);
     Some((server.child(SEGMENT, subject.name), subject.with(argument, |server| server.location.to_owned())))
 }
 
 /// The databases of both servers. Azure keeps a secondary's tier with its primary's and refuses a change that would
 /// part them; the size within a tier may differ, and a smaller secondary falls behind.
 fn twins(subject: &Subject<'_>) -> Vec<Twins> {
-    let server = |argument| subject.text(argument).map(ArmId::new);
+    let server = |argument| subject.text(argument).map(ObjectId::new);
     let (Some(source), Some(target)) = (server("source"), server("target")) else { return Vec::new() };
     let databases = subject.args.get("databases").and_then(Json::as_array).into_iter().flatten();
-    let databases = databases.filter_map(Json::as_str).map(ArmId::new);
-    let twins = |database: ArmId| Twins {
+    let databases = databases.filter_map(Json::as_str).map(ObjectId::new);
+    let twins = |database: ObjectId| Twins {
         source: mssql_database::KIND.arm.object(source.child("databases", database.name())),
         target: mssql_database::KIND.arm.object(target.child("databases", database.name())),
         properties: &[

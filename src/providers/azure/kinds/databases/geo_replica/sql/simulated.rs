@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::{DATABASES, GRACE, PARTNERS, ROLE, SEGMENT, STATE, parent};
-use crate::address::ArmId;
 use crate::kinds::path;
 use crate::kinds::table::*;
+use crate::object::ObjectId;
 use crate::providers::azure::regions::region;
 
 /// Domains of the listener and of the read listener.
@@ -59,13 +59,17 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     ..SimulatedBehaviour::NONE
 };
 
-fn ids(body: &Json, list: &str) -> Vec<ArmId> {
-    path::items(body, list).iter().filter_map(|item| item.get("id").unwrap_or(item).as_str()).map(ArmId::new).collect()
+fn ids(body: &Json, list: &str) -> Vec<ObjectId> {
+    path::items(body, list)
+        .iter()
+        .filter_map(|item| item.get("id").unwrap_or(item).as_str())
+        .map(ObjectId::new)
+        .collect()
 }
 
-fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refusal> {
+fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), Refusal> {
     let refuse = |status, code, message| Err(Refusal { status, code, message });
-    let place = |server: &ArmId| cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region);
+    let place = |server: &ObjectId| cloud.get(server).and_then(|body| path::text(body, "location")).and_then(region);
     if cloud.get(id).and_then(|standing| path::text(standing, ROLE)) == Some("Secondary") {
         let message = format!("The failover group '{}' can be changed on its primary server only.", id.name());
         return refuse(409, "FailoverGroupUpdateOrDeleteRequestOnSecondaryServer", message);
@@ -93,7 +97,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
             let message = format!("The database '{}' does not exist on server '{}'.", database.name(), server.name());
             return refuse(404, "DatabaseDoesNotExist", message);
         };
-        if path::text(primary, GROUP_OF).is_some_and(|group| ArmId::new(group) != *id) {
+        if path::text(primary, GROUP_OF).is_some_and(|group| ObjectId::new(group) != *id) {
             let message = format!("The database '{}' is in another failover group.", database.name());
             return refuse(409, "DatabaseAlreadyInFailoverGroup", message);
         }
@@ -106,7 +110,7 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ArmId, body: &Json) -> Result<(), Refu
     Ok(())
 }
 
-fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
+fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     let Some(body) = cloud.get(id).cloned() else { return };
     let Some(partner) = ids(&body, PARTNERS).into_iter().next() else { return };
     let server = parent(id);
@@ -118,7 +122,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
         seed(cloud, member, id, &partner.child("databases", member.name()), &there);
     }
     let copies: Vec<_> = members.iter().map(|member| format!("{partner}/databases/{}", member.name())).collect();
-    let half = |cloud: &dyn SimulatedWorld, role: &str, other: &ArmId, others_role: &str| {
+    let half = |cloud: &dyn SimulatedWorld, role: &str, other: &ObjectId, others_role: &str| {
         let mut half = body.clone();
         let place = cloud.get(other).and_then(|server| path::text(server, "location")).and_then(region);
         path::put(&mut half, ROLE, Json::from(role));
@@ -142,7 +146,7 @@ fn settle(cloud: &mut dyn SimulatedWorld, id: &ArmId) {
 }
 
 /// Creates the secondary of one database if it does not exist, and records the group on both.
-fn seed(cloud: &mut dyn SimulatedWorld, primary: &ArmId, group: &ArmId, copy: &ArmId, mirror: &ArmId) {
+fn seed(cloud: &mut dyn SimulatedWorld, primary: &ObjectId, group: &ObjectId, copy: &ObjectId, mirror: &ObjectId) {
     if cloud.get(copy).is_none() {
         let Some(mut body) = cloud.get(primary).cloned() else { return };
         let location = cloud.get(&parent(copy)).and_then(|server| path::text(server, "location")).map(str::to_owned);
@@ -160,9 +164,9 @@ fn seed(cloud: &mut dyn SimulatedWorld, primary: &ArmId, group: &ArmId, copy: &A
 }
 
 /// Removes databases from this group that are not in the list. A secondary stays a secondary.
-fn leave(cloud: &mut dyn SimulatedWorld, group: &ArmId, staying: &[ArmId]) {
+fn leave(cloud: &mut dyn SimulatedWorld, group: &ObjectId, staying: &[ObjectId]) {
     for database in cloud.below(&parent(group)) {
-        let member = cloud.get(&database).and_then(|body| path::text(body, GROUP_OF)).map(ArmId::new);
+        let member = cloud.get(&database).and_then(|body| path::text(body, GROUP_OF)).map(ObjectId::new);
         if member.as_ref() == Some(group)
             && !staying.contains(&database)
             && let Some(body) = cloud.get_mut(&database)
@@ -172,7 +176,7 @@ fn leave(cloud: &mut dyn SimulatedWorld, group: &ArmId, staying: &[ArmId]) {
     }
 }
 
-fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
+fn removed(cloud: &mut dyn SimulatedWorld, id: &ObjectId, body: &Json) {
     leave(cloud, id, &[]);
     for partner in ids(body, PARTNERS) {
         let mirror = partner.child(SEGMENT, id.name());
@@ -182,20 +186,20 @@ fn removed(cloud: &mut dyn SimulatedWorld, id: &ArmId, body: &Json) {
 }
 
 /// The half of a group on the other server.
-fn other_half(cloud: &dyn SimulatedWorld, half: &ArmId) -> Option<ArmId> {
+fn other_half(cloud: &dyn SimulatedWorld, half: &ObjectId) -> Option<ObjectId> {
     let partner = ids(cloud.get(half)?, PARTNERS).into_iter().next()?;
     Some(partner.child(SEGMENT, half.name()))
 }
 
 /// The region of a half's server.
-fn place(cloud: &dyn SimulatedWorld, half: &ArmId) -> Option<String> {
+fn place(cloud: &dyn SimulatedWorld, half: &ObjectId) -> Option<String> {
     let place = cloud.get(&parent(half)).and_then(|server| path::text(server, "location")).and_then(region)?;
     Some(place.name.to_owned())
 }
 
 /// A failover request goes to the secondary. Microsoft documents no code for a request to the primary. A second
 /// request is such a one, and harmless.
-fn admit_on_secondary(cloud: &dyn SimulatedWorld, id: &ArmId) -> Result<(), Refusal> {
+fn admit_on_secondary(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Result<(), Refusal> {
     if cloud.get(id).and_then(|half| path::text(half, ROLE)) == Some("Secondary") {
         return Ok(());
     }
@@ -210,7 +214,7 @@ fn admit_on_secondary(cloud: &dyn SimulatedWorld, id: &ArmId) -> Result<(), Refu
 }
 
 /// A planned failover synchronises first. It needs the other server and a seeded secondary.
-fn admit_planned(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(), Refusal> {
+fn admit_planned(cloud: &dyn SimulatedWorld, id: &ObjectId, _: &Json) -> Result<(), Refusal> {
     admit_on_secondary(cloud, id)?;
     let refuse = |code, message| Err(Refusal { status: 409, code, message });
     let there = other_half(cloud, id);
@@ -229,7 +233,7 @@ fn admit_planned(cloud: &dyn SimulatedWorld, id: &ArmId, _: &Json) -> Result<(),
 
 /// Makes this half primary. A forced failover leaves the other half suspended; the service no longer lets it take
 /// writes, even when it returns.
-fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId, planned: bool) {
+fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ObjectId, planned: bool) {
     let (Some(there), Some(here)) = (other_half(cloud, id), place(cloud, id)) else { return };
     if planned {
         cloud.pass_on(&store(id), &here);
@@ -251,12 +255,12 @@ fn fail_over(cloud: &mut dyn SimulatedWorld, id: &ArmId, planned: bool) {
 }
 
 /// After a forced failover, the old primary is seeded again once both regions work, and then follows.
-fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
+fn wakes(cloud: &mut dyn SimulatedWorld, id: &ObjectId) -> Option<u32> {
     let there = other_half(cloud, id)?;
     let half = cloud.get(id)?;
     let state = path::text(half, STATE)?.to_owned();
     let secondary = path::text(half, ROLE) == Some("Secondary");
-    let lost = |half: &ArmId| place(cloud, half).is_none_or(|region| cloud.is_dark(&region));
+    let lost = |half: &ObjectId| place(cloud, half).is_none_or(|region| cloud.is_dark(&region));
     if !secondary || lost(id) || lost(&there) {
         return None;
     }
@@ -274,7 +278,7 @@ fn wakes(cloud: &mut dyn SimulatedWorld, id: &ArmId) -> Option<u32> {
 }
 
 /// The store is the group: its name is unique in all of Azure.
-fn store(id: &ArmId) -> String {
+fn store(id: &ObjectId) -> String {
     format!("sql {}", id.name().to_ascii_lowercase())
 }
 
@@ -286,12 +290,12 @@ fn hosts(group: &Json) -> Vec<String> {
 }
 
 /// The listener leads to the primary server, and the read listener to the secondary one.
-fn leads(cloud: &dyn SimulatedWorld, id: &ArmId, name: &str) -> Lead {
+fn leads(cloud: &dyn SimulatedWorld, id: &ObjectId, name: &str) -> Lead {
     let kept = keeps(cloud, id);
     if name.ends_with(&format!(".{READ_DOMAIN}")) { Lead::to_follower(kept) } else { Lead::to_writer(kept) }
 }
 
-fn keeps(cloud: &dyn SimulatedWorld, id: &ArmId) -> Option<StorePlacement> {
+fn keeps(cloud: &dyn SimulatedWorld, id: &ObjectId) -> Option<StorePlacement> {
     let (name, there) = (store(id), other_half(cloud, id)?);
     let halves = [place(cloud, id)?, place(cloud, &there)?];
     let (writer, follower) = match path::text(cloud.get(id)?, ROLE) {
@@ -312,22 +316,22 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct SqlWorld(BTreeMap<ArmId, Json>);
+    struct SqlWorld(BTreeMap<ObjectId, Json>);
 
     impl SimulatedWorld for SqlWorld {
-        fn get(&self, id: &ArmId) -> Option<&Json> {
+        fn get(&self, id: &ObjectId) -> Option<&Json> {
             self.0.get(id)
         }
-        fn get_mut(&mut self, id: &ArmId) -> Option<&mut Json> {
+        fn get_mut(&mut self, id: &ObjectId) -> Option<&mut Json> {
             self.0.get_mut(id)
         }
-        fn put(&mut self, id: &ArmId, body: Json) {
+        fn put(&mut self, id: &ObjectId, body: Json) {
             self.0.insert(id.clone(), body);
         }
-        fn remove(&mut self, id: &ArmId) {
+        fn remove(&mut self, id: &ObjectId) {
             self.0.remove(id);
         }
-        fn below(&self, id: &ArmId) -> Vec<ArmId> {
+        fn below(&self, id: &ObjectId) -> Vec<ObjectId> {
             self.0.keys().filter(|other| id.contains(other)).cloned().collect()
         }
         fn guid(&self, of: &str) -> String {
@@ -348,7 +352,7 @@ mod tests {
     #[test]
     fn group_has_a_mirror_and_secondaries_that_remain_after_deletion() {
         let mut world = SqlWorld::default();
-        let (east, west) = (ArmId::new("/servers/east"), ArmId::new("/servers/west"));
+        let (east, west) = (ObjectId::new("/servers/east"), ObjectId::new("/servers/west"));
         world.put(&east, json!({ "location": "canadacentral" }));
         world.put(&west, json!({ "location": "canadaeast" }));
         let orders = east.child("databases", "orders");

@@ -1,17 +1,19 @@
 //! Objects of resources as requests and the state name them.
 
+mod id;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::ArmId;
+pub use id::ObjectId;
 
 /// One object of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ObjectRecord", into = "ObjectRecord")]
 pub struct Object {
     /// The id that requests go to. For a part or a property, the id of the containing object.
-    pub id: ArmId,
+    pub id: ObjectId,
     /// The type of the object with this id.
     pub of: Type,
     /// Place within the containing object. `None` for a whole object.
@@ -29,7 +31,7 @@ pub struct Type {
 
 impl Object {
     /// A whole object. Its id says its type.
-    pub fn whole(id: ArmId, version: impl Into<Arc<str>>) -> Self {
+    pub fn whole(id: ObjectId, version: impl Into<Arc<str>>) -> Self {
         let of = Type { name: told(&id), version: version.into() };
         Self { id, of, within: None }
     }
@@ -42,14 +44,14 @@ impl Object {
 }
 
 /// The name of the type that an id says.
-fn told(id: &ArmId) -> Arc<str> {
+fn told(id: &ObjectId) -> Arc<str> {
     id.arm_type().unwrap_or_default().into()
 }
 
 /// An object in the state: a type is kept only where the id does not say it.
 #[derive(Serialize, Deserialize)]
 struct ObjectRecord {
-    id: ArmId,
+    id: ObjectId,
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     type_: Option<Arc<str>>,
     api: Arc<str>,
@@ -74,14 +76,14 @@ impl From<Object> for ObjectRecord {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Collection {
     /// Its path: `…/providers/{namespace}/{type}`, `…/{parent}/{type}` or `…/resourceGroups`.
-    pub path: ArmId,
+    pub path: ObjectId,
     /// The version of the provider's interface for the type.
     pub version: Arc<str>,
 }
 
 impl Collection {
     /// The list at this path.
-    pub fn new(path: ArmId, version: impl Into<Arc<str>>) -> Self {
+    pub fn new(path: ObjectId, version: impl Into<Arc<str>>) -> Self {
         Self { path, version: version.into() }
     }
 }
@@ -110,14 +112,14 @@ mod tests {
 
     #[test]
     fn type_is_recorded_where_the_id_does_not_say_it() {
-        let object = Object::whole(ArmId::new("/subscriptions/s/resourceGroups/g/providers/A.B/c/d"), "1");
+        let object = Object::whole(ObjectId::new("/subscriptions/s/resourceGroups/g/providers/A.B/c/d"), "1");
         assert_eq!(&*object.of.name, "A.B/c");
         let record = serde_json::to_value(&object).unwrap();
         assert_eq!(record, json!({ "id": object.id.as_str(), "api": "1", "within": null }));
         assert_eq!(serde_json::from_value::<Object>(record).unwrap(), object);
 
         let of = Type { name: "machine".into(), version: "2".into() };
-        let object = Object { id: ArmId::new("m-1"), of, within: None };
+        let object = Object { id: ObjectId::new("m-1"), of, within: None };
         let record = serde_json::to_value(&object).unwrap();
         assert_eq!(record, json!({ "id": "m-1", "type": "machine", "api": "2", "within": null }));
         assert_eq!(serde_json::from_value::<Object>(record).unwrap(), object);

@@ -1,0 +1,213 @@
+//! The id of an object, as requests, references and the state write it.
+//!
+//! This module knows no provider: what the segments of an id mean is in the grammar of its provider.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes of an id that are compared at once.
+const PIECE: usize = 16;
+
+/// The id of an object: the text by which references, the state and requests name it.
+///
+/// An id that begins with a slash is a path. It is compared without regard to case, because a provider with such ids
+/// keeps the case an object was created with and ignores it otherwise (source: Azure's resource provider contract,
+/// "resource ids are case-insensitive"). Any other id is compared exactly: `cloudflare:zones/example.com/…`.
+#[derive(Clone)]
+pub struct ObjectId(Arc<str>);
+
+impl ObjectId {
+    /// An id from its text, which is kept as it is.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as it was created.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text that equal ids share.
+    pub fn folded(&self) -> String {
+        if self.is_path() { self.0.to_ascii_lowercase() } else { self.0.to_string() }
+    }
+
+    fn is_path(&self) -> bool {
+        self.0.starts_with('/')
+    }
+
+    /// The id of a child: `{self}/{segment}/{name}`.
+    pub fn child(&self, segment: &str, name: &str) -> Self {
+        Self(format!("{}/{segment}/{name}", self.0).into())
+    }
+
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The id of the resource this one is a child of; `None` for what is no child.
+    pub fn parent(&self) -> Option<Self> {
+        let type_ = self.0.to_ascii_lowercase().rfind("/providers/")? + "/providers/".len();
+        let (rest, _name) = self.0.rsplit_once('/')?;
+        let (parent, _segment) = rest.rsplit_once('/')?;
+        (parent.get(type_..)?.split('/').count() >= 3).then(|| Self::new(parent))
+    }
+
+    /// The segment after `subscriptions`, where there is one.
+    pub fn subscription(&self) -> Option<&str> {
+        self.segment_after("subscriptions")
+    }
+
+    /// The segment after `resourceGroups`, where there is one.
+    pub fn resource_group(&self) -> Option<&str> {
+        self.segment_after("resourcegroups")
+    }
+
+    /// The full type, as in `Microsoft.Network/virtualNetworks/subnets`; a resource group's is
+    /// `Microsoft.Resources/resourceGroups`.
+    pub fn arm_type(&self) -> Option<String> {
+        let lower = self.0.to_ascii_lowercase();
+        let Some(at) = lower.rfind("/providers/") else {
+            return lower.contains("/resourcegroups/").then(|| "Microsoft.Resources/resourceGroups".to_owned());
+        };
+        let mut segments = self.0[at + "/providers/".len()..].split('/');
+        let mut text = segments.next()?.to_owned();
+        while let (Some(kind), Some(_name)) = (segments.next(), segments.next()) {
+            text.push('/');
+            text.push_str(kind);
+        }
+        Some(text)
+    }
+
+    /// Whether `inner` lies below this id (a child, or something within a child).
+    pub fn contains(&self, inner: &ObjectId) -> bool {
+        let (outer, inner) = (self.0.as_bytes(), inner.0.as_bytes());
+        let is_outer = |begin: &[u8]| if self.is_path() { begin.eq_ignore_ascii_case(outer) } else { begin == outer };
+        inner.len() > outer.len() && inner[outer.len()] == b'/' && is_outer(&inner[..outer.len()])
+    }
+
+    /// The resource group that this lies in; `None` for a group itself, and for what is in none.
+    pub fn group(&self) -> Option<Self> {
+        let word = "/resourcegroups/";
+        let folded = self.folded();
+        let name = folded.find(word)? + word.len();
+        let end = name + folded.get(name..)?.find('/')?;
+        self.as_str().get(..end).map(Self::new)
+    }
+
+    /// The resource that an extension extends: the id before its last provider; `None` if it has no provider.
+    pub fn scope(&self) -> Option<Self> {
+        let at = self.folded().rfind("/providers/")?;
+        self.as_str().get(..at).map(Self::new)
+    }
+
+    fn segment_after(&self, word: &str) -> Option<&str> {
+        let mut segments = self.0.split('/');
+        segments.find(|segment| segment.eq_ignore_ascii_case(word))?;
+        segments.next().filter(|segment| !segment.is_empty())
+    }
+}
+
+impl PartialEq for ObjectId {
+    fn eq(&self, other: &Self) -> bool {
+        if self.is_path() { self.0.eq_ignore_ascii_case(&other.0) } else { self.0 == other.0 }
+    }
+}
+
+impl Eq for ObjectId {}
+
+impl Hash for ObjectId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if !self.is_path() {
+            return self.0.hash(state);
+        }
+        let mut folded = [0; 64];
+        for part in self.0.as_bytes().chunks(folded.len()) {
+            let folded = &mut folded[..part.len()];
+            folded.copy_from_slice(part);
+            folded.make_ascii_lowercase();
+            state.write(folded);
+        }
+    }
+}
+
+impl PartialOrd for ObjectId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ObjectId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if !(self.is_path() && other.is_path()) {
+            return self.0.cmp(&other.0);
+        }
+        let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
+        // Ids are compared more than anything else, and mostly share a long beginning: it is skipped in pieces, and
+        // only bytes that differ are folded.
+        let shared = one.chunks_exact(PIECE).zip(other.chunks_exact(PIECE)).take_while(|(one, other)| one == other);
+        let begin = shared.count() * PIECE;
+        let (rest, others) = (one.get(begin..).unwrap_or_default(), other.get(begin..).unwrap_or_default());
+        let mut pairs = rest.iter().zip(others);
+        let differing = pairs.find_map(|(one, other)| {
+            let order = (one != other).then(|| one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase()))?;
+            order.is_ne().then_some(order)
+        });
+        differing.unwrap_or_else(|| one.len().cmp(&other.len()))
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ObjectId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(String::deserialize(deserializer)?.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_without_case_and_other_ids_exactly() {
+        let id = ObjectId::new;
+        assert_eq!(id("/Groups/A"), id("/groups/a"));
+        assert_ne!(id("aws:parameters/Key"), id("aws:parameters/key"));
+        assert!(id("/Groups/A").contains(&id("/groups/a/b")) && !id("aws:Groups").contains(&id("aws:groups/a")));
+    }
+
+    proptest! {
+        #[test]
+        fn ids_have_the_order_of_their_folded_texts(
+            shared in "/?[/a-zA-Z]{0,40}", one in "[/a-zA-Z]{0,20}", other in "[/a-zA-Z]{0,20}", upper in any::<bool>()
+        ) {
+            let beginning = if upper { shared.to_uppercase() } else { shared.clone() };
+            let (one, other) = (ObjectId::new(format!("{shared}{one}")), ObjectId::new(format!("{beginning}{other}")));
+            prop_assert_eq!(one.cmp(&other), one.folded().cmp(&other.folded()));
+            prop_assert_eq!(one == other, one.folded() == other.folded());
+        }
+    }
+}
