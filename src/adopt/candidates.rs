@@ -132,8 +132,8 @@ pub fn unread(of: &Tables, bodies: &BTreeMap<ObjectId, Json>, account: &Account)
 fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ObjectId, Json>) -> Vec<(ObjectId, &'a Json)> {
     let types = |argument: &str| -> Vec<&'static str> {
         let of = |kind: &'static Kind| match kind.place {
-            Place::Part(..) => kind.arm.type_.rsplit_once('/').map_or("", |(whole, _)| whole),
-            _ => kind.arm.type_,
+            Place::Part(..) => kind.type_.name.rsplit_once('/').map_or("", |(whole, _)| whole),
+            _ => kind.type_.name,
         };
         kind.refers(argument).iter().filter_map(|name| kind.provider().kind(name)).map(of).collect()
     };
@@ -151,7 +151,7 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ObjectId, Json>) -> Vec<
             .collect(),
         Place::Property(argument) => of_types(types(argument)).map(|(id, body)| (id.clone(), body)).collect(),
         Place::Member(of) => of_types(types(of.owner)).flat_map(|(id, body)| of.found(id, body)).collect(),
-        _ => of_types(vec![kind.arm.type_]).map(|(id, body)| (id.clone(), body)).collect(),
+        _ => of_types(vec![kind.type_.name]).map(|(id, body)| (id.clone(), body)).collect(),
     }
 }
 

@@ -15,13 +15,13 @@ pub fn tables(of: &Tables) -> impl Iterator<Item = (&'static Kind, Option<&'stat
 
 /// True if a table's objects are whole objects of this type.
 fn is_whole(kind: &Kind, type_: &str) -> bool {
-    kind.place.is_whole() && kind.arm.type_.eq_ignore_ascii_case(type_)
+    kind.place.is_whole() && kind.type_.name.eq_ignore_ascii_case(type_)
 }
 
 /// The API version with which an object is read; `None` where no kind has its type.
 pub fn api_of(of: &Tables, id: &ObjectId) -> Option<&'static str> {
     let type_ = id.arm_type()?;
-    tables(of).find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.arm.api)
+    tables(of).find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.type_.version)
 }
 
 /// The object whose body contains the part or membership with this id: a load balancer, for one of its probes.
@@ -57,15 +57,15 @@ pub fn collections(of: &Tables, id: &ObjectId, body: &Json) -> Vec<ChildCollecti
         let path = match kind.place {
             Place::Child(_, segment) => {
                 let type_ = id.child(segment, "x").arm_type().unwrap_or_default();
-                type_.eq_ignore_ascii_case(kind.arm.type_).then(|| format!("{id}/{segment}"))
+                type_.eq_ignore_ascii_case(kind.type_.name).then(|| format!("{id}/{segment}"))
             }
-            Place::Extension(_) if is_group => Some(format!("{id}/providers/{}", kind.arm.type_)),
+            Place::Extension(_) if is_group => Some(format!("{id}/providers/{}", kind.type_.name)),
             _ => None,
         };
         let own = kind.adoption.others.iter().filter(|list| is_whole(kind, &type_) && (list.of)(body));
         let others = own.map(|other| (format!("{id}/{}", other.segment), Some(other)));
         for (path, other) in path.map(|path| (path, None)).into_iter().chain(others) {
-            let list = Collection::new(ObjectId::new(path), kind.arm.api);
+            let list = Collection::new(ObjectId::new(path), kind.type_.version);
             if !found.iter().any(|other| other.list.path == list.path) {
                 found.push(ChildCollection { list, other });
             }

@@ -77,12 +77,12 @@ impl NotImported {
 
     /// True for an object whose type no kind has.
     pub fn lacks_kind(&self, of: &Tables) -> bool {
-        self.whole && !look::tables(of).any(|(kind, _)| kind.arm.type_.eq_ignore_ascii_case(&self.type_))
+        self.whole && !look::tables(of).any(|(kind, _)| kind.type_.name.eq_ignore_ascii_case(&self.type_))
     }
 
     /// A setting of a resource.
     fn setting(candidate: &Candidate, why: String) -> Self {
-        let (id, type_) = (candidate.id.clone(), candidate.kind.arm.type_.to_owned());
+        let (id, type_) = (candidate.id.clone(), candidate.kind.type_.name.to_owned());
         Self { id, type_, why, whole: false, terraform: None }
     }
 }

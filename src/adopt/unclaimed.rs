@@ -103,7 +103,7 @@ fn watched(candidate: &Candidate) -> BTreeSet<(String, Comparison)> {
     watched.extend(lists.into_iter().map(|list| (list, Comparison::Elements)));
     let belongs = |argument: &str, other: &Kind| {
         let mut parents = other.refers(argument).iter().filter_map(|name| other.provider().kind(name));
-        parents.any(|parent| parent.arm.type_.eq_ignore_ascii_case(kind.arm.type_))
+        parents.any(|parent| parent.type_.name.eq_ignore_ascii_case(kind.type_.name))
     };
     for (other, _) in tables(kind.provider()) {
         match other.place {
@@ -129,7 +129,7 @@ fn watched(candidate: &Candidate) -> BTreeSet<(String, Comparison)> {
 fn same_objects(kind: &'static Kind) -> impl Iterator<Item = &'static Kind> {
     let is_within = |kind: &Kind| !kind.place.is_whole();
     let whole = move |other: &&'static Kind| {
-        !is_within(kind) && !is_within(other) && other.arm.type_.eq_ignore_ascii_case(kind.arm.type_)
+        !is_within(kind) && !is_within(other) && other.type_.name.eq_ignore_ascii_case(kind.type_.name)
     };
     let others = tables(kind.provider()).map(|(other, _)| other).filter(move |other| !std::ptr::eq(*other, kind));
     std::iter::once(kind).chain(others.filter(whole))

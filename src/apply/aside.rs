@@ -161,7 +161,7 @@ impl Worker<'_> {
         let Some(follow_up) = resource.kind.odd.follow_up else { return Ok(()) };
         let requests = self.stack.with_subject(resource, args, &self.knowledge(), |subject| follow_up(subject, old));
         for FollowUp { id, request } in requests {
-            let object = resource.kind.arm.object(id);
+            let object = resource.kind.type_.object(id);
             match request {
                 FollowUpRequest::Put(body) => {
                     drop(self.ports.cloud.put(&object, &body, WriteCondition::Always).await?);

@@ -231,7 +231,7 @@ impl Worker<'_> {
             return;
         };
         let Some(object) = resource.objects.first() else { return };
-        let wanted = ReadRequest::new(resource.kind.arm.object(object.id.clone()), ReadTarget::Body);
+        let wanted = ReadRequest::new(resource.kind.type_.object(object.id.clone()), ReadTarget::Body);
         let began = self.ports.clock.now();
         let mut last = String::new();
         loop {

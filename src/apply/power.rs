@@ -46,7 +46,7 @@ impl Worker<'_> {
         let action = power.action(on);
         let (wanted, word) = if on { (PowerState::Running, "running") } else { (PowerState::Stopped, "stopped") };
         let call = Call {
-            object: resource.kind.arm.object(resource.id.clone()),
+            object: resource.kind.type_.object(resource.id.clone()),
             method: CallMethod::Post(action.name, &[]),
             body: None,
             region: None,
@@ -112,7 +112,7 @@ impl Worker<'_> {
     }
 
     async fn power_state(&self, resource: &Resource, power: &Power) -> Observed {
-        let wanted = power.read(resource.kind.arm.object(resource.id.clone()));
+        let wanted = power.read(resource.kind.type_.object(resource.id.clone()));
         match look(self.ports.cloud, self.ports.clock, PATIENCE, &wanted).await {
             ReadResult::There(body) => Observed::State((power.state)(&body)),
             ReadResult::Absent => Observed::Absent,

@@ -81,7 +81,7 @@ mod tests {
         let [mut one, mut other] = [json!({}), json!({})];
         path::put(&mut one, kind.restless[0], json!("Online"));
         path::put(&mut other, kind.restless[0], json!("Degraded"));
-        assert_eq!(of(kind.arm.type_, &one), of(kind.arm.type_, &other));
+        assert_eq!(of(kind.type_.name, &one), of(kind.type_.name, &other));
         assert_ne!(of("A.B/c", &one), of("A.B/c", &other));
     }
 }

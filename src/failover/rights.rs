@@ -92,7 +92,7 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
         let is_property = resource.kind.place.is_property();
         // A member leaves a list when the object with the list is written.
         let word = if word == "delete" && resource.kind.place.is_member() { "write" } else { word };
-        (!is_property).then(|| (resource, action_of(resource.kind.arm.type_, word)))
+        (!is_property).then(|| (resource, action_of(resource.kind.type_.name, word)))
     };
     match &step.act {
         Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => {

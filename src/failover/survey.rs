@@ -82,7 +82,7 @@ fn powers<'s>(
     let standing = of.iter().filter(|address| state.resources.contains_key(*address));
     standing.filter_map(|address| stack.resources.get(address)).filter_map(|resource| {
         let power = resource.kind.moves.power?;
-        let read = power.read(resource.kind.arm.object(resource.id.clone()));
+        let read = power.read(resource.kind.type_.object(resource.id.clone()));
         Some((resource, PowerRequest { address: resource.address.clone(), power, read }))
     })
 }

@@ -25,10 +25,10 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
     };
     let text = match kind.place {
         Place::Subscription => format!("{}/resourceGroups/{name}", scope(account)),
-        Place::Root => format!("{}/providers/{}/{name}", scope(account), kind.arm.type_),
-        Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.arm.type_),
+        Place::Root => format!("{}/providers/{}/{name}", scope(account), kind.type_.name),
+        Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.type_.name),
         Place::Child(parent, segment) => format!("{}/{segment}/{name}", at(parent)?),
-        Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.arm.type_),
+        Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.type_.name),
         Place::Part(parent, _, segment, _) => format!("{}/{segment}/{name}", at(parent)?),
         Place::Property(target) => at(target)?.to_owned(),
         Place::Member(of) => return of.id(name, args),
@@ -42,7 +42,7 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
     if let Some(objects) = kind.odd.objects {
         return objects(subject);
     }
-    let parent = |argument| kind.arm.object(ObjectId::new(subject.text(argument).unwrap_or_default()));
+    let parent = |argument| kind.type_.object(ObjectId::new(subject.text(argument).unwrap_or_default()));
     vec![match kind.place {
         Place::Part(argument, list, _, key) => Object {
             within: Some(Within::Element { list: list.into(), key: key.into(), name: subject.name.into() }),
@@ -51,7 +51,7 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
         Place::Property(argument) => Object { within: Some(Within::Paths(owned_paths(kind.args))), ..parent(argument) },
         Place::Member(of) => of.object(subject),
         Place::Subscription | Place::Root | Place::Group | Place::Child(..) | Place::Extension(_) => {
-            kind.arm.object(subject.id.clone())
+            kind.type_.object(subject.id.clone())
         }
     }]
 }

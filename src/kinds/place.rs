@@ -177,7 +177,7 @@ impl Membership {
         };
         let name = if self.member.is_empty() { subject.name } else { subject.text(self.member).unwrap_or_default() };
         let within = Within::Element { list, key: self.key.to_owned(), name: name.to_owned() };
-        Object { within: Some(within), ..subject.kind.arm.object(id) }
+        Object { within: Some(within), ..subject.kind.type_.object(id) }
     }
 
     /// Path of the list in the bodies of all owners.

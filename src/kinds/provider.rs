@@ -109,7 +109,7 @@ impl Catalog {
 
     /// The tables whose objects have this type.
     pub fn of_type(&self, type_: &str) -> impl Iterator<Item = &'static Kind> {
-        self.tables().map(|table| table.kind).filter(move |kind| kind.arm.type_.eq_ignore_ascii_case(type_))
+        self.tables().map(|table| table.kind).filter(move |kind| kind.type_.name.eq_ignore_ascii_case(type_))
     }
 
     /// The region of any provider with this name or display name.

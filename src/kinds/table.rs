@@ -1,7 +1,7 @@
 //! The shape of a kind's table.
 //!
 //! A table is plain data, built by `const` functions, so that a kind's file reads as a list. Paths are places in the
-//! body of an ARM resource: segments joined by dots. `name[]` steps into every element of a list, `name[0]` into the
+//! body of an object: segments joined by dots. `name[]` steps into every element of a list, `name[0]` into the
 //! first one. The empty path is the body itself.
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub struct Kind {
     /// One-sentence description, printed by `drplan kinds`.
     pub about: &'static str,
     /// Provider type and API version, as in `Microsoft.Network/virtualNetworks`, `2025-09-01`.
-    pub arm: Arm,
+    pub type_: KindType,
     /// Location of the object in the resource hierarchy. The id follows from it and from names.
     pub place: Place,
     /// Source of the object's region.
@@ -147,7 +147,7 @@ impl Kind {
         name: "",
         provider: || &Tables::NONE,
         about: "",
-        arm: Arm { type_: "", api: "" },
+        type_: KindType { name: "", version: "" },
         place: Place::Group,
         location: Location::Regional,
         names: NameRule::ANY,
@@ -322,17 +322,17 @@ impl SoftDelete {
 
 /// Provider type and API version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arm {
+pub struct KindType {
     /// The full type, as in `Microsoft.Network/virtualNetworks/subnets`.
-    pub type_: &'static str,
+    pub name: &'static str,
     /// The API version of requests.
-    pub api: &'static str,
+    pub version: &'static str,
 }
 
-impl Arm {
+impl KindType {
     /// The whole object with this id, of this type or of the one that contains it.
     pub fn object(&self, id: ObjectId) -> Object {
-        Object::whole(id, self.api)
+        Object::whole(id, self.version)
     }
 }
 

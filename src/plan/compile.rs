@@ -447,7 +447,7 @@ pub(super) fn key(resource: &Resource) -> String {
 /// The exclusive names of an object of this kind: its id, or a globally unique name.
 pub(super) fn freed_key(kind: &Kind, id: &ObjectId, name: &str) -> String {
     match kind.names.unique {
-        NameScope::Globally => format!("{} {}", kind.arm.type_, name.to_ascii_lowercase()),
+        NameScope::Globally => format!("{} {}", kind.type_.name, name.to_ascii_lowercase()),
         NameScope::InParent => id.folded(),
     }
 }

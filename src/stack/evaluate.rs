@@ -223,7 +223,7 @@ impl StackEvaluation {
 
     /// The first resource of this type with this name, where it is another; from now on, this one.
     fn same_name(&mut self, resource: &Resource) -> Option<&Resource> {
-        let name = (resource.kind.arm.type_, resource.name.to_ascii_lowercase());
+        let name = (resource.kind.type_.name, resource.name.to_ascii_lowercase());
         match self.names.entry(name) {
             Entry::Occupied(first) => self.resources.get(first.get()),
             Entry::Vacant(free) => {

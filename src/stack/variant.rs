@@ -22,7 +22,7 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         return Variant::Known(kind.typed.map_or(kind, |table| table(&deciding(written, facts))), None);
     };
     let source = written.args.iter().find(|arg| &*arg.name.text == variants.by).map(|arg| &arg.value);
-    let type_of = |name: &str| kind.provider().kind(name).map(|kind| kind.arm.type_);
+    let type_of = |name: &str| kind.provider().kind(name).map(|kind| kind.type_.name);
     let chosen = match source {
         Some(Value::Block(address)) => {
             let of = facts.resources.get(address).map(|resource| resource.kind.name);

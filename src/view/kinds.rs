@@ -22,7 +22,7 @@ const SEVERAL: &str = "Several providers";
 pub fn families(catalog: &Catalog) -> Vec<(&'static str, Vec<&'static Kind>)> {
     let mut families: Vec<(&str, Vec<&Kind>)> = Vec::new();
     for kind in catalog.kinds() {
-        let family = kind.arm.type_.split('/').next().filter(|family| !family.is_empty()).unwrap_or(SEVERAL);
+        let family = kind.type_.name.split('/').next().filter(|family| !family.is_empty()).unwrap_or(SEVERAL);
         match families.iter_mut().find(|(known, _)| *known == family) {
             Some((_, members)) => members.push(kind),
             None => families.push((family, vec![kind])),
@@ -146,7 +146,7 @@ fn indent(text: &str) -> String {
 }
 
 fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
-    let Kind { arm, place, location, names, durations: takes, .. } = kind;
+    let Kind { type_, place, location, names, durations: takes, .. } = kind;
     let [create, update, delete] = [takes.create, takes.update, takes.delete].map(seconds);
     // With several tables, each of them has its own facts.
     if kind.variants.is_some() {
@@ -157,7 +157,7 @@ fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
         return vec![("Azure type", type_), ("Name", name_rule(names)), ("Scope", scope(*place))];
     }
     let mut rows = vec![
-        ("Azure type", format!("{}, API version {}", arm.type_, arm.api)),
+        ("Azure type", format!("{}, API version {}", type_.name, type_.version)),
         ("Name", name_rule(names)),
         ("Scope", scope(*place)),
         ("Region", region(*location).to_owned()),
@@ -438,7 +438,7 @@ fn versioned(document: Json) -> Json {
 }
 
 fn of_kind(kind: &Kind) -> Json {
-    let Kind { name, about, arm, args, attributes, names, durations, variants, example, left_out, .. } = kind;
+    let Kind { name, about, type_, args, attributes, names, durations, variants, example, left_out, .. } = kind;
     let attribute = |attribute: &kinds::Attribute| {
         let known = matches!(attribute.from, AttributeSource::Names(_));
         json!({"name": attribute.name, "known_before_apply": known, "sensitive": attribute.secret, "doc": attribute.doc})
@@ -452,8 +452,8 @@ fn of_kind(kind: &Kind) -> Json {
     json!({
         "name": name,
         "about": about,
-        "azure_type": arm.type_,
-        "api_version": arm.api,
+        "azure_type": type_.name,
+        "api_version": type_.version,
         "name_rule": {
             "min": names.min, "max": names.max, "pattern": names.pattern, "words": names.words,
             "unique_in_azure": names.unique == NameScope::Globally, "written": names.written,

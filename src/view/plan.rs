@@ -400,7 +400,7 @@ pub(super) fn place(change: &Change, with_name: bool) -> String {
     }
     // A child is where its root is: an endpoint of a global profile has no region.
     let root = std::iter::successors(Some(id.clone()), ObjectId::parent).last().and_then(|root| root.arm_type());
-    let of_root = |kind: &&&Kind| root.as_ref().is_some_and(|root| kind.arm.type_.eq_ignore_ascii_case(root));
+    let of_root = |kind: &&&Kind| root.as_ref().is_some_and(|root| kind.type_.name.eq_ignore_ascii_case(root));
     let kinds = change.kind.map_or(&[][..], |kind| kind.provider().kinds);
     let is_global = kinds.iter().filter(of_root).any(|kind| kind.location == Location::Global);
     let name = if with_name { format!("  {}", quoted(id.name())) } else { String::new() };

@@ -220,7 +220,7 @@ fn value(ty: &Ty, now: Option<&Json>) -> Option<String> {
             let type_ = of
                 .first()
                 .and_then(|kind| drplan::providers::azure::TABLES.kind(kind))
-                .map_or("Microsoft.Example/things", |kind| kind.arm.type_);
+                .map_or("Microsoft.Example/things", |kind| kind.type_.name);
             let mut id = OTHERS.to_owned();
             for (at, segment) in type_.split('/').enumerate() {
                 id.push_str(&if at == 0 { format!("/{segment}") } else { format!("/{segment}/other{at}") });

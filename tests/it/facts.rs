@@ -126,7 +126,7 @@ fn compare(sheets: &str, mut faults_of: impl FnMut(&Table, &mut Vec<String>)) {
     let mut report = Vec::new();
     for table in tables() {
         let mut faults = Vec::new();
-        if table.kind.arm.type_.is_empty() {
+        if table.kind.type_.name.is_empty() {
             faults.push("the table is empty".to_owned());
         } else {
             faults_of(&table, &mut faults);

@@ -153,8 +153,8 @@ pub fn at(path: &str) -> ObjectId {
 pub fn object(id: &ObjectId) -> Object {
     let type_ = id.arm_type().expect("a type");
     let mut kinds = drplan::providers::azure::TABLES.kinds.iter();
-    let kind = kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).expect("a kind of this type");
-    kind.arm.object(id.clone())
+    let kind = kinds.find(|kind| kind.type_.name.eq_ignore_ascii_case(&type_)).expect("a kind of this type");
+    kind.type_.object(id.clone())
 }
 
 /// Runs every behaviour over this transport, each with a new simulator, and fails with the names of those that fail.

@@ -2,15 +2,19 @@
 //! resource like those in a group.
 
 use drplan::check::review;
-use drplan::kinds::{Arm, Kind, Place, body};
+use drplan::kinds::{Kind, KindType, Place, body};
 use drplan::stack::{Knowledge, Stack};
 use drplan::view::graph::{Picture, PictureDetail};
 
 use crate::lab::Lab;
 
 /// A root that collects nothing.
-static MACHINE: Kind =
-    Kind { name: "machine", arm: Arm { type_: "Test.Compute/machines", api: "1" }, place: Place::Root, ..Kind::EMPTY };
+static MACHINE: Kind = Kind {
+    name: "machine",
+    type_: KindType { name: "Test.Compute/machines", version: "1" },
+    place: Place::Root,
+    ..Kind::EMPTY
+};
 
 const STACK: &str = r#"
 stack "roots" {}
@@ -59,7 +63,7 @@ failover_group "web" {
 /// A root that only collects.
 static FOLDER: Kind = Kind {
     name: "folder",
-    arm: Arm { type_: "Test.Resources/folders", api: "1" },
+    type_: KindType { name: "Test.Resources/folders", version: "1" },
     place: Place::Subscription,
     ..Kind::EMPTY
 };

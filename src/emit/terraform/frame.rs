@@ -110,7 +110,7 @@ pub(super) const CLIENT: &str = "data.azurerm_client_config.current";
 /// Required versions and the provider; `asks`: with the data source for the identity of Terraform.
 pub(super) fn versions(emitter: &TerraformEmitter<'_>, asks: bool) -> String {
     let kinds = emitter.instances.keys().filter_map(|block| emitter.kind(block));
-    let providers: BTreeSet<&str> = kinds.filter_map(|kind| kind.arm.type_.split('/').next()).collect();
+    let providers: BTreeSet<&str> = kinds.filter_map(|kind| kind.type_.name.split('/').next()).collect();
     let providers: Vec<String> =
         providers.into_iter().filter(|name| *name != "Microsoft.Resources").map(quoted).collect();
     let (generic, provider, terraform) = azapi(emitter);

@@ -149,10 +149,10 @@ fn build() -> BTreeMap<String, ProviderType> {
     let (own, variants): (Vec<_>, Vec<_>) =
         crate::providers::azure::TABLES.tables().partition(|table| table.variant.is_none());
     let all = own.into_iter().chain(variants).map(|table| (table.kind, table.variant));
-    let all: Vec<_> = all.filter(|(kind, _)| !kind.arm.type_.is_empty()).collect();
+    let all: Vec<_> = all.filter(|(kind, _)| !kind.type_.name.is_empty()).collect();
     for (kind, _) in &all {
         if kind.place.is_whole() {
-            types.entry(kind.arm.type_.to_ascii_lowercase()).or_insert_with(|| ProviderType::new(kind)).add(kind);
+            types.entry(kind.type_.name.to_ascii_lowercase()).or_insert_with(|| ProviderType::new(kind)).add(kind);
         }
     }
     for (kind, variant) in &all {
@@ -160,8 +160,8 @@ fn build() -> BTreeMap<String, ProviderType> {
         for parent in parents(kind, argument, *variant) {
             // A part of another object has that object's body.
             let type_ = match parent.place {
-                Place::Part(..) => parent.arm.type_.rsplit_once('/').map_or("", |(whole, _)| whole),
-                _ => parent.arm.type_,
+                Place::Part(..) => parent.type_.name.rsplit_once('/').map_or("", |(whole, _)| whole),
+                _ => parent.type_.name,
             };
             if let Some(type_) = types.get_mut(&type_.to_ascii_lowercase()) {
                 type_.add_within(kind);
@@ -186,8 +186,8 @@ fn parents(kind: &Kind, argument: &str, variant: Option<(&str, &'static str)>) -
 impl ProviderType {
     fn new(kind: &'static Kind) -> Self {
         Self {
-            name: kind.arm.type_,
-            api: kind.arm.api,
+            name: kind.type_.name,
+            api: kind.type_.version,
             kinds: Vec::new(),
             within: Vec::new(),
             parts: Vec::new(),
@@ -250,7 +250,7 @@ impl ProviderType {
         if let Place::Child(_, segment) = kind.place {
             self.segment = Some(segment);
         }
-        self.api = self.api.max(kind.arm.api);
+        self.api = self.api.max(kind.type_.version);
         self.names.push((kind.names.min, kind.names.max, Regex::new(kind.names.pattern).ok()));
         if !self.kinds.is_empty() {
             self.shape.also(BodyShape::of(kind.args));
@@ -391,7 +391,7 @@ pub(super) fn referred(kind: &Kind, argument: &str) -> Vec<String> {
     kind.refers(argument)
         .iter()
         .filter_map(|name| crate::providers::azure::TABLES.kind(name))
-        .map(|kind| kind.arm.type_.to_ascii_lowercase())
+        .map(|kind| kind.type_.name.to_ascii_lowercase())
         .collect()
 }
 

@@ -180,7 +180,7 @@ fn draft_body(
     }
     fill_defaults(&mut body, &id, type_, api);
     // The tables describe the bodies of their own versions only.
-    let strict = type_.strict && !world.lenient && type_.writers().any(|kind| kind.arm.api == api);
+    let strict = type_.strict && !world.lenient && type_.writers().any(|kind| kind.type_.version == api);
     type_.shape.check(&body, old_body.as_ref(), strict, "")?;
     let (children, gone) = draft_children(world, &id, type_, &mut body, api)?;
     let type_name = id.arm_type().filter(|_| type_.generic);

@@ -42,7 +42,7 @@ impl Categories {
 
     /// Role of a kind.
     pub fn category(&self, kind: &Kind) -> Category {
-        let provider = kind.arm.type_.split('/').next().unwrap_or_default();
+        let provider = kind.type_.name.split('/').next().unwrap_or_default();
         let is_of = |namespaces: &[&str]| namespaces.iter().any(|name| provider.eq_ignore_ascii_case(name));
         match kind.name {
             _ if kind.machines.is_some() => Category::Compute,

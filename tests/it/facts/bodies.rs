@@ -11,10 +11,10 @@ pub fn faults(table: &Table, faults: &mut Vec<String>) {
     // A part is written in the body of its parent, and so checked against the parent's type.
     let (type_, list) = match kind.place {
         Place::Part(_, list, _, _) => {
-            (kind.arm.type_.rsplit_once('/').map_or("", |(parent, _)| parent), Some(list.to_owned()))
+            (kind.type_.name.rsplit_once('/').map_or("", |(parent, _)| parent), Some(list.to_owned()))
         }
-        Place::Member(of) => (kind.arm.type_, Some(of.every())),
-        _ => (kind.arm.type_, None),
+        Place::Member(of) => (kind.type_.name, Some(of.every())),
+        _ => (kind.type_.name, None),
     };
     if UNLISTED_TYPES.contains(&type_) {
         return;
@@ -23,8 +23,8 @@ pub fn faults(table: &Table, faults: &mut Vec<String>) {
         faults.push(format!("the sheets have no type `{type_}`"));
         return;
     };
-    if api != kind.arm.api {
-        faults.push(format!("the sheets have `{type_}` at {api}, the table at {}", kind.arm.api));
+    if api != kind.type_.version {
+        faults.push(format!("the sheets have `{type_}` at {api}, the table at {}", kind.type_.version));
     }
     let Some(schema) = schema else { return };
     let whole = TypeNode { document: &schema, options: vec![&schema], read_only: false }.resolved();

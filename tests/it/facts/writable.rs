@@ -159,8 +159,8 @@ fn every_writable_property_is_in_a_table() {
     let tables: Vec<&'static Kind> = super::tables().iter().map(|table| table.kind).collect();
     for kind in &tables {
         let type_ = match kind.place {
-            Place::Part(..) => kind.arm.type_.rsplit_once('/').map_or("", |(parent, _)| parent),
-            _ => kind.arm.type_,
+            Place::Part(..) => kind.type_.name.rsplit_once('/').map_or("", |(parent, _)| parent),
+            _ => kind.type_.name,
         };
         types.entry(type_.to_owned()).or_default().kind(kind);
     }

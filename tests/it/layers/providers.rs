@@ -16,23 +16,23 @@ fn may_name_azure(path: &Path) -> bool {
 /// Lines of production code and comments that name Azure, by module. They only fall: a line above fails as a new
 /// dependency, and a line below fails until its ceiling is lowered, so that what is gained stays gained.
 const CEILINGS: &[(&str, usize)] = &[
-    ("adopt", 44),
-    ("apply", 13),
+    ("adopt", 32),
+    ("apply", 8),
     ("check", 19),
     ("cli", 70),
     ("doctor", 5),
     ("duration", 2),
-    ("emit", 62),
-    ("failover", 16),
+    ("emit", 61),
+    ("failover", 14),
     ("hcl", 1),
     ("host", 1),
-    ("kinds", 190),
+    ("kinds", 178),
     ("object", 6),
-    ("plan", 12),
+    ("plan", 10),
     ("reference", 3),
     ("simulator", 3),
-    ("stack", 30),
-    ("view", 14),
+    ("stack", 28),
+    ("view", 8),
     ("world", 3),
 ];
 
@@ -97,7 +97,7 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn words_are_found_within_identifiers() {
     for line in
-        ["ObjectId::new", "kind.arm.type_", "/// Azure's own", "azurerm_subnet", "\"Microsoft.Network\"", "ARM_TENANT"]
+        ["ObjectId::new", "kind.type_.name", "/// Azure's own", "azurerm_subnet", "\"Microsoft.Network\"", "ARM_TENANT"]
     {
         assert!(names_azure(line), "{line}");
     }

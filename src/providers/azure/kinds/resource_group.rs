@@ -7,7 +7,7 @@ pub static KIND: Kind = Kind {
     name: "resource_group",
     about: "Resource group. Its region stores the metadata of its resources, and its `presence` applies to all \
      of them.",
-    arm: Arm { type_: "Microsoft.Resources/resourceGroups", api: "2025-04-01" },
+    type_: KindType { name: "Microsoft.Resources/resourceGroups", version: "2025-04-01" },
     place: Place::Subscription,
     names: NameRule::new(
         1,

@@ -42,7 +42,7 @@ fn arm(path: &str) -> ObjectId {
 fn object(path: &str) -> Object {
     let type_ = arm(path).arm_type().unwrap();
     let mut kinds = crate::providers::azure::TABLES.kinds.iter();
-    kinds.find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_)).unwrap().arm.object(arm(path))
+    kinds.find(|kind| kind.type_.name.eq_ignore_ascii_case(&type_)).unwrap().type_.object(arm(path))
 }
 
 fn public() -> Json {

@@ -283,7 +283,7 @@ impl Types {
             let type_ = one.id.arm_type().unwrap_or_default();
             let validator = self.validators.entry(type_.clone()).or_insert_with(|| {
                 // A type without a kind has the version that its block names.
-                tables().find(|kind| kind.arm.type_.eq_ignore_ascii_case(&type_))?;
+                tables().find(|kind| kind.type_.name.eq_ignore_ascii_case(&type_))?;
                 let (api, schema) = sheets::arm_type(&type_)?;
                 // A type without a schema has the version of the one around it, if that is newer.
                 assert!(api == one.api || (schema.is_none() && api < one.api), "API version of {type_}: {}", one.api);

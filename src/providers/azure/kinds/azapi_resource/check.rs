@@ -38,7 +38,7 @@ fn type_(subject: &Subject<'_>, found: Found<'_>) {
     let Some((type_, _)) = parse(text) else {
         return found("type", format!("invalid value for `type`: `{text}` is no type with an API version"), "", help);
     };
-    if subject.kind.arm.type_.is_empty() {
+    if subject.kind.type_.name.is_empty() {
         let why = "The id of the resource follows from it, and ids are shown.";
         return found("type", "invalid value for `type`: it is sensitive".to_owned(), why, help);
     }
@@ -141,9 +141,9 @@ fn switch(subject: &Subject<'_>, found: Found<'_>) {
         let place = kind.arg(argument).map(|arg| arg.wire);
         let at = match place {
             Some(Wire::Mapped(at, _) | Wire::At(at)) => at,
-            _ if given(argument) && !kind.arm.type_.is_empty() && switch.is_none() => {
+            _ if given(argument) && !kind.type_.name.is_empty() && switch.is_none() => {
                 let help = "Write `switch { path = \"properties.…\" }` with its place in the body.".to_owned();
-                let summary = format!("the place of `{argument}` in a `{}` is unknown", kind.arm.type_);
+                let summary = format!("the place of `{argument}` in a `{}` is unknown", kind.type_.name);
                 found(argument, summary, "", help);
                 continue;
             }

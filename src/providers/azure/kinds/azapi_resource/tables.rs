@@ -181,7 +181,7 @@ fn table(key: &TableKey) -> Kind {
     };
     let (_, segment) = type_.rsplit_once('/').unwrap_or(("", type_));
     Kind {
-        arm: Arm { type_, api: leak(&key.api) },
+        type_: KindType { name: type_, version: leak(&key.api) },
         place: if type_.matches('/').count() > 1 {
             Place::Child("parent", segment)
         } else {
@@ -243,7 +243,7 @@ mod tests {
         let group = "/subscriptions/s/resourceGroups/g";
         let plan = args(json!({ "type": "Microsoft.Web/serverfarms@2024-04-01", "parent": group }));
         assert!(std::ptr::eq(of(&plan), of(&plan)));
-        assert_eq!((of(&plan).location, of(&plan).arm.api), (Location::Regional, "2024-04-01"));
+        assert_eq!((of(&plan).location, of(&plan).type_.version), (Location::Regional, "2024-04-01"));
         let location = |type_: &str, parent: &str, location: Json| {
             of(&args(json!({ "type": format!("{type_}@2024-04-01"), "parent": parent, "location": location }))).location
         };

@@ -58,7 +58,7 @@ static DATA_DISK: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "image",
     about: "Managed image: an operating system image for machines of the same region.",
-    arm: Arm { type_: "Microsoft.Compute/images", api: "2026-04-01" },
+    type_: KindType { name: "Microsoft.Compute/images", version: "2026-04-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

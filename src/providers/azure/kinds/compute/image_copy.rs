@@ -17,7 +17,7 @@ pub static KIND: Kind = Kind {
     name: "image_copy",
     about: "Copy of an image version in the gallery of another site, created ahead of a failover. Machines can \
      use it as their image.",
-    arm: shared_image_version::ARM,
+    type_: shared_image_version::TYPE,
     place: Place::Child("gallery", "versions"),
     names: NameRule { written: false, ..shared_image_version::NAMES },
     args: &[
@@ -157,7 +157,7 @@ image_copy "example" {
 pub(super) fn is_copy(found: &CloudObject<'_>) -> bool {
     let Some(source) = path::text(found.body, SOURCE).map(ObjectId::new) else { return false };
     let known = |id: &ObjectId| found.all.contains_key(id);
-    let is_version = source.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(shared_image_version::ARM.type_));
+    let is_version = source.arm_type().is_some_and(|type_| type_.eq_ignore_ascii_case(shared_image_version::TYPE.name));
     is_version
         && source.name() == found.id.name()
         && known(&source)
@@ -190,7 +190,7 @@ fn objects(subject: &Subject<'_>) -> Vec<Object> {
     let image = subject.text("image_name").or_else(|| source.as_ref().map(ObjectId::name)).unwrap_or_default();
     let definition = ObjectId::new(subject.text("gallery").unwrap_or_default()).child("images", image);
     let version = definition.child("versions", subject.name);
-    vec![shared_image::KIND.arm.object(definition), shared_image_version::ARM.object(version)]
+    vec![shared_image::KIND.type_.object(definition), shared_image_version::TYPE.object(version)]
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {

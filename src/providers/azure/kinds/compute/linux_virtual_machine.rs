@@ -61,7 +61,7 @@ static ADMIN_SSH_KEY: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "linux_virtual_machine",
     about: "Linux virtual machine.",
-    arm: single_machine::ARM,
+    type_: single_machine::TYPE,
     names: single_machine::NAMES,
     args: &concat::<{ MACHINE.len() + LINUX.len() + PATCHES.len() + PROFILE.len() }>(&[
         MACHINE, LINUX, PATCHES, PROFILE,

@@ -53,7 +53,7 @@ static ADMIN_SSH_KEY: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "linux_virtual_machine_scale_set",
     about: "Scale set of Linux virtual machines: a number of identical machines from one image.",
-    arm: scale_set::ARM,
+    type_: scale_set::TYPE,
     names: scale_set::NAMES,
     args: &concat::<{ SET.len() + LINUX.len() + PROFILE.len() }>(&[SET, LINUX, PROFILE]),
     attributes: scale_set::ATTRIBUTES,

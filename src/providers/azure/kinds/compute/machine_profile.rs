@@ -469,7 +469,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 pub(super) fn check_image(subject: &Subject<'_>, sources: &[&'static str], findings: &mut Vec<Finding>) {
     // A managed image serves its own region only. Versions in galleries have copies in several.
     let far = |image: &Subject<'_>| {
-        let is_managed = image.kind.arm.type_ == "Microsoft.Compute/images";
+        let is_managed = image.kind.type_.name == "Microsoft.Compute/images";
         (is_managed && !same_region(image.location, subject.location))
             .then(|| (image.address.to_string(), image.location.to_owned()))
     };

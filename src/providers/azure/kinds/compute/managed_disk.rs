@@ -42,7 +42,7 @@ static KEY_ENCRYPTION_KEY: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "managed_disk",
     about: "Managed disk.",
-    arm: Arm { type_: "Microsoft.Compute/disks", api: "2026-03-02" },
+    type_: KindType { name: "Microsoft.Compute/disks", version: "2026-03-02" },
     names: NameRule::new(1, 80, "^[A-Za-z0-9_.-]+$", "letters, digits, `_`, `.` and `-`"),
     args: &[
         RESOURCE_GROUP,

@@ -182,7 +182,7 @@ pub static KIND: Kind = Kind {
     name: "monitor_autoscale_setting",
     about: "Autoscale setting: changes the number of a scale set's machines by rules and schedules. A failover run \
      disables it while it stops the scale set.",
-    arm: Arm { type_: "Microsoft.Insights/autoscaleSettings", api: "2022-10-01" },
+    type_: KindType { name: "Microsoft.Insights/autoscaleSettings", version: "2022-10-01" },
     names: NameRule::new(
         1,
         260,

@@ -31,7 +31,7 @@ const EXTENSION_PROFILE: &str = "properties.virtualMachineProfile.extensionProfi
 const EXTENSIONS: &str = "properties.virtualMachineProfile.extensionProfile.extensions";
 
 /// Provider type and API version of scale sets.
-pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachineScaleSets", api: "2026-04-01" };
+pub(super) const TYPE: KindType = KindType { name: "Microsoft.Compute/virtualMachineScaleSets", version: "2026-04-01" };
 /// Constant values of the body: uniform orchestration mode.
 pub(super) const FIXED: &[(&str, Lit)] = &[("properties.orchestrationMode", Lit::Str("Uniform"))];
 /// Typical durations in seconds (source: the project's durations sheet).

@@ -30,7 +30,7 @@ const fn feature(name: &'static str, doc: &'static str) -> Arg {
 pub static KIND: Kind = Kind {
     name: "shared_image",
     about: "Image definition in a gallery: the properties that all versions of the image share.",
-    arm: Arm { type_: "Microsoft.Compute/galleries/images", api: "2025-12-03" },
+    type_: KindType { name: "Microsoft.Compute/galleries/images", version: "2025-12-03" },
     place: Place::Child("gallery", "images"),
     names: NameRule::new(
         1,

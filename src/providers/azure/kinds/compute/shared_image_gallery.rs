@@ -35,7 +35,7 @@ pub static KIND: Kind = Kind {
     name: "shared_image_gallery",
     about: "Shared image gallery. While its region is lost, nothing in it can be changed, so keep one gallery \
      at each site.",
-    arm: Arm { type_: "Microsoft.Compute/galleries", api: "2025-12-03" },
+    type_: KindType { name: "Microsoft.Compute/galleries", version: "2025-12-03" },
     names: NameRule::new(
         1,
         80,

@@ -10,7 +10,8 @@ use crate::providers::azure::kinds::compute::machine_profile::finding;
 use crate::providers::azure::regions::region;
 
 /// Provider type and API version of image versions.
-pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/galleries/images/versions", api: "2025-12-03" };
+pub(super) const TYPE: KindType =
+    KindType { name: "Microsoft.Compute/galleries/images/versions", version: "2025-12-03" };
 /// Name rule of image versions.
 pub(super) const NAMES: NameRule = NameRule::new(
     5,
@@ -70,7 +71,7 @@ fn own_region(text: &dyn Fn(&str) -> Option<String>) -> String {
 pub static KIND: Kind = Kind {
     name: "shared_image_version",
     about: "Version of an image in a gallery, in the gallery's region and in the regions that it is replicated to.",
-    arm: ARM,
+    type_: TYPE,
     place: Place::Child("image", "versions"),
     names: NAMES,
     args: &[

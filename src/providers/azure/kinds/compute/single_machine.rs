@@ -23,7 +23,7 @@ pub(super) const OS_DISK_CACHING: &str = "properties.storageProfile.osDisk.cachi
 pub(super) const DATA_DISKS: &str = "properties.storageProfile.dataDisks";
 
 /// Provider type and API version of virtual machines.
-pub(super) const ARM: Arm = Arm { type_: "Microsoft.Compute/virtualMachines", api: "2026-04-01" };
+pub(super) const TYPE: KindType = KindType { name: "Microsoft.Compute/virtualMachines", version: "2026-04-01" };
 /// Typical durations in seconds (source: the project's durations sheet).
 pub(super) const DURATIONS: Durations = Durations { create: 60, update: 30, delete: 60 };
 /// Name rule of virtual machines.

@@ -20,7 +20,7 @@ static PLACE: Membership = Membership {
 pub static KIND: Kind = Kind {
     name: "virtual_machine_data_disk_attachment",
     about: "Attachment of a managed disk to a virtual machine, as a data disk.",
-    arm: single_machine::ARM,
+    type_: single_machine::TYPE,
     place: Place::Member(&PLACE),
     location: Location::None,
     names: NameRule::DERIVED,

@@ -38,7 +38,7 @@ const WINDOWS: &[Arg] = &[
 pub static KIND: Kind = Kind {
     name: "windows_virtual_machine",
     about: "Windows virtual machine.",
-    arm: single_machine::ARM,
+    type_: single_machine::TYPE,
     names: single_machine::NAMES,
     args: &concat::<{ MACHINE.len() + WINDOWS.len() + PATCHES.len() + WINDOWS_PROFILE.len() + PROFILE.len() }>(&[
         MACHINE,

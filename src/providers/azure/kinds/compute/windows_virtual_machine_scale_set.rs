@@ -36,7 +36,7 @@ const WINDOWS: &[Arg] = &[
 pub static KIND: Kind = Kind {
     name: "windows_virtual_machine_scale_set",
     about: "Scale set of Windows virtual machines: a number of identical machines from one image.",
-    arm: scale_set::ARM,
+    type_: scale_set::TYPE,
     names: scale_set::NAMES,
     args: &with_password(concat::<{ SET.len() + WINDOWS.len() + WINDOWS_PROFILE.len() + PROFILE.len() }>(&[
         SET,

@@ -73,7 +73,7 @@ static CONFLICT_RESOLUTION: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "cosmosdb_sql_container",
     about: "Container of a Cosmos DB database with the NoSQL API.",
-    arm: Arm { type_: "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers", api: "2024-08-15" },
+    type_: KindType { name: "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers", version: "2024-08-15" },
     place: Place::Child("database", "containers"),
     location: Location::None,
     names: NAME,

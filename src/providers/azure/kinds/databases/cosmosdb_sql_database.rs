@@ -129,7 +129,7 @@ pub(super) const NAME: NameRule =
 pub static KIND: Kind = Kind {
     name: "cosmosdb_sql_database",
     about: "Database of a Cosmos DB account with the NoSQL API.",
-    arm: Arm { type_: "Microsoft.DocumentDB/databaseAccounts/sqlDatabases", api: "2026-03-15" },
+    type_: KindType { name: "Microsoft.DocumentDB/databaseAccounts/sqlDatabases", version: "2026-03-15" },
     place: Place::Child("account", "sqlDatabases"),
     location: Location::None,
     names: NAME,

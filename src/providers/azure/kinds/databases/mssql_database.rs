@@ -15,7 +15,7 @@ const GIBIBYTE: i64 = 1 << 30;
 pub static KIND: Kind = Kind {
     name: "mssql_database",
     about: "Azure SQL database.",
-    arm: Arm { type_: "Microsoft.Sql/servers/databases", api: "2025-01-01" },
+    type_: KindType { name: "Microsoft.Sql/servers/databases", version: "2025-01-01" },
     place: Place::Child("server", "databases"),
     names: NameRule::new(
         1,

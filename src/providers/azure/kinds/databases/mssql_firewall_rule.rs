@@ -8,7 +8,7 @@ pub static KIND: Kind = Kind {
     name: "mssql_firewall_rule",
     about: "Firewall rule of an Azure SQL server: a range of addresses that may connect. Each server has its own rules: \
      a failover does not bring them along.",
-    arm: Arm { type_: "Microsoft.Sql/servers/firewallRules", api: "2025-01-01" },
+    type_: KindType { name: "Microsoft.Sql/servers/firewallRules", version: "2025-01-01" },
     place: Place::Child("server", "firewallRules"),
     location: Location::None,
     names: NameRule::new(

@@ -36,7 +36,7 @@ pub(super) const SECURITY_ALERTS: &str =
 pub static KIND: Kind = Kind {
     name: "mssql_server",
     about: "Azure SQL logical server: the name and the administrators of its databases.",
-    arm: Arm { type_: "Microsoft.Sql/servers", api: "2025-01-01" },
+    type_: KindType { name: "Microsoft.Sql/servers", version: "2025-01-01" },
     names: SERVER_NAME,
     args: &[
         RESOURCE_GROUP,

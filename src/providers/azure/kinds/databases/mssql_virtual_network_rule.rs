@@ -15,7 +15,7 @@ pub static KIND: Kind = Kind {
     name: "mssql_virtual_network_rule",
     about: "Virtual network rule of an Azure SQL server: a subnet whose machines may connect. Each server has its own \
      rules: a failover does not bring them along.",
-    arm: Arm { type_: "Microsoft.Sql/servers/virtualNetworkRules", api: "2025-01-01" },
+    type_: KindType { name: "Microsoft.Sql/servers/virtualNetworkRules", version: "2025-01-01" },
     place: Place::Child("server", "virtualNetworkRules"),
     location: Location::None,
     names: NameRule::new(

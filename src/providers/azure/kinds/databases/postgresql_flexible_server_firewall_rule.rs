@@ -12,7 +12,7 @@ pub static KIND: Kind = Kind {
     name: "postgresql_flexible_server_firewall_rule",
     about: "Firewall rule of a PostgreSQL flexible server: a range of addresses that may connect. A replica has rules of \
      its own: it does not take over those of its source.",
-    arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules", api: "2025-08-01" },
+    type_: KindType { name: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules", version: "2025-08-01" },
     place: Place::Child("server", "firewallRules"),
     location: Location::None,
     names: NameRule::new(1, 128, "^[A-Za-z0-9_-]+$", "letters, digits, `-` and `_`"),

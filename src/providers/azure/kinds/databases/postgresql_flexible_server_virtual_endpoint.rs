@@ -9,8 +9,8 @@ use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::postgresql_flexible_server as server;
 
 /// Provider type and API version of virtual endpoints.
-pub(super) const ARM: Arm =
-    Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers/virtualEndpoints", api: "2025-08-01" };
+pub(super) const TYPE: KindType =
+    KindType { name: "Microsoft.DBforPostgreSQL/flexibleServers/virtualEndpoints", version: "2025-08-01" };
 /// Segment of virtual endpoints below a server.
 pub(super) const SEGMENT: &str = "virtualEndpoints";
 /// Path of the members' names.
@@ -21,7 +21,7 @@ pub static KIND: Kind = Kind {
     name: "postgresql_flexible_server_virtual_endpoint",
     about: "Virtual endpoint: DNS names that follow the roles of a PostgreSQL flexible server and its replica. \
      A `geo_replica` has its own.",
-    arm: ARM,
+    type_: TYPE,
     place: Place::Child("source_server", SEGMENT),
     location: Location::None,
     names: NameRule::new(

@@ -94,7 +94,7 @@ static CONFIGURATION: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "redis_cache",
     about: "Cache for Redis: keys and values in memory. A standby site has an empty one of its own.",
-    arm: Arm { type_: "Microsoft.Cache/redis", api: "2024-11-01" },
+    type_: KindType { name: "Microsoft.Cache/redis", version: "2024-11-01" },
     names: NameRule::new(
         1,
         63,

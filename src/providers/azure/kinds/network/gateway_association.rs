@@ -21,7 +21,7 @@ pub(super) const fn place_of(list: &'static str, member: &'static str, segment: 
 /// The table of an association, without its name, description, rules and example.
 pub(super) const fn table(place: &'static Membership, args: &'static [Arg], imported: ImportId) -> Kind {
     Kind {
-        arm: Arm { type_: "Microsoft.Network/natGateways", api: "2025-09-01" },
+        type_: KindType { name: "Microsoft.Network/natGateways", version: "2025-09-01" },
         place: Place::Member(place),
         location: Location::None,
         names: NameRule::DERIVED,

@@ -40,7 +40,7 @@ pub(super) const fn arguments(member: &'static str, kinds: &'static [&'static st
 /// The table of an association, without its name, description and example.
 pub(super) const fn table(place: &'static Membership, args: &'static [Arg], imported: ImportId) -> Kind {
     Kind {
-        arm: Arm { type_: "Microsoft.Network/networkInterfaces", api: "2025-09-01" },
+        type_: KindType { name: "Microsoft.Network/networkInterfaces", version: "2025-09-01" },
         place: Place::Member(place),
         location: Location::None,
         names: NameRule::DERIVED,

@@ -75,7 +75,7 @@ static FRONTEND: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "lb",
     about: "Load balancer: distributes connections over machines of its region.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers", version: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

@@ -7,7 +7,7 @@ use crate::providers::azure::kinds::network::lb::IN_USE;
 pub static KIND: Kind = Kind {
     name: "lb_backend_address_pool",
     about: "Backend pool of a load balancer: the machines that receive connections.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers/backendAddressPools", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers/backendAddressPools", version: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.backendAddressPools", "backendAddressPools", "name"),
     location: Location::None,
     names: NameRule::NETWORK,

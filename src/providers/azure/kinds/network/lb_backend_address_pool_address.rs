@@ -16,7 +16,7 @@ static PLACE: Membership = Membership {
 pub static KIND: Kind = Kind {
     name: "lb_backend_address_pool_address",
     about: "Address in a backend pool of addresses: a machine by its private address, or another load balancer.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers", version: "2025-09-01" },
     place: Place::Member(&PLACE),
     location: Location::None,
     names: NameRule::NETWORK,

@@ -12,7 +12,7 @@ pub static KIND: Kind = Kind {
     name: "lb_nat_rule",
     about: "Inbound NAT rule of a load balancer: forwards a port to one machine, or a range of ports to the machines of \
      a pool.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers/inboundNatRules", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers/inboundNatRules", version: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.inboundNatRules", "inboundNatRules", "name"),
     location: Location::None,
     names: NameRule::NETWORK,

@@ -15,7 +15,7 @@ static FRONTEND: Block =
 pub static KIND: Kind = Kind {
     name: "lb_outbound_rule",
     about: "Outbound rule of a load balancer: the addresses from which the machines of a pool reach the internet.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers/outboundRules", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers/outboundRules", version: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.outboundRules", "outboundRules", "name"),
     location: Location::None,
     names: NameRule::NETWORK,

@@ -7,7 +7,7 @@ use crate::providers::azure::kinds::network::lb::IN_USE;
 pub static KIND: Kind = Kind {
     name: "lb_probe",
     about: "Health probe of a load balancer: selects the machines that receive connections.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers/probes", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers/probes", version: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.probes", "probes", "name"),
     location: Location::None,
     names: NameRule::NETWORK,

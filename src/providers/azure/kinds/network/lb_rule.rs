@@ -19,7 +19,7 @@ pub(super) const FRONTEND_PORTS: Exclusive = Exclusive::among_siblings(
 pub static KIND: Kind = Kind {
     name: "lb_rule",
     about: "Rule of a load balancer: forwards connections from a frontend's port to a pool's port.",
-    arm: Arm { type_: "Microsoft.Network/loadBalancers/loadBalancingRules", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/loadBalancers/loadBalancingRules", version: "2025-09-01" },
     place: Place::Part("loadbalancer", "properties.loadBalancingRules", "loadBalancingRules", "name"),
     location: Location::None,
     names: NameRule::NETWORK,

@@ -16,7 +16,7 @@ const ADDRESSES: &str = "properties.publicIpAddresses";
 pub static KIND: Kind = Kind {
     name: "nat_gateway",
     about: "NAT gateway: outbound internet access for machines without public addresses.",
-    arm: Arm { type_: "Microsoft.Network/natGateways", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/natGateways", version: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

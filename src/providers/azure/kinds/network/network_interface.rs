@@ -49,7 +49,7 @@ static IP_CONFIGURATION: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "network_interface",
     about: "Network interface: connects a machine to a subnet.",
-    arm: Arm { type_: "Microsoft.Network/networkInterfaces", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/networkInterfaces", version: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

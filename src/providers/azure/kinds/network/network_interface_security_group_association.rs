@@ -8,7 +8,7 @@ pub static KIND: Kind = Kind {
     name: "network_interface_security_group_association",
     about: "Association of a network interface with a network security group. An interface has at most one group, \
      beside that of its subnet.",
-    arm: Arm { type_: "Microsoft.Network/networkInterfaces", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/networkInterfaces", version: "2025-09-01" },
     place: Place::Property("network_interface"),
     location: Location::None,
     names: NameRule::DERIVED,

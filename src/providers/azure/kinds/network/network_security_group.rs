@@ -112,7 +112,7 @@ static SECURITY_RULE: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "network_security_group",
     about: "Network security group: rules for the traffic of a subnet or network interface.",
-    arm: Arm { type_: "Microsoft.Network/networkSecurityGroups", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/networkSecurityGroups", version: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

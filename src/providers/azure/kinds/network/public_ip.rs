@@ -14,7 +14,7 @@ pub static KIND: Kind = Kind {
     name: "public_ip",
     about: "Public IP address. A deleted address cannot be recovered: keep one that users know in a permanent \
      resource group.",
-    arm: Arm { type_: "Microsoft.Network/publicIPAddresses", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/publicIPAddresses", version: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

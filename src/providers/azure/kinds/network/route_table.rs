@@ -39,7 +39,7 @@ static ROUTE: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "route_table",
     about: "Route table: routes of a subnet's traffic.",
-    arm: Arm { type_: "Microsoft.Network/routeTables", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/routeTables", version: "2025-09-01" },
     names: NameRule::NETWORK,
     args: &[
         RESOURCE_GROUP,

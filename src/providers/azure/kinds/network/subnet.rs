@@ -54,7 +54,7 @@ static SERVICE_ENDPOINT: Block = Block::many(
 pub static KIND: Kind = Kind {
     name: "subnet",
     about: "Subnet: an address range of a virtual network, and the connectivity of its machines.",
-    arm: Arm { type_: TYPE, api: "2025-09-01" },
+    type_: KindType { name: TYPE, version: "2025-09-01" },
     place: Place::Child("virtual_network", "subnets"),
     location: Location::None,
     names: NameRule::NETWORK,

@@ -8,7 +8,7 @@ use crate::providers::azure::kinds::network::subnet_network_security_group_assoc
 pub static KIND: Kind = Kind {
     name: "subnet_nat_gateway_association",
     about: "Association of a subnet with a NAT gateway, through which its machines reach the internet.",
-    arm: Arm { type_: "Microsoft.Network/virtualNetworks/subnets", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/virtualNetworks/subnets", version: "2025-09-01" },
     place: Place::Property("subnet"),
     location: Location::None,
     names: NameRule::DERIVED,

@@ -6,7 +6,7 @@ use crate::kinds::table::*;
 pub static KIND: Kind = Kind {
     name: "subnet_network_security_group_association",
     about: "Association of a subnet with a network security group. A subnet has at most one group.",
-    arm: Arm { type_: "Microsoft.Network/virtualNetworks/subnets", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/virtualNetworks/subnets", version: "2025-09-01" },
     place: Place::Property("subnet"),
     location: Location::None,
     names: NameRule::DERIVED,

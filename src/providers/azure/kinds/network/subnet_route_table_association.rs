@@ -7,7 +7,7 @@ use crate::providers::azure::kinds::network::subnet_network_security_group_assoc
 pub static KIND: Kind = Kind {
     name: "subnet_route_table_association",
     about: "Association of a subnet with a route table. A subnet has at most one table.",
-    arm: Arm { type_: "Microsoft.Network/virtualNetworks/subnets", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/virtualNetworks/subnets", version: "2025-09-01" },
     place: Place::Property("subnet"),
     location: Location::None,
     names: NameRule::DERIVED,

@@ -31,7 +31,7 @@ static ENCRYPTION: Block = Block::one(&[arg(
 pub static KIND: Kind = Kind {
     name: "virtual_network",
     about: "Virtual network: the private address space of a site.",
-    arm: Arm { type_: "Microsoft.Network/virtualNetworks", api: "2025-09-01" },
+    type_: KindType { name: "Microsoft.Network/virtualNetworks", version: "2025-09-01" },
     names: NameRule { min: 2, max: 64, ..NameRule::NETWORK },
     args: &[
         RESOURCE_GROUP,

@@ -24,7 +24,7 @@ const SYNC: &str = "properties.peeringSyncLevel";
 pub static KIND: Kind = Kind {
     name: "vnet_peering",
     about: "Peering of two virtual networks. One block creates both halves and waits until they are connected.",
-    arm: Arm { type_: TYPE, api: "2025-09-01" },
+    type_: KindType { name: TYPE, version: "2025-09-01" },
     place: Place::Child("between", SEGMENT),
     location: Location::None,
     names: NameRule::NETWORK,
@@ -173,7 +173,7 @@ fn networks(subject: &Subject<'_>) -> Option<[ObjectId; 2]> {
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
     let names = [subject.name, subject.text(NAME_BACK).unwrap_or(subject.name)];
-    let half = |(network, name): (ObjectId, &str)| KIND.arm.object(network.child(SEGMENT, name));
+    let half = |(network, name): (ObjectId, &str)| KIND.type_.object(network.child(SEGMENT, name));
     networks(subject).into_iter().flat_map(|networks| networks.into_iter().zip(names)).map(half).collect()
 }
 

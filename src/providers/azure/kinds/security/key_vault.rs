@@ -56,7 +56,7 @@ static NETWORK_ACLS: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "key_vault",
     about: "Key vault: secrets, keys and certificates.",
-    arm: Arm { type_: "Microsoft.KeyVault/vaults", api: "2026-02-01" },
+    type_: KindType { name: "Microsoft.KeyVault/vaults", version: "2026-02-01" },
     names: NameRule::new(
         3,
         24,

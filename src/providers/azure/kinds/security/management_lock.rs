@@ -6,7 +6,7 @@ use crate::kinds::table::*;
 pub static KIND: Kind = Kind {
     name: "management_lock",
     about: "Management lock: protects its scope, and everything in it, from deletion or changes.",
-    arm: Arm { type_: "Microsoft.Authorization/locks", api: "2020-05-01" },
+    type_: KindType { name: "Microsoft.Authorization/locks", version: "2020-05-01" },
     place: Place::Extension("scope"),
     location: Location::None,
     names: NameRule::new(

@@ -78,7 +78,7 @@ static ROLE_NAMES: [&str; ROLES.len()] = {
 pub static KIND: Kind = Kind {
     name: "role_assignment",
     about: "Role assignment: grants a principal the permissions of a role on a scope and everything in it.",
-    arm: Arm { type_: "Microsoft.Authorization/roleAssignments", api: "2022-04-01" },
+    type_: KindType { name: "Microsoft.Authorization/roleAssignments", version: "2022-04-01" },
     place: Place::Extension("scope"),
     location: Location::None,
     names: NameRule {

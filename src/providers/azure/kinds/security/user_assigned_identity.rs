@@ -7,7 +7,7 @@ pub static KIND: Kind = Kind {
     name: "user_assigned_identity",
     about: "User-assigned identity: a managed identity with a lifetime of its own, with which resources call \
      other services.",
-    arm: Arm { type_: "Microsoft.ManagedIdentity/userAssignedIdentities", api: "2024-11-30" },
+    type_: KindType { name: "Microsoft.ManagedIdentity/userAssignedIdentities", version: "2024-11-30" },
     names: NameRule::new(
         3,
         128,

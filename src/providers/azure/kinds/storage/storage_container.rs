@@ -10,7 +10,7 @@ use crate::object::ObjectId;
 pub static KIND: Kind = Kind {
     name: "storage_container",
     about: "Blob container of a storage account.",
-    arm: Arm { type_: "Microsoft.Storage/storageAccounts/blobServices/containers", api: "2026-04-01" },
+    type_: KindType { name: "Microsoft.Storage/storageAccounts/blobServices/containers", version: "2026-04-01" },
     place: Place::Child("storage_account", "blobServices/default/containers"),
     location: Location::None,
     names: NameRule::new(

@@ -32,7 +32,7 @@ static ACCESS_POLICY: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "storage_share",
     about: "File share of a storage account.",
-    arm: Arm { type_: "Microsoft.Storage/storageAccounts/fileServices/shares", api: "2026-04-01" },
+    type_: KindType { name: "Microsoft.Storage/storageAccounts/fileServices/shares", version: "2026-04-01" },
     place: Place::Child("storage_account", "fileServices/default/shares"),
     location: Location::None,
     names: NAME,

@@ -20,7 +20,7 @@ const OWN: &[Arg] = &[
 pub static KIND: Kind = Kind {
     name: "dns_a_record",
     about: "DNS record set of IPv4 addresses (A).",
-    arm: Arm { type_: "Microsoft.Network/dnsZones/A", api: "2018-05-01" },
+    type_: KindType { name: "Microsoft.Network/dnsZones/A", version: "2018-05-01" },
     place: Place::Child("zone", "A"),
     location: Location::None,
     names: RECORD_NAME,

@@ -21,7 +21,7 @@ const OWN: &[Arg] = &[
 pub static KIND: Kind = Kind {
     name: "dns_cname_record",
     about: "DNS record that points to another name (CNAME).",
-    arm: Arm { type_: "Microsoft.Network/dnsZones/CNAME", api: "2018-05-01" },
+    type_: KindType { name: "Microsoft.Network/dnsZones/CNAME", version: "2018-05-01" },
     place: Place::Child("zone", "CNAME"),
     location: Location::None,
     names: RECORD_NAME,

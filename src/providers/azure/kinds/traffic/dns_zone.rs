@@ -10,7 +10,7 @@ use crate::object::ObjectId;
 pub static KIND: Kind = Kind {
     name: "dns_zone",
     about: "Public DNS zone. The domain's registrar must delegate to its name servers.",
-    arm: Arm { type_: "Microsoft.Network/dnsZones", api: "2018-05-01" },
+    type_: KindType { name: "Microsoft.Network/dnsZones", version: "2018-05-01" },
     location: Location::Global,
     names: NameRule::new(
         3,

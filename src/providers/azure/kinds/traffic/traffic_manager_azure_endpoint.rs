@@ -19,7 +19,7 @@ const OWN: &[Arg] = &[arg(
 pub static KIND: Kind = Kind {
     name: "traffic_manager_azure_endpoint",
     about: "Traffic Manager endpoint that is an Azure resource.",
-    arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles/azureEndpoints", api: "2022-04-01" },
+    type_: KindType { name: "Microsoft.Network/trafficManagerProfiles/azureEndpoints", version: "2022-04-01" },
     place: Place::Child("profile", "azureEndpoints"),
     location: Location::None,
     args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),

@@ -28,7 +28,7 @@ const OWN: &[Arg] = &[
 pub static KIND: Kind = Kind {
     name: "traffic_manager_external_endpoint",
     about: "Traffic Manager endpoint outside Azure, identified by its host name or address.",
-    arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles/externalEndpoints", api: "2022-04-01" },
+    type_: KindType { name: "Microsoft.Network/trafficManagerProfiles/externalEndpoints", version: "2022-04-01" },
     place: Place::Child("profile", "externalEndpoints"),
     location: Location::None,
     args: &concat::<{ ENDPOINT.len() + OWN.len() }>(&[ENDPOINT, OWN]),

@@ -81,7 +81,7 @@ static MONITOR_CONFIG: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "traffic_manager_profile",
     about: "Traffic Manager profile: a DNS name that leads to the endpoint for traffic.",
-    arm: Arm { type_: "Microsoft.Network/trafficManagerProfiles", api: "2022-04-01" },
+    type_: KindType { name: "Microsoft.Network/trafficManagerProfiles", version: "2022-04-01" },
     location: Location::Global,
     names: NameRule::new(
         1,

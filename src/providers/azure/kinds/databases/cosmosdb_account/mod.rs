@@ -25,7 +25,7 @@ fn own_location(text: &dyn Fn(&str) -> Option<String>) -> String {
 pub static KIND: Kind = Kind {
     name: "cosmosdb_account",
     about: "Cosmos DB account: endpoint, consistency and regions of its databases.",
-    arm: Arm { type_: "Microsoft.DocumentDB/databaseAccounts", api: "2026-03-15" },
+    type_: KindType { name: "Microsoft.DocumentDB/databaseAccounts", version: "2026-03-15" },
     names: NameRule::new(
         3,
         44,

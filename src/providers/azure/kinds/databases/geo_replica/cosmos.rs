@@ -14,7 +14,7 @@ use crate::providers::azure::regions::region;
 pub static KIND: Kind = Kind {
     name: "geo_replica",
     about: "Additional region of a Cosmos DB account, to which Azure replicates all its data.",
-    arm: Arm { type_: "Microsoft.DocumentDB/databaseAccounts/locations", api: "2026-03-15" },
+    type_: KindType { name: "Microsoft.DocumentDB/databaseAccounts/locations", version: "2026-03-15" },
     place: Place::Part("source", "properties.locations", "locations", "locationName"),
     location: Location::None,
     names: NameRule::DERIVED,
@@ -162,7 +162,7 @@ fn most_lost(subject: &Subject<'_>) -> Option<u32> {
 /// An account is global: any healthy region of it answers.
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let Some(id) = subject.text("source").map(ObjectId::new) else { return Vec::new() };
-    let look = |what| ReadRequest::new(KIND.arm.object(id.clone()), what);
+    let look = |what| ReadRequest::new(KIND.type_.object(id.clone()), what);
     vec![look(ReadTarget::Body), look(ReadTarget::Metric(LATENCY))]
 }
 
@@ -268,7 +268,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
             ("failoverPriorityChange", json!({ "failoverPolicies": order(account, &to, &from, rank)? }))
         }
     };
-    Ok(Call { object: KIND.arm.object(id), method: CallMethod::Post(action, &[]), body: Some(body), region: None })
+    Ok(Call { object: KIND.type_.object(id), method: CallMethod::Post(action, &[]), body: Some(body), region: None })
 }
 
 /// The write region of an account, by its short name; the first of several.

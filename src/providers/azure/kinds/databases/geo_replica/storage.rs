@@ -15,7 +15,7 @@ use crate::providers::azure::regions::region;
 pub static KIND: Kind = Kind {
     name: "geo_replica",
     about: "Copy of a geo-redundant storage account in the paired region.",
-    arm: Arm { type_: "Microsoft.Storage/storageAccounts", api: "2026-04-01" },
+    type_: KindType { name: "Microsoft.Storage/storageAccounts", version: "2026-04-01" },
     place: Place::Property("source"),
     location: Location::None,
     names: NameRule::DERIVED,
@@ -176,7 +176,8 @@ fn account(subject: &Subject<'_>) -> Option<(ObjectId, Option<String>)> {
 
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     // Read in a forced run, too: only the answer shows whether the lost region's control plane works.
-    let look = |(id, _)| ReadRequest::new(KIND.arm.object(id), ReadTarget::Expanded(STATS)).of_side(Side::Source, None);
+    let look =
+        |(id, _)| ReadRequest::new(KIND.type_.object(id), ReadTarget::Expanded(STATS)).of_side(Side::Source, None);
     account(subject).map(look).into_iter().collect()
 }
 
@@ -249,7 +250,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
         FailoverMode::Planned => &[("failoverType", "Planned")],
         FailoverMode::Forced => &[],
     };
-    Ok(Call { object: KIND.arm.object(id), method: CallMethod::Post("failover", query), body: None, region })
+    Ok(Call { object: KIND.type_.object(id), method: CallMethod::Post("failover", query), body: None, region })
 }
 
 /// After a forced failover, the account is in one region. This request sets the stack's replication type again.
@@ -264,7 +265,7 @@ fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
     match tier.zip(wanted) {
         Some((tier, wanted)) => {
             let body = Some(json!({ "sku": { "name": format!("{tier}_{wanted}") } }));
-            let call = Call { object: KIND.arm.object(id), method: CallMethod::Patch, body, region };
+            let call = Call { object: KIND.type_.object(id), method: CallMethod::Patch, body, region };
             Reprotect::Ask(
                 Box::new(call),
                 "Azure makes the account geo-redundant again; all data is copied, which takes hours or days",

@@ -151,7 +151,7 @@ static CLUSTER: Block = Block::one(&[
 pub static KIND: Kind = Kind {
     name: "postgresql_flexible_server",
     about: "PostgreSQL flexible server.",
-    arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers", api: "2025-08-01" },
+    type_: KindType { name: "Microsoft.DBforPostgreSQL/flexibleServers", version: "2025-08-01" },
     names: SERVER_NAME,
     args: &[
         RESOURCE_GROUP,

@@ -15,7 +15,7 @@ use crate::providers::azure::regions::region;
 pub static KIND: Kind = Kind {
     name: "storage_account",
     about: "Storage account: blobs, files, queues and tables under one name.",
-    arm: Arm { type_: "Microsoft.Storage/storageAccounts", api: "2026-04-01" },
+    type_: KindType { name: "Microsoft.Storage/storageAccounts", version: "2026-04-01" },
     names: NameRule::new(3, 24, "^[a-z0-9]+$", "lower-case letters and digits").global(),
     args: args::ARGS,
     attributes: ATTRIBUTES,

@@ -24,7 +24,7 @@ type = "ReadWrite"
 pub static KIND: Kind = Kind {
     name: "geo_replica",
     about: "Read replica of a PostgreSQL flexible server, which a failover run can promote.",
-    arm: Arm { type_: "Microsoft.DBforPostgreSQL/flexibleServers", api: "2025-08-01" },
+    type_: KindType { name: "Microsoft.DBforPostgreSQL/flexibleServers", version: "2025-08-01" },
     names: SERVER_NAME,
     args: &[
         RESOURCE_GROUP,
@@ -146,8 +146,8 @@ fn endpoint_of(subject: &Subject<'_>) -> Option<ObjectId> {
 }
 
 fn objects(subject: &Subject<'_>) -> Vec<Object> {
-    let endpoint = endpoint_of(subject).map(|id| endpoint::ARM.object(id));
-    [KIND.arm.object(subject.id.clone())].into_iter().chain(endpoint).collect()
+    let endpoint = endpoint_of(subject).map(|id| endpoint::TYPE.object(id));
+    [KIND.type_.object(subject.id.clone())].into_iter().chain(endpoint).collect()
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {

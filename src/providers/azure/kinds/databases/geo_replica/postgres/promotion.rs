@@ -66,7 +66,7 @@ fn twins(subject: &Subject<'_>) -> Vec<Twins> {
     let unset = |argument: &str| !subject.args.contains_key(argument);
     let follows = [("sku_name", "sku"), ("storage_mb", STORAGE)];
     let follows = follows.into_iter().filter(|(argument, _)| unset(argument)).map(|(_, at)| at).collect();
-    let (source, target) = (KIND.arm.object(source), KIND.arm.object(subject.id.clone()));
+    let (source, target) = (KIND.type_.object(source), KIND.type_.object(subject.id.clone()));
     vec![Twins { source, target, properties: PROPERTIES, follows, grows }]
 }
 
@@ -94,11 +94,11 @@ fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     for side in [Side::Source, Side::Target] {
         let Some((id, region)) = server(subject, side) else { continue };
         for what in [ReadTarget::Body, ReadTarget::Metric(DELAY)] {
-            looks.push(ReadRequest::new(KIND.arm.object(id.clone()), what).of_side(side, region.clone()));
+            looks.push(ReadRequest::new(KIND.type_.object(id.clone()), what).of_side(side, region.clone()));
         }
     }
     if let (Some(id), Some((_, region))) = (endpoint_of(subject), server(subject, Side::Source)) {
-        looks.push(ReadRequest::new(endpoint::ARM.object(id), ReadTarget::Body).of_side(Side::Source, region));
+        looks.push(ReadRequest::new(endpoint::TYPE.object(id), ReadTarget::Body).of_side(Side::Source, region));
     }
     looks
 }
@@ -192,7 +192,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
     };
     let role = if mode == "Standalone" { "None" } else { "Primary" };
     let body = json!({ "properties": { "replica": { "role": role, "promoteMode": mode, "promoteOption": option } } });
-    Ok(Call { object: KIND.arm.object(id), method: CallMethod::Patch, body: Some(body), region })
+    Ok(Call { object: KIND.type_.object(id), method: CallMethod::Patch, body: Some(body), region })
 }
 
 fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {

@@ -51,7 +51,7 @@ pub static KIND: Kind = Kind {
     name: "geo_replica",
     about: "Failover group: databases of one SQL server, replicated to another server, behind DNS names that \
      follow the roles.",
-    arm: Arm { type_: "Microsoft.Sql/servers/failoverGroups", api: "2025-01-01" },
+    type_: KindType { name: "Microsoft.Sql/servers/failoverGroups", version: "2025-01-01" },
     place: Place::Child("source", SEGMENT),
     location: Location::None,
     names: SERVER_NAME,
@@ -191,7 +191,7 @@ geo_replica "example" {
 /// primary.
 fn elsewhere(subject: &Subject<'_>) -> Vec<Object> {
     let id = subject.text("target").map(|target| ObjectId::new(target).child("failoverGroups", subject.name));
-    id.map(|id| KIND.arm.object(id)).into_iter().collect()
+    id.map(|id| KIND.type_.object(id)).into_iter().collect()
 }
 
 /// Azure creates the group's other half and the secondary databases on the partner.

@@ -50,8 +50,8 @@ fn twins(subject: &Subject<'_>) -> Vec<Twins> {
     let databases = subject.args.get("databases").and_then(Json::as_array).into_iter().flatten();
     let databases = databases.filter_map(Json::as_str).map(ObjectId::new);
     let twins = |database: ObjectId| Twins {
-        source: mssql_database::KIND.arm.object(source.child("databases", database.name())),
-        target: mssql_database::KIND.arm.object(target.child("databases", database.name())),
+        source: mssql_database::KIND.type_.object(source.child("databases", database.name())),
+        target: mssql_database::KIND.type_.object(target.child("databases", database.name())),
         properties: &[
             TwinProperty { path: "sku.tier", name: "tier", needed: true },
             TwinProperty { path: "properties.currentServiceObjectiveName", name: "size", needed: false },
@@ -65,7 +65,7 @@ fn twins(subject: &Subject<'_>) -> Vec<Twins> {
 fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
     let look = |side| {
         let (id, region) = half(subject, side)?;
-        Some(ReadRequest::new(KIND.arm.object(id), ReadTarget::Body).of_side(side, region))
+        Some(ReadRequest::new(KIND.type_.object(id), ReadTarget::Body).of_side(side, region))
     };
     [Side::Source, Side::Target].into_iter().filter_map(look).collect()
 }
@@ -120,7 +120,7 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverM
         FailoverMode::Planned => "failover",
         FailoverMode::Forced => "forceFailoverAllowDataLoss",
     };
-    Ok(Call { object: KIND.arm.object(id), method: CallMethod::Post(action, &[]), body: None, region })
+    Ok(Call { object: KIND.type_.object(id), method: CallMethod::Post(action, &[]), body: None, region })
 }
 
 fn reprotect(subject: &Subject<'_>, seen: &ReadResults) -> Reprotect {
