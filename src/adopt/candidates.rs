@@ -58,7 +58,7 @@ fn above(kind: &Kind, id: &ObjectId) -> Option<ObjectId> {
         text.get(..end).map(ObjectId::new)
     };
     match kind.place {
-        Place::Subscription | Place::Root => None,
+        Place::Subscription | Place::Root(_) => None,
         Place::Property(_) => Some(id.clone()),
         Place::Member(of) => {
             let mut args = JsonMap::new();

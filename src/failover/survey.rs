@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn root_that_works_proves_its_region_and_one_that_collects_does_not() {
-        static MACHINE: Kind = Kind { name: "machine", place: Place::Root, ..Kind::EMPTY };
+        static MACHINE: Kind = Kind { name: "machine", place: Place::Root("toy:{name}"), ..Kind::EMPTY };
         static FOLDER: Kind = Kind { name: "folder", place: Place::Subscription, ..Kind::EMPTY };
         assert!(answers_alone(&MACHINE) && !answers_alone(&FOLDER));
     }

@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::duration;
 use crate::kinds::decode::canonical;
 use crate::kinds::table::{Arg, AttributeSource, Block, Kind, Lit, Location, OtherResources, Place, Subject, Ty, Wire};
-use crate::kinds::{export, mark, path};
+use crate::kinds::{export, mark, path, place};
 use crate::object::{Object, ObjectId, Within};
 
 /// An account as a scope: what contains all groups in it.
@@ -25,7 +25,11 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
     };
     let text = match kind.place {
         Place::Subscription => format!("{}/resourceGroups/{name}", scope(account)),
-        Place::Root => format!("{}/providers/{}/{name}", scope(account), kind.type_.name),
+        Place::Root(template) => filled(template, |word| match word {
+            place::ACCOUNT => Some(&*account.id),
+            place::NAME => Some(name),
+            argument => at(argument),
+        })?,
         Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.type_.name),
         Place::Child(parent, segment) => format!("{}/{segment}/{name}", at(parent)?),
         Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.type_.name),
@@ -34,6 +38,18 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
         Place::Member(of) => return of.id(name, args),
     };
     Some(ObjectId::new(text))
+}
+
+/// A template with a text in place of each word in braces; `None` where one has none.
+fn filled<'a>(template: &str, text: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let mut parts = template.split('{');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (word, rest) = part.split_once('}')?;
+        out += text(word)?;
+        out += rest;
+    }
+    Some(out)
 }
 
 /// The objects of a resource, in the order in which drplan writes them.
@@ -50,7 +66,7 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
         },
         Place::Property(argument) => Object { within: Some(Within::Paths(owned_paths(kind.args))), ..parent(argument) },
         Place::Member(of) => of.object(subject),
-        Place::Subscription | Place::Root | Place::Group | Place::Child(..) | Place::Extension(_) => {
+        Place::Subscription | Place::Root(_) | Place::Group | Place::Child(..) | Place::Extension(_) => {
             kind.type_.object(subject.id.clone())
         }
     }]

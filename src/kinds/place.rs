@@ -12,13 +12,19 @@ use super::path;
 use super::table::{RESOURCE_GROUP, Subject};
 use crate::object::{Object, ObjectId, Within};
 
+/// Words in the id of a root that are no arguments.
+pub(super) const ACCOUNT: &str = "account";
+pub(super) const NAME: &str = "name";
+
 /// Location of a kind's object in the resource hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A resource group of the subscription.
     Subscription,
-    /// `/subscriptions/{subscription}/providers/{type}/{name}`: an object that lies in nothing but the account.
-    Root,
+    /// An object that lies in nothing but the account, with an id of this form. `{account}` and `{name}` stand for the
+    /// account and the name of the resource, any other word in braces for an argument:
+    /// `cloudflare:zones/{zone}/dns_records/{type}/{name}`.
+    Root(&'static str),
     /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` refers to the group.
     Group,
     /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
@@ -43,7 +49,7 @@ impl Place {
     /// root.
     pub const fn argument(self) -> Option<&'static str> {
         match self {
-            Self::Subscription | Self::Root => None,
+            Self::Subscription | Self::Root(_) => None,
             Self::Group => Some(RESOURCE_GROUP.name),
             Self::Extension(argument) => Some(argument),
             Self::Child(..) | Self::Part(..) | Self::Property(_) | Self::Member(_) => self.parent(),
@@ -56,7 +62,7 @@ impl Place {
         match self {
             Self::Child(argument, _) => Some(argument),
             Self::Part(..) | Self::Property(_) | Self::Member(_) => self.whole(),
-            Self::Subscription | Self::Root | Self::Group | Self::Extension(_) => None,
+            Self::Subscription | Self::Root(_) | Self::Group | Self::Extension(_) => None,
         }
     }
 
@@ -65,19 +71,29 @@ impl Place {
         match self {
             Self::Part(argument, ..) | Self::Property(argument) => Some(argument),
             Self::Member(of) => Some(of.owner),
-            Self::Subscription | Self::Root | Self::Group | Self::Child(..) | Self::Extension(_) => None,
+            Self::Subscription | Self::Root(_) | Self::Group | Self::Child(..) | Self::Extension(_) => None,
         }
     }
 
     /// True for a root, which lies in nothing that a stack declares. It has a presence, which what lies in it shares.
     pub const fn is_root(self) -> bool {
-        matches!(self, Self::Subscription | Self::Root)
+        matches!(self, Self::Subscription | Self::Root(_))
     }
 
     /// True for a root that only collects others: it does no work of its own, keeps the metadata of what lies in it,
     /// and takes that with it when it is deleted.
     pub const fn collects(self) -> bool {
         matches!(self, Self::Subscription)
+    }
+
+    /// The arguments in the id of a root.
+    pub fn in_id(self) -> impl Iterator<Item = &'static str> {
+        let template = match self {
+            Self::Root(template) => template,
+            _ => "",
+        };
+        let words = template.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word));
+        words.filter(|word| ![ACCOUNT, NAME].contains(word))
     }
 
     /// True for an object of its own, with an id and requests of its own.
@@ -283,7 +299,8 @@ mod tests {
             assert_eq!(presence, kind.place.is_root(), "{kind:?}: presence");
             assert!(!kind.place.is_root() || matches!(site, Some(Need::Required)), "{kind:?}: site");
         }
-        assert!(!Place::Root.collects() && Place::Root.is_root() && Place::Root.argument().is_none());
+        let root = Place::Root("toy:{name}");
+        assert!(!root.collects() && root.is_root() && root.argument().is_none());
     }
 
     #[test]

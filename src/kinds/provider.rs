@@ -51,6 +51,12 @@ impl Tables {
         orders.into_iter().find(|order| order.list == list).map(|order| order.rank)
     }
 
+    /// True for a provider with regions. What another one has is served from everywhere: it is at no site of a stack, and
+    /// the name of the provider stands for the site.
+    pub fn has_sites(&self) -> bool {
+        !self.regions.is_empty()
+    }
+
     /// The region with this name or display name, without regard to case and spaces.
     pub fn region(&self, name: &str) -> Option<&'static Region> {
         regions::in_list(self.regions, name)

@@ -14,6 +14,9 @@ use crate::stack::scope::Facts;
 use crate::stack::{Presence, Resource};
 use crate::value::{Awaited, Map, Unknown, Value};
 
+/// The region of what a provider without regions has.
+const GLOBAL: &str = "global";
+
 /// The arguments that the id follows from, beside the name.
 fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
     let further = match kind.place {
@@ -23,7 +26,8 @@ fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
         },
         _ => [None, None],
     };
-    kind.place.argument().into_iter().chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
+    let of_place = kind.place.argument().into_iter().chain(kind.place.in_id());
+    of_place.chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
 }
 
 /// The `site` of a block.
@@ -80,6 +84,22 @@ pub(super) fn of(
         return (None, problem);
     }
     let of_above = above.map(|above| (Arc::clone(&above.site), above.location.clone()));
+    if !kind.provider().has_sites() {
+        let provider = kind.provider();
+        let problem = match own {
+            SiteSetting::Written(_, span) => Some(
+                Diagnostic::error(
+                    "unknown-argument",
+                    format!("unsupported argument `site` in {}", with_article(kind.name)),
+                )
+                .at(span)
+                .why(format!("{} serves it from everywhere.", provider.title))
+                .help("Remove `site`."),
+            ),
+            SiteSetting::Absent | SiteSetting::Told => None,
+        };
+        return (Some((provider.name.into(), GLOBAL.to_owned())), problem);
+    }
     match (own, above) {
         (SiteSetting::Told, _) => (None, None),
         (SiteSetting::Written(_, span), Some(above)) if kind.location == Location::None => {

@@ -191,7 +191,8 @@ fn name_rule(rule: &NameRule) -> String {
 
 fn scope(place: Place) -> String {
     match place {
-        Place::Subscription | Place::Root => "the subscription".to_owned(),
+        Place::Subscription => "the subscription".to_owned(),
+        Place::Root(id) => format!("the account, as `{id}`"),
         Place::Group => "a resource group".to_owned(),
         Place::Child(parent, _) => format!("child of the resource in `{parent}`"),
         Place::Extension(scope) => format!("extension of the resource in `{scope}`"),

@@ -12,7 +12,7 @@ use crate::lab::Lab;
 static MACHINE: Kind = Kind {
     name: "machine",
     type_: KindType { name: "Test.Compute/machines", version: "1" },
-    place: Place::Root,
+    place: Place::Root("/subscriptions/{account}/providers/Test.Compute/machines/{name}"),
     ..Kind::EMPTY
 };
 

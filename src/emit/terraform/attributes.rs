@@ -113,7 +113,8 @@ impl TerraformScope<'_, '_> {
     }
 
     fn is_located(&self, kind: &Kind) -> bool {
-        let in_group = matches!(kind.place, Place::Group | Place::Subscription | Place::Root) || kind.terraform.located;
+        let in_group =
+            matches!(kind.place, Place::Group | Place::Subscription | Place::Root(_)) || kind.terraform.located;
         kind.location == Location::Regional && in_group
     }
 
@@ -278,7 +279,7 @@ impl TerraformScope<'_, '_> {
     /// Id made of names: known before the resource exists, as keys of `for_each` have to be.
     fn made_id(&self, of: ReadResource<'_>) -> String {
         let frame = |one: &Resource| match of.kind.place {
-            Place::Group | Place::Subscription | Place::Root => one.id.arm_type(),
+            Place::Group | Place::Subscription | Place::Root(_) => one.id.arm_type(),
             _ => one.id.parent().map(|parent| parent.folded()),
         };
         if !self.is_same(of, &frame) {

@@ -94,7 +94,8 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let Some(of) = self.merged.attribute(argument) else { continue };
             lines.push(format!("{name} = {}", scope.reference(&of.expr, attribute)));
         }
-        let in_group = matches!(self.kind.place, Place::Group | Place::Subscription | Place::Root) || self.of.located;
+        let in_group =
+            matches!(self.kind.place, Place::Group | Place::Subscription | Place::Root(_)) || self.of.located;
         if self.kind.location == Location::Regional && in_group {
             lines.push(format!("location = {}", self.location()));
         }
