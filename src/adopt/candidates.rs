@@ -65,7 +65,7 @@ fn above(kind: &Kind, id: &ObjectId) -> Option<ObjectId> {
             of.placed(id, &mut args);
             args.get(of.owner).and_then(Json::as_str).map(ObjectId::new)
         }
-        Place::Group | Place::Extension(_) => id.scope(),
+        Place::Group | Place::Extension(_) => kind.grammar().scope(id),
         Place::Child(_, segment) | Place::Part(_, _, segment, _) => up(segment.split('/').count() + 1),
     }
 }
@@ -139,7 +139,7 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ObjectId, Json>) -> Vec<
     };
     let of_types = |types: Vec<&'static str>| {
         bodies.iter().filter(move |(id, _)| {
-            id.arm_type().is_some_and(|type_| types.iter().any(|other| other.eq_ignore_ascii_case(&type_)))
+            kind.grammar().type_of(id).is_some_and(|type_| types.iter().any(|other| other.eq_ignore_ascii_case(&type_)))
         })
     };
     match kind.place {
@@ -150,7 +150,9 @@ fn places<'a>(kind: &'static Kind, bodies: &'a BTreeMap<ObjectId, Json>) -> Vec<
             })
             .collect(),
         Place::Property(argument) => of_types(types(argument)).map(|(id, body)| (id.clone(), body)).collect(),
-        Place::Member(of) => of_types(types(of.owner)).flat_map(|(id, body)| of.found(id, body)).collect(),
+        Place::Member(of) => {
+            of_types(types(of.owner)).flat_map(|(id, body)| of.found(kind.grammar(), id, body)).collect()
+        }
         _ => of_types(vec![kind.type_.name]).map(|(id, body)| (id.clone(), body)).collect(),
     }
 }

@@ -20,20 +20,20 @@ fn is_whole(kind: &Kind, type_: &str) -> bool {
 
 /// The API version with which an object is read; `None` where no kind has its type.
 pub fn api_of(of: &Tables, id: &ObjectId) -> Option<&'static str> {
-    let type_ = id.arm_type()?;
+    let type_ = of.grammar.type_of(id)?;
     tables(of).find(|(kind, _)| is_whole(kind, &type_)).map(|(kind, _)| kind.type_.version)
 }
 
 /// The object whose body contains the part or membership with this id: a load balancer, for one of its probes.
 pub fn whole_of(of: &Tables, id: &ObjectId) -> Option<ObjectId> {
-    let type_ = id.arm_type()?;
-    let parent = id.parent()?;
+    let type_ = of.grammar.type_of(id)?;
+    let parent = of.grammar.parent(id)?;
     let whole = |kind: &Kind| match kind.place {
         Place::Part(_, _, segment, _) => {
-            let part = parent.child(segment, "x").arm_type();
+            let part = of.grammar.type_of(&parent.child(segment, "x"));
             part.is_some_and(|part| part.eq_ignore_ascii_case(&type_)).then(|| parent.clone())
         }
-        Place::Member(of) => of.whole(id),
+        Place::Member(among) => among.whole(id),
         _ => None,
     };
     tables(of).filter_map(|(kind, _)| whole(kind)).find(|whole| api_of(of, whole).is_some())
@@ -50,22 +50,21 @@ pub struct ChildCollection {
 /// Lists of the possible children of an object with this body, and of the extensions of a resource group and its
 /// resources.
 pub fn collections(of: &Tables, id: &ObjectId, body: &Json) -> Vec<ChildCollection> {
-    let type_ = id.arm_type().unwrap_or_default();
+    let type_ = of.grammar.type_of(id).unwrap_or_default();
     let mut found: Vec<ChildCollection> = Vec::new();
-    let is_group = id.parent().is_none() && !id.folded().contains("/providers/");
     for (kind, _) in tables(of) {
         let path = match kind.place {
             Place::Child(_, segment) => {
-                let type_ = id.child(segment, "x").arm_type().unwrap_or_default();
-                type_.eq_ignore_ascii_case(kind.type_.name).then(|| format!("{id}/{segment}"))
+                let type_ = of.grammar.type_of(&id.child(segment, "x")).unwrap_or_default();
+                type_.eq_ignore_ascii_case(kind.type_.name).then(|| ObjectId::new(format!("{id}/{segment}")))
             }
-            Place::Extension(_) if is_group => Some(format!("{id}/providers/{}", kind.type_.name)),
+            Place::Extension(_) => of.grammar.extensions(id, kind.type_.name),
             _ => None,
         };
         let own = kind.adoption.others.iter().filter(|list| is_whole(kind, &type_) && (list.of)(body));
-        let others = own.map(|other| (format!("{id}/{}", other.segment), Some(other)));
+        let others = own.map(|other| (ObjectId::new(format!("{id}/{}", other.segment)), Some(other)));
         for (path, other) in path.map(|path| (path, None)).into_iter().chain(others) {
-            let list = Collection::new(ObjectId::new(path), kind.type_.version);
+            let list = Collection::new(path, kind.type_.version);
             if !found.iter().any(|other| other.list.path == list.path) {
                 found.push(ChildCollection { list, other });
             }
@@ -85,7 +84,7 @@ fn collect(of: &Tables, parent: &ObjectId, json: &Json, into: &mut Vec<ObjectId>
     match json {
         Json::Object(map) => {
             let child = map.get("id").and_then(Json::as_str).map(ObjectId::new);
-            into.extend(child.filter(|id| id.parent().as_ref() == Some(parent) && api_of(of, id).is_some()));
+            into.extend(child.filter(|id| of.grammar.parent(id).as_ref() == Some(parent) && api_of(of, id).is_some()));
             map.values().for_each(|value| collect(of, parent, value, into));
         }
         Json::Array(items) => items.iter().for_each(|item| collect(of, parent, item, into)),

@@ -70,8 +70,8 @@ pub struct NotImported {
 
 impl NotImported {
     /// An object.
-    fn object(id: &ObjectId, why: impl Into<String>) -> Self {
-        let type_ = id.arm_type().unwrap_or_default();
+    fn object(of: &Tables, id: &ObjectId, why: impl Into<String>) -> Self {
+        let type_ = of.grammar.type_of(id).unwrap_or_default();
         Self { id: id.clone(), type_, why: why.into(), whole: true, terraform: None }
     }
 
@@ -122,7 +122,7 @@ impl StackDraft {
         candidates.extend(generic::candidates(survey, &mut claimed, account));
         let mut left = left_over(survey, &claimed);
         if let Some(managed) = managed {
-            let chosen = chosen(&candidates, managed);
+            let chosen = chosen(survey.tables, &candidates, managed);
             let mut chosen = chosen.into_iter();
             candidates.retain(|_| chosen.next().unwrap_or(false));
             let is_listed = |id: &ObjectId| managed.iter().any(|one| one.id == *id);
@@ -192,22 +192,24 @@ pub fn unread(survey: &ImportSurvey, account: &Account) -> Vec<Object> {
 
 fn left_over(survey: &ImportSurvey, claimed: &HashSet<String>) -> Vec<NotImported> {
     let strange = survey.strange.iter().filter(|id| !claimed.contains(&id.folded()));
-    let strange = strange.map(|id| NotImported::object(id, "drplan has no kind for this type"));
-    let unread = survey.unread.iter().map(|(id, why)| NotImported::object(id, format!("not readable: {why}")));
+    let strange = strange.map(|id| NotImported::object(survey.tables, id, "drplan has no kind for this type"));
+    let unread =
+        survey.unread.iter().map(|(id, why)| NotImported::object(survey.tables, id, format!("not readable: {why}")));
     let unclaimed = survey.bodies.keys().filter(|id| !claimed.contains(&id.folded()));
-    let unclaimed = unclaimed.map(|id| NotImported::object(id, "drplan supports its type, but not this form of it"));
+    let unclaimed =
+        unclaimed.map(|id| NotImported::object(survey.tables, id, "drplan supports its type, but not this form of it"));
     strange.chain(unread).chain(unclaimed).collect()
 }
 
 const ELSEWHERE: &str = "it is in another subscription";
 
-fn is_elsewhere(id: &ObjectId, account: &Account) -> bool {
-    id.subscription().is_none_or(|other| !other.eq_ignore_ascii_case(&account.id))
+fn is_elsewhere(of: &Tables, id: &ObjectId, account: &Account) -> bool {
+    of.grammar.account(id).is_none_or(|other| !other.eq_ignore_ascii_case(&account.id))
 }
 
 /// Reason not to import a resource that could be declared.
 fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
-    if is_elsewhere(&candidate.id, account) {
+    if is_elsewhere(candidate.kind.provider(), &candidate.id, account) {
         return Some(ELSEWHERE.to_owned());
     }
     match &candidate.region {
@@ -236,9 +238,9 @@ fn is_same(candidate: &Candidate, managed: &ManagedObject) -> bool {
 }
 
 /// True for each candidate that a Terraform state manages, by itself or as a block of another.
-fn chosen(candidates: &[Candidate], managed: &[ManagedObject]) -> Vec<bool> {
+fn chosen(of: &Tables, candidates: &[Candidate], managed: &[ManagedObject]) -> Vec<bool> {
     let by_id = by_id(managed);
-    let associations: Vec<&ManagedObject> = managed.iter().filter(|one| one.id.parent().is_some()).collect();
+    let associations: Vec<&ManagedObject> = managed.iter().filter(|one| of.grammar.parent(&one.id).is_some()).collect();
     let listed = |candidate: &Candidate| {
         let ids = std::iter::once(&candidate.id).chain(candidate.objects.iter().map(|object| &object.id));
         ids.filter_map(|id| by_id.get(id)).flatten().any(|one| is_same(candidate, one))
@@ -279,7 +281,7 @@ fn not_chosen(
         Some((kind, argument))
     });
     let why = match (is_known, exists, part_of) {
-        _ if is_elsewhere(&managed.id, account) => ELSEWHERE.to_owned(),
+        _ if is_elsewhere(survey.tables, &managed.id, account) => ELSEWHERE.to_owned(),
         (false, _, Some((kind, argument))) => {
             format!("it is in no block `{argument}` of an imported {}", kind.name)
         }
@@ -287,7 +289,10 @@ fn not_chosen(
         (true, false, _) => "it no longer exists".to_owned(),
         (true, true, _) => format!("the existing object is not an azurerm_{}", managed.type_),
     };
-    Some(NotImported { terraform: Some(managed.address.clone()), ..NotImported::object(&managed.id, why) })
+    Some(NotImported {
+        terraform: Some(managed.address.clone()),
+        ..NotImported::object(survey.tables, &managed.id, why)
+    })
 }
 
 /// True if an argument of a candidate holds an object that azurerm manages as a resource of its own: a security rule.
@@ -299,6 +304,6 @@ fn has_part(candidate: &Candidate, managed: &ManagedObject) -> bool {
     };
     let is_it = |value: &Json| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(managed.id.name()));
     let names_it = |element: &Json| element.as_object().is_some_and(|args| args.values().any(is_it));
-    let is_within = managed.id.parent().as_ref() == Some(&candidate.id);
+    let is_within = candidate.kind.grammar().parent(&managed.id).as_ref() == Some(&candidate.id);
     candidate.id == managed.id || (is_within && value.as_array().is_some_and(|all| all.iter().any(names_it)))
 }

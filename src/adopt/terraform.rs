@@ -200,7 +200,7 @@ fn managed(
 fn member(of: &Tables, type_: &str, id: &str) -> Option<ObjectId> {
     let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
     match look::tables(of).find(|(kind, _)| is_called(kind, type_))?.0.place {
-        Place::Member(among) => Some(among.joined(&ObjectId::new(within), member)),
+        Place::Member(among) => Some(among.joined(of.grammar, &ObjectId::new(within), member)),
         _ => None,
     }
 }

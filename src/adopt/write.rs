@@ -22,7 +22,11 @@ pub fn write(draft: &StackDraft, name: &str, cloud: CloudName) -> Text {
     let mut names: HashMap<String, String> = HashMap::new();
     for (candidate, address) in draft.resources() {
         let block = writer.block(candidate, address);
-        let group = candidate.id.resource_group().unwrap_or("subscription").to_ascii_lowercase();
+        let group = match candidate.kind.place.collects() {
+            true => Some(candidate.id.clone()),
+            false => candidate.kind.grammar().group(&candidate.id),
+        };
+        let group = group.as_ref().map_or("subscription", ObjectId::name).to_ascii_lowercase();
         let file = names.entry(group.clone()).or_insert_with(|| file_name(&group, &files));
         files.entry(file.clone()).or_default().push_str(&format!("{block}\n"));
     }

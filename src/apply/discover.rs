@@ -88,13 +88,12 @@ pub async fn discover_objects(
         } else {
             search.push(whole);
         }
-        let mut above = id.parent();
-        while let Some(parent) = above {
-            above = parent.parent();
+        for parent in std::iter::successors(tables.grammar.parent(id), |id| tables.grammar.parent(id)) {
             search.push(parent);
         }
-        let group: Vec<&str> = id.as_str().split('/').take(5).collect();
-        search.push(ObjectId::new(group.join("/")));
+        if let Some(group) = tables.grammar.group(id) {
+            search.push(group);
+        }
     }
     search.all(false).await?;
     if any {
@@ -221,17 +220,18 @@ impl<'a> Search<'a> {
 
     /// Reads the objects whose type has no kind, with the newest version that the subscription has of each type.
     async fn any_type(&mut self) -> Result<(), DiscoveryError> {
+        let Some((_, any)) = generic::kind(self.survey.tables) else { return Ok(()) };
         let mut versions: BTreeMap<ObjectId, Json> = BTreeMap::new();
         for id in std::mem::take(&mut self.survey.strange) {
-            let Some(provider) = generic::provider_of(&id) else {
+            let Some(source) = (any.versions)(&id) else {
                 self.survey.strange.push(id);
                 continue;
             };
-            if !versions.contains_key(&provider) {
-                let answer = self.cloud.get(&Object::whole(provider.clone(), generic::PROVIDERS_API)).await?;
-                versions.insert(provider.clone(), answer.map(|seen| seen.body).unwrap_or_default());
+            if !versions.contains_key(&source.id) {
+                let answer = self.cloud.get(&source).await?;
+                versions.insert(source.id.clone(), answer.map(|seen| seen.body).unwrap_or_default());
             }
-            let newest = versions.get(&provider).and_then(|answer| generic::newest(answer, &id));
+            let newest = versions.get(&source.id).and_then(|answer| (any.newest)(answer, &id));
             // Some providers do not name the types of their children.
             let Some(api) = newest.or_else(|| self.listed.get(&id).map(|version| version.to_string())) else {
                 self.survey.strange.push(id);

@@ -1,5 +1,6 @@
 //! Reads of the cloud.
 
+use crate::kinds::{Catalog, Grammar};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -28,12 +29,13 @@ const SINGLY: usize = 10;
 /// # Errors
 /// Any other refusal: without the right to read, nothing is known.
 pub async fn observe(
+    catalog: &Catalog,
     cloud: &dyn Cloud,
     clock: &dyn Clock,
     objects: &[Object],
     state: Option<&State>,
 ) -> Result<Observed, CloudError> {
-    let mut observed = read(cloud, objects, state).await?;
+    let mut observed = read(catalog, cloud, objects, state).await?;
     let Some((state, until)) = state.and_then(|state| Some((state, state.last_step? + LONGEST_LAG))) else {
         return Ok(observed);
     };
@@ -44,7 +46,7 @@ pub async fn observe(
         }
         tracing::info!(objects = behind.len(), "recent writes are not visible yet");
         clock.sleep(LOOK).await;
-        let again = read(cloud, &behind, Some(state)).await?;
+        let again = read(catalog, cloud, &behind, Some(state)).await?;
         observed.objects.retain(|id, _| !again.unread.contains_key(id));
         observed.objects.extend(again.objects);
         observed.unread.extend(again.unread);
@@ -55,16 +57,21 @@ pub async fn observe(
 /// Reads these objects. Resource groups that are not recorded are read first, because a missing group contains
 /// nothing. Recorded groups are read with the rest: where a region is lost, waiting for them would double the time of
 /// every read.
-async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> Result<Observed, CloudError> {
+async fn read(
+    catalog: &Catalog,
+    cloud: &dyn Cloud,
+    objects: &[Object],
+    state: Option<&State>,
+) -> Result<Observed, CloudError> {
     let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let recorded: BTreeSet<&ObjectId> = recorded.map(|object| &object.id).collect();
     let (groups, others): (Vec<_>, Vec<_>) =
-        objects.iter().partition(|object| object.id.scope().is_none() && !recorded.contains(&object.id));
-    let mut seen = read_or_list(cloud, groups).await?;
+        objects.iter().partition(|object| catalog.scope(&object.id).is_none() && !recorded.contains(&object.id));
+    let mut seen = read_or_list(catalog, cloud, groups).await?;
     let is_absent = |id: &ObjectId| matches!(seen.objects.get(id), Some(None));
     let (absent, others): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|object| object.id.group().is_some_and(|group| is_absent(&group)));
-    let Observed { objects, unread, .. } = read_or_list(cloud, others).await?;
+        others.into_iter().partition(|object| catalog.group(&object.id).is_some_and(|group| is_absent(&group)));
+    let Observed { objects, unread, .. } = read_or_list(catalog, cloud, others).await?;
     seen.objects.extend(objects);
     seen.unread.extend(unread);
     seen.objects.extend(absent.into_iter().map(|object| (object.id.clone(), None)));
@@ -72,8 +79,12 @@ async fn read(cloud: &dyn Cloud, objects: &[Object], state: Option<&State>) -> R
 }
 
 /// Reads these objects individually, except those that a list returns.
-pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Result<Observed, CloudError> {
-    let mut listed = list(cloud, &objects).await;
+pub(super) async fn read_or_list(
+    catalog: &Catalog,
+    cloud: &dyn Cloud,
+    objects: Vec<&Object>,
+) -> Result<Observed, CloudError> {
+    let mut listed = list(catalog, cloud, &objects).await;
     let mut seen = Observed::default();
     // A list may omit an object: only a read shows whether it was deleted.
     let mut looks = Vec::new();
@@ -96,9 +107,11 @@ pub(super) async fn read_or_list(cloud: &dyn Cloud, objects: Vec<&Object>) -> Re
 
 /// Objects from lists, where many of one type are wanted below one scope: a page costs as much as one
 /// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
-async fn list(cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ObjectId, Sight> {
+async fn list(catalog: &Catalog, cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ObjectId, Sight> {
     let mut collections: BTreeMap<Collection, usize> = BTreeMap::new();
-    for list in objects.iter().filter_map(|object| collection(object)) {
+    let list_of =
+        |object: &&Object| Some(Collection::new(catalog.collection(&object.id)?, Arc::clone(&object.of.version)));
+    for list in objects.iter().filter_map(list_of) {
         *collections.entry(list).or_default() += 1;
     }
     collections.retain(|_, wanted| *wanted > SINGLY);
@@ -120,15 +133,6 @@ async fn look<'a>(cloud: &dyn Cloud, object: &'a Object) -> (&'a ObjectId, Resul
 
 async fn list_one(cloud: &dyn Cloud, list: Collection) -> (Result<Vec<(ObjectId, Sight)>, CloudError>, Collection) {
     (cloud.collection(&list).await, list)
-}
-
-/// The list that contains an object: its path is the object's id without its name. An extension of another object,
-/// such as a lock, is listed together with those of all enclosing scopes, and is therefore read individually.
-fn collection(object: &Object) -> Option<Collection> {
-    let id = object.id.as_str();
-    let extends = id.to_ascii_lowercase().matches("/providers/").count() > 1;
-    let (path, _) = id.rsplit_once('/').filter(|_| !extends)?;
-    Some(Collection::new(ObjectId::new(path), Arc::clone(&object.of.version)))
 }
 
 pub(super) fn is_outage(error: &CloudError) -> bool {

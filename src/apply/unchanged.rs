@@ -1,6 +1,7 @@
 //! The proof that a drill has changed nothing: production is as before, apart from objects that other runs have changed
 //! meanwhile or are changing now.
 
+use crate::kinds::{Catalog, Grammar};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FailoverRun, StepError, Worker};
@@ -15,6 +16,7 @@ use crate::steps::{Entry, Event, StepEvent, StepFact};
 
 /// The objects that runs other than the drill work on, each with the run.
 struct OtherRuns {
+    catalog: &'static Catalog,
     objects: BTreeMap<ObjectId, String>,
 }
 
@@ -95,7 +97,7 @@ impl Worker<'_> {
             let of_stack = touched.iter().flat_map(|address| self.objects_of(address));
             objects.extend(of_stack.map(|object| (object.id.clone(), name.clone())));
         }
-        Ok(OtherRuns { objects })
+        Ok(OtherRuns { catalog: self.stack.catalog(), objects })
     }
 
     /// The objects that a change of a resource concerns: its own, and both sides of a replica.
@@ -110,8 +112,8 @@ impl Worker<'_> {
 impl OtherRuns {
     /// The run that works on an object, or on an object in it.
     fn of(&self, id: &ObjectId) -> Option<&String> {
-        let is_within =
-            |inner: &ObjectId| std::iter::successors(inner.parent(), ObjectId::parent).any(|outer| outer == *id);
+        let above = |id: &ObjectId| self.catalog.parent(id);
+        let is_within = |inner: &ObjectId| std::iter::successors(above(inner), above).any(|outer| outer == *id);
         self.objects.get(id).or_else(|| self.objects.iter().find(|(inner, _)| is_within(inner)).map(|(_, run)| run))
     }
 }

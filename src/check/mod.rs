@@ -38,7 +38,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
-use crate::kinds::{Location, Promotion};
+use crate::kinds::{Grammar, Location, Promotion};
 use crate::object::ObjectId;
 use crate::stack::{AcceptedFinding, FailoverGroup, Knowledge, Program, Resource, Stack};
 use crate::value::Value;
@@ -217,7 +217,7 @@ fn region_of(stack: &Stack, resource: &Resource, argument: &str) -> Option<Strin
     let text = resource.args.get(argument)?.as_str()?;
     match stack.by_id(&ObjectId::new(text)) {
         Some(other) => Some(other.location.clone()),
-        None => (!text.starts_with('/')).then(|| text.to_owned()),
+        None => (!stack.catalog().is_id(text)).then(|| text.to_owned()),
     }
 }
 

@@ -194,7 +194,7 @@ impl AdoptRequest<'_> {
         let found = match &self.managing {
             Some(managing) => {
                 let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
-                let own = |id: &&ObjectId| id.subscription().is_some_and(is_own);
+                let own = |id: &&ObjectId| self.tables.grammar.account(id).is_some_and(is_own);
                 let ids: Vec<ObjectId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
                 discover_objects(&reached.cloud, self.tables, &ids, owner, self.args.any_type).await
             }

@@ -131,10 +131,12 @@ async fn look(
         Some(stack) => to_observe(stack, recorded, true),
         None => unsettled(recorded),
     };
-    let mut observed = observe(&reached.cloud, &*reached.clock, &objects, recorded).await.map_err(|error| {
-        Failure::failed(format!("cannot read the resources in the cloud: {error}"))
-            .help("Plan from the state alone with --refresh=false.")
-    })?;
+    let mut observed = observe(loaded.program.catalog(), &reached.cloud, &*reached.clock, &objects, recorded)
+        .await
+        .map_err(|error| {
+            Failure::failed(format!("cannot read the resources in the cloud: {error}"))
+                .help("Plan from the state alone with --refresh=false.")
+        })?;
     if let (Some(stack), Some(state)) = (&stack, recorded) {
         observe_roles(&reached.cloud, &*reached.clock, stack, state, &mut observed).await;
     }

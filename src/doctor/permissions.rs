@@ -1,5 +1,6 @@
 //! Permissions of the signed-in identity for an apply, a destroy and a failover of the stack.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
@@ -23,8 +24,8 @@ fn needed(subject: DoctorInput<'_>) -> BTreeMap<ObjectId, BTreeSet<String>> {
         }
         let group = resource.group.as_ref().and_then(|group| subject.state?.resources.get(group));
         let scope = group.map_or_else(|| whole.clone(), |group| group.id.clone());
-        let types = resource.objects.iter().map(|object| &object.of.name);
-        let actions = types.flat_map(|of| VERBS.map(|verb| action_of(of, verb)));
+        let types = resource.objects.iter().filter_map(|object| object.id.arm_type());
+        let actions = types.flat_map(|of| VERBS.map(|verb| action_of(&of, verb)));
         needed.entry(scope).or_default().extend(actions);
     }
     needed

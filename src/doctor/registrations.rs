@@ -1,6 +1,7 @@
 //! Registrations of the subscription with the resource providers that the stack needs. An apply or a failover run
 //! registers missing ones, which needs a permission, and takes minutes during an outage.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
 use super::{DoctorCheck, DoctorInput, DoctorResult, DoctorStatus, ListAnswers, subscription, why};
@@ -14,7 +15,7 @@ pub(super) const CHECK: DoctorCheck = DoctorCheck { lists, judge };
 
 fn namespaces(subject: DoctorInput<'_>) -> BTreeSet<String> {
     let objects = subject.stack.resources.values().flat_map(|resource| &resource.objects);
-    objects.filter_map(|object| Some(object.of.name.split('/').next()?.to_owned())).collect()
+    objects.filter_map(|object| Some(object.id.arm_type()?.split('/').next()?.to_owned())).collect()
 }
 
 fn list(subject: DoctorInput<'_>, namespace: &str) -> ListRequest {

@@ -7,7 +7,7 @@ use super::Avoidance;
 use super::course::Question;
 use super::phases::ahead_of;
 use crate::address::Address;
-use crate::kinds::{Call, CallMethod, DurationEstimate, Moves, Power, body};
+use crate::kinds::{Call, CallMethod, DurationEstimate, Grammar, Moves, Power, body};
 use crate::object::ObjectId;
 use crate::plan::{serial_words, touches};
 use crate::stack::{Knowledge, Resource};
@@ -195,7 +195,7 @@ impl<'a> ProcedureDraft<'a> {
 
     /// The region of the root that keeps the metadata of an object, if the stack has that root.
     fn metadata_region(&self, id: &ObjectId) -> Option<String> {
-        let around = std::iter::successors(Some(id.clone()), |id| id.parent().or_else(|| id.scope()));
+        let around = std::iter::successors(Some(id.clone()), |id| self.question.stack.catalog().above(id));
         let mut held = around.filter_map(|id| self.question.stack.by_id(&id));
         held.find(|resource| resource.kind.place.collects()).map(|root| root.location.clone())
     }

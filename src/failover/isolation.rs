@@ -5,7 +5,7 @@ use super::course::{Question, command};
 use super::drill::is_rehearsal;
 use super::verdicts::{passes, refuses, warns};
 use crate::address::Address;
-use crate::kinds::{DrillCopy, Fence, Kind};
+use crate::kinds::{DrillCopy, Fence, Grammar, Kind};
 use crate::object::ObjectId;
 use crate::roles::FailoverMode;
 use crate::stack::{Presence, Resource, Stack};
@@ -72,7 +72,7 @@ fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightChe
     let before = found.len();
     for copy in stack.rehearsed() {
         let mut ids = Vec::new();
-        copy.args.values().for_each(|value| named(value, &mut ids));
+        copy.args.values().for_each(|value| named(stack.catalog(), value, &mut ids));
         for id in ids {
             if let Some(what) = shares(stack, copy, &id) {
                 found.push(refuses("isolated", what, "A drill must not reach production. Declare the network of the copies in the stack, so that drplan copies it too."));
@@ -102,10 +102,10 @@ fn shares(stack: &Stack, copy: &Resource, id: &ObjectId) -> Option<String> {
                 }
             };
         }
-        at = id.parent();
+        at = stack.catalog().parent(&id);
     }
     // drplan cannot copy a resource outside the stack; its type decides if it can be shared.
-    let type_ = id.arm_type()?;
+    let type_ = stack.catalog().type_of(id)?;
     let is_along = |kind: &Kind| kind.drill.copying == DrillCopy::Along && kind.variants.is_none();
     stack
         .catalog()
@@ -115,12 +115,12 @@ fn shares(stack: &Stack, copy: &Resource, id: &ObjectId) -> Option<String> {
 }
 
 /// The ids among the values of arguments.
-fn named(value: &Value, ids: &mut Vec<ObjectId>) {
+fn named(grammar: &dyn Grammar, value: &Value, ids: &mut Vec<ObjectId>) {
     match value {
-        Value::String(text) if text.starts_with("/subscriptions/") => ids.push(ObjectId::new(&**text)),
-        Value::List(items) => items.iter().for_each(|item| named(item, ids)),
-        Value::Map(map) => map.values().for_each(|value| named(value, ids)),
-        Value::Sensitive(inner) => named(inner, ids),
+        Value::String(text) if grammar.is_id(text) => ids.push(ObjectId::new(&**text)),
+        Value::List(items) => items.iter().for_each(|item| named(grammar, item, ids)),
+        Value::Map(map) => map.values().for_each(|value| named(grammar, value, ids)),
+        Value::Sensitive(inner) => named(grammar, inner, ids),
         _ => {}
     }
 }

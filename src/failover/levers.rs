@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
-use crate::kinds::DurationEstimate;
+use crate::kinds::{DurationEstimate, Grammar};
 use crate::object::ObjectId;
 use crate::stack::{FailoverGroup, Resource, Route, RouteMove, RouteValue, RouteWrite, Stack};
 use crate::state::State;
@@ -113,7 +113,7 @@ fn host(stack: &Stack, state: &State, value: &Value) -> Option<String> {
         _ => return None,
     };
     let Some(owner) = stack.by_id(&ObjectId::new(text.as_str())) else {
-        return (!text.starts_with('/')).then_some(text);
+        return (!stack.catalog().is_id(&text)).then_some(text);
     };
     let attributes = &state.resources.get(&owner.address)?.attributes;
     let known = |name: &str| attributes.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);

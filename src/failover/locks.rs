@@ -1,5 +1,6 @@
 //! Management locks in the way of a run's steps, as Resource Manager reports them before the first request.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;

@@ -34,7 +34,7 @@ pub fn fingerprints(catalog: &Catalog, state: &State, observed: &Observed) -> BT
 /// The digest of an object.
 pub fn fingerprint(catalog: &Catalog, object: &Object, body: &Json) -> String {
     let mut body = body.clone();
-    for kind in catalog.of_type(&object.of.name) {
+    for kind in catalog.of_object(object) {
         kind.restless.iter().for_each(|at| path::remove(&mut body, at));
     }
     let restless: Vec<&str> = catalog.providers().flat_map(|provider| provider.restless).copied().collect();

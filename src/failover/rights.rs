@@ -1,5 +1,6 @@
 //! Permissions of the operator for all steps of a run, as Resource Manager reports them before the first request.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
@@ -117,7 +118,7 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let to = side_at(question, resource, &question.course.arriving)?;
                 let call = stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
-                let of = call.object.of.name;
+                let of = call.object.id.arm_type().unwrap_or_default();
                 let action = match call.method {
                     CallMethod::Post(action, _) => format!("{of}/{action}/action"),
                     CallMethod::Patch => format!("{of}/write"),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::argument::Lit;
-use crate::object::ObjectId;
+use crate::object::{Object, ObjectId};
 
 /// An object that was found in the cloud.
 #[derive(Clone, Copy)]
@@ -23,8 +23,17 @@ pub struct CloudObject<'a> {
 /// See [`Adoption::arguments`].
 pub type ArgumentCompletion = fn(&CloudObject<'_>, &mut JsonMap<String, Json>);
 
-/// Arguments of an object, from its body and the API version it was read with.
-pub type ArgumentsOfAnyType = fn(&CloudObject<'_>, &str) -> JsonMap<String, Json>;
+/// Import of objects whose type no kind has, as resources of a kind whose type is an argument.
+#[derive(Clone, Copy)]
+pub struct AnyType {
+    /// The arguments of an object, from its body and the version of the interface that it was read with; the table
+    /// follows from them, see [`super::Kind::of`].
+    pub arguments: fn(&CloudObject<'_>, &str) -> JsonMap<String, Json>,
+    /// The object whose body has the versions of the type of an object. `None` where nothing has them.
+    pub versions: fn(&ObjectId) -> Option<Object>,
+    /// The version with which an object is read, from that body.
+    pub newest: fn(&Json, &ObjectId) -> Option<String>,
+}
 
 /// A list of children whose type has no kind: an import names them, and does not omit them silently.
 #[derive(Clone, Copy)]
@@ -52,9 +61,8 @@ pub struct Adoption {
     /// Completes the arguments that were read from the object: adds those that no body returns, such as its parent,
     /// and removes redundant ones.
     pub arguments: Option<ArgumentCompletion>,
-    /// Arguments of an object whose type no kind has, from its body and the API version it was read with; the table
-    /// follows from them, see [`super::Kind::of`]. Only the kind of such objects has this function.
-    pub any: Option<ArgumentsOfAnyType>,
+    /// Import of objects whose type no kind has. Only the kind of such objects has it.
+    pub any: Option<AnyType>,
     /// Objects that the provider creates with it and that a stack does not declare: a machine's own disk.
     pub brings: Option<fn(&CloudObject<'_>) -> Vec<ObjectId>>,
     /// Values that Azure sets at paths that no argument has: `properties.nicType`, `Standard`. Any other value there is

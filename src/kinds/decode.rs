@@ -56,6 +56,8 @@ pub trait ResourceLookup {
     fn sites(&self) -> Vec<String>;
     /// The resource that has this id.
     fn with_id(&self, id: &ObjectId) -> Option<Address>;
+    /// True for a text in the form of an id of a provider.
+    fn is_id(&self, text: &str) -> bool;
     /// The kinds that a stack may use, for hints.
     fn kinds(&self) -> Vec<&'static Kind>;
 }
@@ -99,6 +101,9 @@ pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
         }
         fn with_id(&self, _: &ObjectId) -> Option<Address> {
             None
+        }
+        fn is_id(&self, _: &str) -> bool {
+            false
         }
         fn kinds(&self) -> Vec<&'static Kind> {
             Vec::new()
@@ -476,7 +481,7 @@ impl Decoder<'_> {
                 }
                 _ => Err(wrong_kind(address)),
             },
-            Value::String(text) if self.answered || is_id(text) => {
+            Value::String(text) if self.answered || self.names.is_id(text) => {
                 if let Some(address) = self.names.with_id(&ObjectId::new(Arc::clone(text))) {
                     match self.names.resource(&address) {
                         Some((kind, _)) if !kinds.is_empty() && !kinds.contains(&kind) => {
@@ -503,12 +508,6 @@ impl Decoder<'_> {
             other => Err(Problem::ty(&format!("a reference to {wanted}"), other)),
         }
     }
-}
-
-/// A text in the form of an id.
-fn is_id(text: &str) -> bool {
-    let starts = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    starts("/subscriptions/") || starts("/providers/")
 }
 
 /// An example of a value of a type.

@@ -12,6 +12,7 @@ pub mod emit;
 pub mod export;
 pub mod failover;
 pub mod form;
+pub mod grammar;
 pub mod hosts;
 pub mod mark;
 pub mod near;
@@ -27,6 +28,7 @@ pub mod tags;
 
 mod stray;
 
+pub use grammar::{Grammar, NoIds, Templates};
 pub use provider::{Catalog, Table, Tables};
 pub(crate) use stray::is_foreign_block;
 pub use table::*;

@@ -8,6 +8,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
+use super::grammar::Grammar;
 use super::path;
 use super::table::{RESOURCE_GROUP, Subject};
 use crate::object::{Object, ObjectId, Within};
@@ -188,7 +189,7 @@ impl Membership {
             }
             Enclosure::Part(outer) => {
                 let element = path::selected(outer, "name", owner.name());
-                (owner.parent().unwrap_or_else(|| owner.clone()), format!("{element}.{}", self.list))
+                (owner.outer().unwrap_or_else(|| owner.clone()), format!("{element}.{}", self.list))
             }
         };
         let name = if self.member.is_empty() { subject.name } else { subject.text(self.member).unwrap_or_default() };
@@ -205,7 +206,7 @@ impl Membership {
     }
 
     /// The memberships in the body of an owner, or of the object that contains owners: the id of each, and its element.
-    pub fn found<'a>(&self, id: &ObjectId, body: &'a Json) -> Vec<(ObjectId, &'a Json)> {
+    pub fn found<'a>(&self, grammar: &dyn Grammar, id: &ObjectId, body: &'a Json) -> Vec<(ObjectId, &'a Json)> {
         let outer: Vec<(ObjectId, &Json)> = match self.enclosure {
             Enclosure::Whole => vec![(id.clone(), body)],
             Enclosure::Element(_, outer, segment) => named(id, body, outer, segment),
@@ -215,7 +216,8 @@ impl Membership {
             let items = path::items(element, self.list).iter();
             let placed = items.filter_map(move |item| {
                 let value = path::text(item, self.key)?;
-                let name = if self.member.is_empty() { value.to_owned() } else { member_name(id.as_str(), value) };
+                let name =
+                    if self.member.is_empty() { value.to_owned() } else { member_name(grammar, id.as_str(), value) };
                 Some((within.child(self.segment, &name), item))
             });
             placed.collect::<Vec<_>>()
@@ -225,11 +227,11 @@ impl Membership {
 
     /// The arguments that follow from the id.
     pub fn placed(&self, id: &ObjectId, args: &mut Args) {
-        let Some(within) = id.parent() else { return };
+        let Some(within) = id.outer() else { return };
         let owner = match self.enclosure {
             Enclosure::Element(argument, ..) => {
                 args.insert(argument.to_owned(), Json::from(within.name()));
-                within.parent().unwrap_or(within)
+                within.outer().unwrap_or(within)
             }
             Enclosure::Whole | Enclosure::Part(_) => within,
         };
@@ -238,24 +240,24 @@ impl Membership {
 
     /// The object whose body would contain the membership with this id. `None` if the id is not of this form.
     pub fn whole(&self, id: &ObjectId) -> Option<ObjectId> {
-        let within = id.parent()?;
+        let within = id.outer()?;
         let segment = |id: &ObjectId| id.as_str().rsplit('/').nth(1).map(str::to_ascii_lowercase);
         let is = |id: &ObjectId, wanted: &str| segment(id).is_some_and(|segment| segment.eq_ignore_ascii_case(wanted));
         let whole = match self.enclosure {
             Enclosure::Whole => Some(within),
-            Enclosure::Element(_, _, outer) => within.parent().filter(|_| is(&within, outer)),
-            Enclosure::Part(_) => within.parent(),
+            Enclosure::Element(_, _, outer) => within.outer().filter(|_| is(&within, outer)),
+            Enclosure::Part(_) => within.outer(),
         };
         whole.filter(|_| is(id, self.segment))
     }
 
     /// The id of the membership that azurerm identifies by the ids of both ends.
-    pub fn joined(&self, within: &ObjectId, member: &str) -> ObjectId {
+    pub fn joined(&self, grammar: &dyn Grammar, within: &ObjectId, member: &str) -> ObjectId {
         let owner = match self.enclosure {
-            Enclosure::Element(..) => within.parent().unwrap_or_else(|| within.clone()),
+            Enclosure::Element(..) => within.outer().unwrap_or_else(|| within.clone()),
             Enclosure::Whole | Enclosure::Part(_) => within.clone(),
         };
-        within.child(self.segment, &member_name(owner.as_str(), member))
+        within.child(self.segment, &member_name(grammar, owner.as_str(), member))
     }
 
     /// The member, if the number of its owners is limited.
@@ -273,27 +275,27 @@ fn named<'a>(id: &ObjectId, body: &'a Json, list: &str, segment: &str) -> Vec<(O
 pub fn name(subject: &Subject<'_>) -> String {
     let Place::Member(of) = subject.kind.place else { return String::new() };
     let owner = subject.text(of.owner).unwrap_or_default();
-    member_name(owner, subject.text(of.member).unwrap_or_default())
+    member_name(subject.kind.grammar(), owner, subject.text(of.member).unwrap_or_default())
 }
 
 /// The names in a member's id, joined by dots: pools of two load balancers may have one name. A member of another
 /// resource group has the name of that group as well.
-fn member_name(owner: &str, member: &str) -> String {
-    let group = |id: &str| ObjectId::new(id).resource_group().map(str::to_ascii_lowercase);
-    let after = member.to_ascii_lowercase().rfind("/providers/").map_or(0, |at| at + "/providers/".len());
-    let names = member.get(after..).unwrap_or_default().split('/').skip(2).step_by(2);
-    let elsewhere = group(member).filter(|own| group(owner).is_some_and(|other| other != *own));
-    elsewhere.as_deref().into_iter().chain(names).collect::<Vec<_>>().join(".")
+fn member_name(grammar: &dyn Grammar, owner: &str, member: &str) -> String {
+    let (owner, member) = (ObjectId::new(owner), ObjectId::new(member));
+    let group = |id: &ObjectId| grammar.group(id).map(|group| group.name().to_ascii_lowercase());
+    let elsewhere = group(&member).filter(|own| group(&owner).is_some_and(|other| other != *own));
+    elsewhere.as_deref().into_iter().chain(grammar.names(&member)).collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::argument::{Need, PRESENCE, Ty};
     use super::*;
+    use crate::providers::azure::TABLES;
 
     #[test]
     fn every_root_has_a_presence_and_a_site_of_its_own() {
-        for kind in crate::providers::azure::TABLES.tables().map(|table| table.kind) {
+        for kind in TABLES.tables().map(|table| table.kind) {
             let presence = matches!(kind.arg(PRESENCE.name).map(|arg| arg.ty), Some(Ty::Enum(_)));
             let site = kind.arg("site").map(|arg| arg.need);
             assert_eq!(presence, kind.place.is_root(), "{kind:?}: presence");
@@ -311,8 +313,8 @@ mod tests {
                 "/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Network/loadBalancers/{lb}/backendAddressPools/web"
             )
         };
-        assert_eq!(member_name(nic, &pool("web", "in")), "in.web");
-        assert_eq!(member_name(nic, &pool("web", "out")), "out.web");
-        assert_eq!(member_name(nic, &pool("edge", "in")), "edge.in.web");
+        assert_eq!(member_name(TABLES.grammar, nic, &pool("web", "in")), "in.web");
+        assert_eq!(member_name(TABLES.grammar, nic, &pool("web", "out")), "out.web");
+        assert_eq!(member_name(TABLES.grammar, nic, &pool("edge", "in")), "edge.in.web");
     }
 }

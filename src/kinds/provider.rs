@@ -5,11 +5,13 @@
 
 use std::collections::HashMap;
 
+use super::grammar::{Grammar, NoIds};
 use super::regions::{self, Region};
 use super::table::Kind;
+use crate::object::{Object, ObjectId};
 
 /// The tables of one provider: plain data about what it has.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Tables {
     /// Its name, which sites have as `provider`.
     pub name: &'static str,
@@ -17,6 +19,8 @@ pub struct Tables {
     pub title: &'static str,
     /// The kinds of its resources, in the order of the documentation.
     pub kinds: &'static [&'static Kind],
+    /// The grammar of its ids.
+    pub grammar: &'static dyn Grammar,
     /// Its regions, by name.
     pub regions: &'static [Region],
     /// Properties of any body that change without a change of the object, at any depth: versions, and the user and
@@ -26,9 +30,19 @@ pub struct Tables {
     pub own: &'static [&'static str],
 }
 
+/// Names of providers are unique.
+impl PartialEq for Tables {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Tables {}
+
 impl Tables {
     /// The provider of a table that no catalog has.
-    pub const NONE: Self = Self { name: "", title: "", kinds: &[], regions: &[], restless: &[], own: &[] };
+    pub const NONE: Self =
+        Self { name: "", title: "", kinds: &[], grammar: &NoIds, regions: &[], restless: &[], own: &[] };
 
     /// All tables of its kinds, in their order, each followed by the tables of its variants.
     pub fn tables(&self) -> impl Iterator<Item = Table> + use<> {
@@ -118,8 +132,69 @@ impl Catalog {
         self.tables().map(|table| table.kind).filter(move |kind| kind.type_.name.eq_ignore_ascii_case(type_))
     }
 
+    /// The tables of objects of this object's type.
+    pub fn of_object(&self, object: &Object) -> impl Iterator<Item = &'static Kind> {
+        let type_ = match &*object.of.name {
+            "" => self.type_of(&object.id).unwrap_or_default(),
+            name => name.to_owned(),
+        };
+        self.tables().map(|table| table.kind).filter(move |kind| kind.type_.name.eq_ignore_ascii_case(&type_))
+    }
+
     /// The region of any provider with this name or display name.
     pub fn region(&self, name: &str) -> Option<&'static Region> {
         self.providers().find_map(|provider| provider.region(name))
+    }
+
+    /// The grammar of an id.
+    pub fn grammar(&self, id: &str) -> &'static dyn Grammar {
+        self.providers().map(|provider| provider.grammar).find(|grammar| grammar.is_id(id)).unwrap_or(&NoIds)
+    }
+}
+
+/// The ids of all providers: each by the grammar of its own.
+impl Grammar for Catalog {
+    fn is_id(&self, text: &str) -> bool {
+        self.grammar(text).is_id(text)
+    }
+
+    fn type_of(&self, id: &ObjectId) -> Option<String> {
+        self.grammar(id.as_str()).type_of(id)
+    }
+
+    fn parent(&self, id: &ObjectId) -> Option<ObjectId> {
+        self.grammar(id.as_str()).parent(id)
+    }
+
+    fn scope(&self, id: &ObjectId) -> Option<ObjectId> {
+        self.grammar(id.as_str()).scope(id)
+    }
+
+    fn group(&self, id: &ObjectId) -> Option<ObjectId> {
+        self.grammar(id.as_str()).group(id)
+    }
+
+    fn account<'a>(&self, id: &'a ObjectId) -> Option<&'a str> {
+        self.grammar(id.as_str()).account(id)
+    }
+
+    fn root(&self, id: &ObjectId) -> ObjectId {
+        self.grammar(id.as_str()).root(id)
+    }
+
+    fn names<'a>(&self, id: &'a ObjectId) -> Vec<&'a str> {
+        self.grammar(id.as_str()).names(id)
+    }
+
+    fn collection(&self, id: &ObjectId) -> Option<ObjectId> {
+        self.grammar(id.as_str()).collection(id)
+    }
+
+    fn extensions(&self, of: &ObjectId, type_: &str) -> Option<ObjectId> {
+        self.grammar(of.as_str()).extensions(of, type_)
+    }
+
+    fn unknown(&self, number: usize) -> String {
+        NoIds.unknown(number)
     }
 }

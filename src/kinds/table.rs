@@ -4,11 +4,12 @@
 //! body of an object: segments joined by dots. `name[]` steps into every element of a list, `name[0]` into the
 //! first one. The empty path is the body itself.
 
+use super::grammar::Grammar;
 use std::collections::BTreeSet;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-pub use super::adoption::{Adoption, ChildList, CloudObject};
+pub use super::adoption::{Adoption, AnyType, ChildList, CloudObject};
 pub use super::argument::*;
 pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{Terraform, TerraformShape};
@@ -218,7 +219,7 @@ impl Kind {
             rule.rows(one.id.name(), one.args).iter().any(|row| others.iter().any(|other| rule.meet(row, other)))
         };
         let are_beside = match rule.within {
-            ExclusiveWithin::Parent => one.id.parent() == other.id.parent(),
+            ExclusiveWithin::Parent => self.grammar().parent(one.id) == self.grammar().parent(other.id),
             ExclusiveWithin::Region => one.location.eq_ignore_ascii_case(other.location),
             ExclusiveWithin::Everywhere | ExclusiveWithin::Resource => true,
         };
@@ -230,7 +231,7 @@ impl Kind {
     pub fn contended(&self, id: &ObjectId, args: &JsonMap<String, Json>) -> Vec<String> {
         let key = |rule: &Exclusive| match rule.within {
             ExclusiveWithin::Parent => {
-                let parent = id.parent().map(|parent| parent.folded()).unwrap_or_default();
+                let parent = self.grammar().parent(id).map(|parent| parent.folded()).unwrap_or_default();
                 Some(format!("{} {parent}", rule.space))
             }
             ExclusiveWithin::Region | ExclusiveWithin::Everywhere => Some(rule.space.to_owned()),
@@ -259,6 +260,11 @@ impl Kind {
     /// The provider that has it.
     pub fn provider(&self) -> &'static Tables {
         (self.provider)()
+    }
+
+    /// The grammar of its provider's ids.
+    pub fn grammar(&self) -> &'static dyn Grammar {
+        self.provider().grammar
     }
 
     /// The argument with this name.

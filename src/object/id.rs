@@ -49,38 +49,10 @@ impl ObjectId {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The id of the resource this one is a child of; `None` for what is no child.
-    pub fn parent(&self) -> Option<Self> {
-        let type_ = self.0.to_ascii_lowercase().rfind("/providers/")? + "/providers/".len();
+    /// The id of which this is a child: without the last two segments.
+    pub fn outer(&self) -> Option<Self> {
         let (rest, _name) = self.0.rsplit_once('/')?;
-        let (parent, _segment) = rest.rsplit_once('/')?;
-        (parent.get(type_..)?.split('/').count() >= 3).then(|| Self::new(parent))
-    }
-
-    /// The segment after `subscriptions`, where there is one.
-    pub fn subscription(&self) -> Option<&str> {
-        self.segment_after("subscriptions")
-    }
-
-    /// The segment after `resourceGroups`, where there is one.
-    pub fn resource_group(&self) -> Option<&str> {
-        self.segment_after("resourcegroups")
-    }
-
-    /// The full type, as in `Microsoft.Network/virtualNetworks/subnets`; a resource group's is
-    /// `Microsoft.Resources/resourceGroups`.
-    pub fn arm_type(&self) -> Option<String> {
-        let lower = self.0.to_ascii_lowercase();
-        let Some(at) = lower.rfind("/providers/") else {
-            return lower.contains("/resourcegroups/").then(|| "Microsoft.Resources/resourceGroups".to_owned());
-        };
-        let mut segments = self.0[at + "/providers/".len()..].split('/');
-        let mut text = segments.next()?.to_owned();
-        while let (Some(kind), Some(_name)) = (segments.next(), segments.next()) {
-            text.push('/');
-            text.push_str(kind);
-        }
-        Some(text)
+        rest.rsplit_once('/').map(|(outer, _segment)| Self::new(outer))
     }
 
     /// Whether `inner` lies below this id (a child, or something within a child).
@@ -88,27 +60,6 @@ impl ObjectId {
         let (outer, inner) = (self.0.as_bytes(), inner.0.as_bytes());
         let is_outer = |begin: &[u8]| if self.is_path() { begin.eq_ignore_ascii_case(outer) } else { begin == outer };
         inner.len() > outer.len() && inner[outer.len()] == b'/' && is_outer(&inner[..outer.len()])
-    }
-
-    /// The resource group that this lies in; `None` for a group itself, and for what is in none.
-    pub fn group(&self) -> Option<Self> {
-        let word = "/resourcegroups/";
-        let folded = self.folded();
-        let name = folded.find(word)? + word.len();
-        let end = name + folded.get(name..)?.find('/')?;
-        self.as_str().get(..end).map(Self::new)
-    }
-
-    /// The resource that an extension extends: the id before its last provider; `None` if it has no provider.
-    pub fn scope(&self) -> Option<Self> {
-        let at = self.folded().rfind("/providers/")?;
-        self.as_str().get(..at).map(Self::new)
-    }
-
-    fn segment_after(&self, word: &str) -> Option<&str> {
-        let mut segments = self.0.split('/');
-        segments.find(|segment| segment.eq_ignore_ascii_case(word))?;
-        segments.next().filter(|segment| !segment.is_empty())
     }
 }
 

@@ -23,17 +23,16 @@ pub struct Object {
 /// The type of an object, in the words of its provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Type {
-    /// Its name. Empty for what has no type, such as an account or a list.
+    /// Its name. Empty where the id says it, by the grammar of its provider, and for what has no type.
     pub name: Arc<str>,
     /// The version of the provider's interface for it.
     pub version: Arc<str>,
 }
 
 impl Object {
-    /// A whole object. Its id says its type.
+    /// A whole object whose id says its type.
     pub fn whole(id: ObjectId, version: impl Into<Arc<str>>) -> Self {
-        let of = Type { name: told(&id), version: version.into() };
-        Self { id, of, within: None }
+        Self { id, of: Type { name: Arc::default(), version: version.into() }, within: None }
     }
 
     /// The whole object that this is, or is a part of.
@@ -43,32 +42,25 @@ impl Object {
     }
 }
 
-/// The name of the type that an id says.
-fn told(id: &ObjectId) -> Arc<str> {
-    id.arm_type().unwrap_or_default().into()
-}
-
 /// An object in the state: a type is kept only where the id does not say it.
 #[derive(Serialize, Deserialize)]
 struct ObjectRecord {
     id: ObjectId,
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    type_: Option<Arc<str>>,
+    #[serde(default, rename = "type", skip_serializing_if = "str::is_empty")]
+    type_: Arc<str>,
     api: Arc<str>,
     within: Option<Within>,
 }
 
 impl From<ObjectRecord> for Object {
     fn from(ObjectRecord { id, type_, api, within }: ObjectRecord) -> Self {
-        let name = type_.unwrap_or_else(|| told(&id));
-        Self { id, of: Type { name, version: api }, within }
+        Self { id, of: Type { name: type_, version: api }, within }
     }
 }
 
 impl From<Object> for ObjectRecord {
     fn from(Object { id, of: Type { name, version }, within }: Object) -> Self {
-        let type_ = (told(&id) != name).then_some(name);
-        Self { id, type_, api: version, within }
+        Self { id, type_: name, api: version, within }
     }
 }
 
@@ -113,7 +105,6 @@ mod tests {
     #[test]
     fn type_is_recorded_where_the_id_does_not_say_it() {
         let object = Object::whole(ObjectId::new("/subscriptions/s/resourceGroups/g/providers/A.B/c/d"), "1");
-        assert_eq!(&*object.of.name, "A.B/c");
         let record = serde_json::to_value(&object).unwrap();
         assert_eq!(record, json!({ "id": object.id.as_str(), "api": "1", "within": null }));
         assert_eq!(serde_json::from_value::<Object>(record).unwrap(), object);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::address::Address;
-use crate::kinds::{Kind, NameScope, Place, Serial};
+use crate::kinds::{Grammar, Kind, NameScope, Place, Serial};
 use crate::object::{Object, ObjectId};
 use crate::plan::decide::{Decision, Decisions, top};
 use crate::plan::refresh::kind_of;
@@ -267,10 +267,11 @@ impl<'a> Compiler<'a> {
         };
         let written = self.puts.iter().filter_map(|(at, put)| {
             let resource = stack.resources.get(*at)?;
-            Some((outer(stack.by_id(&resource.id.parent()?), resource.kind)?, *put))
+            Some((outer(stack.by_id(&resource.parent()?), resource.kind)?, *put))
         });
         let deleted = self.taken().into_iter().filter_map(|(at, old, take)| {
-            Some((outer(stack.by_id(&old.id.parent()?), kind_of(stack.catalog(), at, old)?)?, take))
+            let kind = kind_of(stack.catalog(), at, old)?;
+            Some((outer(stack.by_id(&kind.grammar().parent(&old.id)?), kind)?, take))
         });
         for (last, inner) in written.chain(deleted).collect::<Vec<_>>() {
             if let Some(step) = self.steps.get_mut(inner.index()) {
@@ -351,7 +352,7 @@ impl<'a> Compiler<'a> {
         let takes = self.taken();
         let guards = |at: &Address, old: &Recorded| kind_of(stack.catalog(), at, old).is_some_and(|kind| kind.guards);
         for (guard, put) in puts.iter().filter(|(resource, _)| resource.kind.guards) {
-            let Some(scope) = guard.id.scope() else { continue };
+            let Some(scope) = guard.scope() else { continue };
             let inner = puts.iter().filter(|(other, _)| !other.kind.guards && within(&scope, &other.objects));
             let gone = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.objects));
             for other in inner.map(|(_, put)| *put).chain(gone.map(|(.., take)| *take)) {
@@ -361,7 +362,7 @@ impl<'a> Compiler<'a> {
             }
         }
         for (_, guard, take) in takes.iter().filter(|(at, old, _)| guards(at, old)) {
-            let Some(scope) = guard.id.scope() else { continue };
+            let Some(scope) = stack.catalog().scope(&guard.id) else { continue };
             let inner = takes.iter().filter(|(at, old, _)| !guards(at, old) && within(&scope, &old.objects));
             for (.., other) in inner {
                 if !self.waits_for(*take, *other) {
@@ -461,7 +462,7 @@ pub fn serial_words(resource: &Resource) -> Vec<String> {
 /// one after the other even where their writes do not wait for each other.
 pub fn promotion_words(resource: &Resource) -> Vec<String> {
     match resource.kind.serial {
-        Serial::Beside => vec![root(&resource.id)],
+        Serial::Beside => vec![root(resource.kind, &resource.id)],
         Serial::No | Serial::Root | Serial::On(_) => serial_words(resource),
     }
 }
@@ -470,35 +471,22 @@ pub fn promotion_words(resource: &Resource) -> Vec<String> {
 pub fn words(kind: &Kind, id: &ObjectId, args: &serde_json::Map<String, Value>) -> Vec<String> {
     match kind.serial {
         // The outermost object itself must not be written at the same time as its parts.
-        Serial::No if matches!(kind.place, Place::Group | Place::Root(_)) => vec![root(id)],
+        Serial::No if matches!(kind.place, Place::Group | Place::Root(_)) => vec![root(kind, id)],
         // The write of the parent comes first, since its children depend on it.
         Serial::No | Serial::Beside => Vec::new(),
-        Serial::Root => vec![root(id)],
+        Serial::Root => vec![root(kind, id)],
         Serial::On(argument) => {
             let ids = match args.get(argument) {
                 Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
                 Some(Value::String(one)) => vec![one.as_str()],
                 _ => Vec::new(),
             };
-            ids.into_iter().map(|id| root(&ObjectId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
+            ids.into_iter().map(|id| root(kind, &ObjectId::new(id))).collect::<BTreeSet<_>>().into_iter().collect()
         }
     }
 }
 
-/// The outermost object of an id: the first type and name after the provider.
-fn root(id: &ObjectId) -> String {
-    let folded = id.folded();
-    let Some(at) = folded.find("/providers/") else { return folded };
-    let mut end = folded.len();
-    let mut slashes = 0;
-    for (position, c) in folded[at + "/providers/".len()..].char_indices() {
-        if c == '/' {
-            slashes += 1;
-            if slashes == 3 {
-                end = at + "/providers/".len() + position;
-                break;
-            }
-        }
-    }
-    folded[..end].to_owned()
+/// The outermost object of an id, as a key.
+fn root(kind: &Kind, id: &ObjectId) -> String {
+    kind.grammar().root(id).folded()
 }

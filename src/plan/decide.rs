@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
-use crate::kinds::{Kind, Location, body, regions};
+use crate::kinds::{Grammar, Kind, Location, body, regions};
 use crate::object::{Object, ObjectId};
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
@@ -163,7 +163,7 @@ impl DecisionInput<'_> {
             Some((name.clone(), observed_argument(arg, wanted, read.get(name), self.seal)?))
         });
         let there = there.collect();
-        let mut changes = diff::arguments(resource.kind.args, &there, args, &|_| false);
+        let mut changes = diff::arguments(resource.kind.grammar(), resource.kind.args, &there, args, &|_| false);
         transitions::mark(resource.kind, &there, args, &mut changes, true);
         let main = resource.kind.odd.main(bodies).filter(|_| resource.kind.location == Location::Regional);
         let region = main.and_then(|body| body.get("location")?.as_str());
@@ -455,7 +455,7 @@ impl DecisionInput<'_> {
                     decision.recorded.as_ref().and_then(|recorded| kind_of(self.stack.catalog(), address, recorded));
                 stays(decision.change.action) && kind.is_some_and(|kind| kind.guards)
             })
-            .filter_map(|(address, decision)| Some((address, decision.change.id.scope()?)))
+            .filter_map(|(address, decision)| Some((address, self.stack.catalog().scope(&decision.change.id)?)))
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::kinds::{Arg, Block, ChangeEffect, Equivalence, Ty};
+use crate::kinds::{Arg, Block, ChangeEffect, Equivalence, Grammar, Ty};
 use crate::object::ObjectId;
 use crate::plan::ArgumentChange;
 use crate::stack::Resource;
@@ -28,7 +28,7 @@ pub fn differences(
     args: &JsonMap<String, Json>,
     assumed: &dyn Fn(&Json) -> bool,
 ) -> Vec<ArgumentChange> {
-    let mut changes = arguments(resource.kind.args, was.arguments, args, assumed);
+    let mut changes = arguments(resource.kind.grammar(), resource.kind.args, was.arguments, args, assumed);
     let text = |text: &str| Some(SealedValue::from_sealed_json(&Json::from(text)));
     let moved = |path: &str, before: &str, after: &str| ArgumentChange {
         path: path.to_owned(),
@@ -53,12 +53,13 @@ pub fn differences(
 /// The arguments that differ. Values that are equal by the table (case, order of a set) do not differ. `assumed`
 /// decides whether an unknown value may be assumed unchanged, given what it depends on.
 pub(super) fn arguments(
+    grammar: &dyn Grammar,
     table: &[Arg],
     before: &JsonMap<String, Json>,
     after: &JsonMap<String, Json>,
     assumed: &dyn Fn(&Json) -> bool,
 ) -> Vec<ArgumentChange> {
-    let mut walk = ArgumentDiff { found: Vec::new(), assumed };
+    let mut walk = ArgumentDiff { grammar, found: Vec::new(), assumed };
     for arg in table {
         walk.argument(arg, arg.name.to_owned(), before.get(arg.name), after.get(arg.name), arg.change);
     }
@@ -66,6 +67,7 @@ pub(super) fn arguments(
 }
 
 struct ArgumentDiff<'a> {
+    grammar: &'a dyn Grammar,
     found: Vec<ArgumentChange>,
     assumed: &'a dyn Fn(&Json) -> bool,
 }
@@ -91,7 +93,8 @@ impl ArgumentDiff<'_> {
         }
         match (before, after) {
             (None, None) => {}
-            (Some(before), Some(after)) if same(&arg.ty, arg.same, before, after) || (self.assumed)(after) => {}
+            (Some(before), Some(after))
+                if same(self.grammar, &arg.ty, arg.same, before, after) || (self.assumed)(after) => {}
             (Some(Json::Object(before)), Some(Json::Object(after))) if entries_can_be_told(before, after) => {
                 self.entries(arg, &path, before, after, change);
             }
@@ -168,7 +171,7 @@ impl ArgumentDiff<'_> {
         let names: std::collections::BTreeSet<&String> = added.chain(after.keys()).collect();
         for name in names {
             let (old, new) = (entry(before, name, folds), entry(after, name, folds));
-            if matches!((old, new), (Some(old), Some(new)) if same(&inner, arg.same, old, new)) {
+            if matches!((old, new), (Some(old), Some(new)) if same(self.grammar, &inner, arg.same, old, new)) {
                 continue;
             }
             let path = if crate::address::is_identifier(name) {
@@ -235,12 +238,12 @@ fn entries_can_be_told(before: &JsonMap<String, Json>, after: &JsonMap<String, J
 }
 
 /// True if two values are equivalent.
-pub(super) fn same(ty: &Ty, how: Equivalence, a: &Json, b: &Json) -> bool {
+pub(super) fn same(grammar: &dyn Grammar, ty: &Ty, how: Equivalence, a: &Json, b: &Json) -> bool {
     match (ty, a, b) {
         (_, Json::String(a), Json::String(b)) => {
             a == b
                 || (how == Equivalence::AnyCase && a.eq_ignore_ascii_case(b))
-                || (a.starts_with("/subscriptions/") && a.eq_ignore_ascii_case(b))
+                || (grammar.is_id(a) && ObjectId::new(a.as_str()) == ObjectId::new(b.as_str()))
         }
         // Whole numbers are compared exactly, also beyond the precision of a float.
         (_, Json::Number(a), Json::Number(b)) => {
@@ -250,22 +253,24 @@ pub(super) fn same(ty: &Ty, how: Equivalence, a: &Json, b: &Json) -> bool {
         // Names of tags have no case.
         (Ty::Tags(_), Json::Object(a), Json::Object(b)) => {
             a.len() == b.len()
-                && a.iter()
-                    .all(|(name, value)| entry(b, name, true).is_some_and(|other| same(&Ty::String, how, value, other)))
+                && a.iter().all(|(name, value)| {
+                    entry(b, name, true).is_some_and(|other| same(grammar, &Ty::String, how, value, other))
+                })
         }
         (Ty::Set(inner), Json::Array(a), Json::Array(b)) => {
-            a.len() == b.len() && a.iter().all(|item| b.iter().any(|other| same(inner, how, item, other)))
+            a.len() == b.len() && a.iter().all(|item| b.iter().any(|other| same(grammar, inner, how, item, other)))
         }
         (_, Json::Array(a), Json::Array(b)) => {
             let inner = match ty {
                 Ty::List(inner) => **inner,
                 _ => Ty::Any,
             };
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(&inner, how, a, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(grammar, &inner, how, a, b))
         }
         (_, Json::Object(a), Json::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| same(&Ty::Any, how, value, other)))
+                && a.iter()
+                    .all(|(name, value)| b.get(name).is_some_and(|other| same(grammar, &Ty::Any, how, value, other)))
         }
         (_, a, b) => a == b,
     }
@@ -273,6 +278,7 @@ pub(super) fn same(ty: &Ty, how: Equivalence, a: &Json, b: &Json) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::providers::azure::ids::Ids;
     use proptest::prelude::*;
     use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -315,12 +321,12 @@ mod tests {
 
         #[test]
         fn nothing_differs_from_itself((kind, one, _) in two_of_a_kind()) {
-            prop_assert_eq!(arguments(kind.args, &one, &one, &|_| false), []);
+            prop_assert_eq!(arguments(kind.grammar(), kind.args, &one, &one, &|_| false), []);
         }
 
         #[test]
         fn diff_reports_only_differences((kind, one, other) in two_of_a_kind()) {
-            let changes = arguments(kind.args, &one, &other, &|_| false);
+            let changes = arguments(kind.grammar(), kind.args, &one, &other, &|_| false);
             for change in &changes {
                 let top = change.path.split(['.', '[']).next().unwrap_or_default();
                 prop_assert_ne!(one.get(top), other.get(top), "{} does not differ", change.path);
@@ -332,7 +338,7 @@ mod tests {
                 let told = changes.iter().any(|change| change.path.split(['.', '[']).next() == Some(arg.name));
                 let equal = match (present(&arg.ty, one.get(arg.name)), present(&arg.ty, other.get(arg.name))) {
                     (None, None) => true,
-                    (Some(a), Some(b)) => same(&arg.ty, arg.same, a, b),
+                    (Some(a), Some(b)) => same(kind.grammar(), &arg.ty, arg.same, a, b),
                     _ => false,
                 };
                 prop_assert_eq!(told, !equal, "{} of {}", arg.name, kind.name);
@@ -342,9 +348,15 @@ mod tests {
 
     #[test]
     fn a_set_and_an_id_have_more_than_one_spelling() {
-        assert!(same(&Ty::Set(&Ty::String), kinds::Equivalence::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
-        assert!(!same(&Ty::List(&Ty::String), kinds::Equivalence::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
+        assert!(same(&Ids, &Ty::Set(&Ty::String), kinds::Equivalence::Exactly, &json!(["a", "b"]), &json!(["b", "a"])));
+        assert!(!same(
+            &Ids,
+            &Ty::List(&Ty::String),
+            kinds::Equivalence::Exactly,
+            &json!(["a", "b"]),
+            &json!(["b", "a"])
+        ));
         let id = |name: &str| json!(format!("/subscriptions/s/resourceGroups/{name}"));
-        assert!(same(&Ty::String, kinds::Equivalence::Exactly, &id("G"), &id("g")));
+        assert!(same(&Ids, &Ty::String, kinds::Equivalence::Exactly, &id("G"), &id("g")));
     }
 }

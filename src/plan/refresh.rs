@@ -111,7 +111,7 @@ pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, sea
                 let mut fresh = recorded.clone();
                 fresh.attributes = attributes(kind, address, recorded, &bodies);
                 let mut answered = arguments(kind, recorded, &bodies, seal);
-                let differs = diff::arguments(kind.args, &recorded.arguments, &answered, &|_| false);
+                let differs = diff::arguments(kind.grammar(), kind.args, &recorded.arguments, &answered, &|_| false);
                 // Equivalent values stay as written.
                 fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
                     false => true,
@@ -145,7 +145,7 @@ pub(super) fn copied(kind: &Kind, bodies: &[Json]) -> Option<(ArgumentChange, bo
 /// True if the objects have the recorded arguments, as far as responses show them.
 pub fn is_as_recorded(kind: &'static Kind, recorded: &Recorded, bodies: &[Json], seal: &Seal) -> bool {
     let answered = arguments(kind, recorded, bodies, seal);
-    diff::arguments(kind.args, &recorded.arguments, &answered, &|_| false).is_empty()
+    diff::arguments(kind.grammar(), kind.args, &recorded.arguments, &answered, &|_| false).is_empty()
 }
 
 /// Records the failover-only resources of groups in a mixed state that exist and are not recorded: the run that created
@@ -294,7 +294,7 @@ pub(super) fn with_recorded<T>(
     recorded: &Recorded,
     f: impl FnOnce(&kinds::Subject<'_>) -> T,
 ) -> T {
-    let account = Account::new(recorded.id.subscription().unwrap_or_default(), "");
+    let account = Account::new(kind.grammar().account(&recorded.id).unwrap_or_default(), "");
     f(&kinds::Subject {
         kind,
         address,

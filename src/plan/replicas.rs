@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::address::Address;
-use crate::kinds::{Catalog, body};
+use crate::kinds::{Catalog, Grammar, body};
 use crate::object::{Object, ObjectId};
 use crate::plan::decide::{Decisions, top};
 use crate::plan::refresh::{kind_of, with_recorded};
@@ -64,7 +64,7 @@ pub(super) fn copies(stack: &Stack, state: &State, promoted: &Promoted, of: &Rec
         };
         let twins = with_recorded(kind, address, replica, promotion.twins);
         let own = twins.into_iter().filter(|twins| twins.source.id == of.id && !recorded.contains(&twins.target.id));
-        let stays = |id: &ObjectId| id.parent().is_some_and(|parent| stack.by_id(&parent).is_some());
+        let stays = |id: &ObjectId| stack.catalog().parent(id).is_some_and(|parent| stack.by_id(&parent).is_some());
         copies.extend(own.filter(|twins| stays(&twins.target.id)).map(|twins| twins.target));
     }
     copies

@@ -34,7 +34,7 @@ pub fn too_narrow<'a>(
     recorded: &dyn Fn(&Resource) -> Option<JsonMap<String, Json>>,
 ) -> Option<Displaced<'a>> {
     let argument = argument(resource.kind)?;
-    let outer = stack.by_id(&resource.id.parent()?)?;
+    let outer = stack.by_id(&resource.parent()?)?;
     let old = recorded(outer)?;
     let mut all = old.get(argument)?.as_array()?.clone();
     let wanted = outer.known_arguments();

@@ -139,7 +139,7 @@ pub(super) fn held_argument(resource: &Resource, decision: &Decision) -> Option<
 
 /// The folded ids of the objects from which these arguments take addresses.
 pub(super) fn referred(kind: &Kind, args: &JsonMap<String, Json>) -> Vec<String> {
-    near::references(kind.args, args).into_iter().map(|(_, id)| ObjectId::new(id).folded()).collect()
+    near::references(kind, args).into_iter().map(|(_, id)| ObjectId::new(id).folded()).collect()
 }
 
 /// A replacement under a name that stays reserved after the deletion.
@@ -248,7 +248,7 @@ pub(super) fn shares_values(one: &Resource, other: &Resource) -> bool {
 
 fn shares(one: &Resource, ours: &Exclusive, other: &Resource, theirs: &Exclusive) -> bool {
     let are_beside = match ours.within {
-        ExclusiveWithin::Parent => one.id.parent() == other.id.parent(),
+        ExclusiveWithin::Parent => one.parent() == other.parent(),
         ExclusiveWithin::Region => one.location == other.location,
         ExclusiveWithin::Everywhere | ExclusiveWithin::Resource => true,
     };

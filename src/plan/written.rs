@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::decide::{Decision, Decisions, sealed};
 use super::diff;
 use super::refresh::{ObservedObjects, observed_argument, seen};
-use crate::kinds::{Arg, Block, ChangeEffect, Kept, Kind, Need, Ty, Wire, body};
+use crate::kinds::{Arg, Block, ChangeEffect, Grammar, Kept, Kind, Need, Ty, Wire, body};
 use crate::object::Object;
 use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
 use crate::stack::Stack;
@@ -29,7 +29,11 @@ pub(super) fn settle(stack: &Stack, state: Option<&State>, now: Option<&mut Stat
         if have_the_same(table, &was.arguments, &wanted) {
             continue;
         }
-        let walk = ArgumentsOfObject { seal, stays: are_the_same(&was.objects, &resource.objects) };
+        let walk = ArgumentsOfObject {
+            grammar: resource.kind.grammar(),
+            seal,
+            stays: are_the_same(&was.objects, &resource.objects),
+        };
         let read = read(resource.kind, was, observed);
         walk.arguments(table, &was.arguments, &mut fresh.arguments, &wanted, read.as_ref());
     }
@@ -37,9 +41,9 @@ pub(super) fn settle(stack: &Stack, state: Option<&State>, now: Option<&mut Stat
 
 /// The arguments of an earlier text that matter for the change to another one, by the texts alone: without those that
 /// the object keeps, and with defaults that the other one writes. `stays` if the objects are the same.
-pub fn concerned(table: &[Arg], was: &Args, wanted: &Args, stays: bool, seal: &Seal) -> Args {
+pub fn concerned(kind: &Kind, was: &Args, wanted: &Args, stays: bool, seal: &Seal) -> Args {
     let mut now = was.clone();
-    ArgumentsOfObject { seal, stays }.arguments(table, was, &mut now, wanted, None);
+    ArgumentsOfObject { grammar: kind.grammar(), seal, stays }.arguments(kind.args, was, &mut now, wanted, None);
     now
 }
 
@@ -98,6 +102,7 @@ fn is_chosen(table: &[Arg], path: &str) -> bool {
 }
 
 struct ArgumentsOfObject<'a> {
+    grammar: &'a dyn Grammar,
     seal: &'a Seal,
     /// True if the resource keeps its objects, whatever decides about their ids.
     stays: bool,
@@ -160,7 +165,7 @@ impl ArgumentsOfObject<'_> {
         let element = |wanted: &Args, answer: &Args| {
             let mut now = Args::new();
             self.arguments(block.args, &Args::new(), &mut now, wanted, Some(answer));
-            diff::arguments(block.args, &now, wanted, &|_| false).is_empty().then_some(Json::Object(now))
+            diff::arguments(self.grammar, block.args, &now, wanted, &|_| false).is_empty().then_some(Json::Object(now))
         };
         match (wanted, answer) {
             (Json::Object(wanted), Json::Object(answer)) => element(wanted, answer),
@@ -232,7 +237,7 @@ mod tests {
     use serde_json::json;
 
     use super::ArgumentsOfObject;
-    use crate::kinds::{Arg, Kept, Lit, Ty, Wire, arg};
+    use crate::kinds::{Arg, Kept, Lit, NoIds, Ty, Wire, arg};
     use crate::value::Seal;
 
     /// The refreshed arguments after a walk in which nothing has drifted.
@@ -244,7 +249,7 @@ mod tests {
     ) -> serde_json::Value {
         let args = |value: &serde_json::Value| value.as_object().cloned().unwrap_or_default();
         let (seal, mut now) = (Seal::new([7; 32]), args(was));
-        let walk = ArgumentsOfObject { seal: &seal, stays: true };
+        let walk = ArgumentsOfObject { grammar: &NoIds, seal: &seal, stays: true };
         walk.arguments(table, &args(was), &mut now, &args(wanted), read.map(args).as_ref());
         json!(now)
     }
@@ -293,7 +298,7 @@ mod tests {
         let args = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
         let (seal, mut now) = (Seal::new([7; 32]), super::Args::new());
         let (was, wanted) = (args(json!({ "lost": "x" })), args(json!({ "lost": "x" })));
-        let walk = ArgumentsOfObject { seal: &seal, stays: true };
+        let walk = ArgumentsOfObject { grammar: &NoIds, seal: &seal, stays: true };
         walk.arguments(&table, &was, &mut now, &wanted, Some(&super::Args::new()));
         assert_eq!(json!(now), json!({}));
     }

@@ -72,7 +72,7 @@ impl Comparison<'_> {
             .into_iter()
             .map(|(name, value)| (name, waiting(&value, self.renamed)))
             .collect();
-        let old = concerned(after.kind.args, &old, &args, are_the_same(&before.objects, &after.objects), self.seal);
+        let old = concerned(after.kind, &old, &args, are_the_same(&before.objects, &after.objects), self.seal);
         let was_written =
             PreviousObject { id: &before.id, name: &before.name, location: &before.location, arguments: &old };
         let changes = arguments(&was_written, after, &args, &|_| false);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
-use crate::kinds::{DrillCopy, Kind};
+use crate::kinds::{DrillCopy, Grammar, Kind};
 use crate::object::ObjectId;
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Knowledge, Presence, Resource, Stack, block};
@@ -133,7 +133,7 @@ pub(super) fn rehearsed(mut args: Map, kind: &Kind, facts: &Facts<'_>) -> Map {
 
 fn moved(value: &Value, facts: &Facts<'_>) -> Value {
     match value {
-        Value::String(text) if text.starts_with('/') => {
+        Value::String(text) if facts.program.catalog.is_id(text) => {
             let meant = facts.by_id.get(&ObjectId::new(&**text)).map(|address| facts.meant(address));
             match meant.filter(|meant| meant.is_rehearsed()).and_then(|meant| facts.resources.get(meant)) {
                 Some(copy) => Value::from(copy.id.as_str()),

@@ -255,6 +255,16 @@ impl Resource {
         })
     }
 
+    /// The id of the object of which its own is a child.
+    pub fn parent(&self) -> Option<ObjectId> {
+        self.kind.grammar().parent(&self.id)
+    }
+
+    /// The id of the group that its object lies in, or of the object that it extends.
+    pub fn scope(&self) -> Option<ObjectId> {
+        self.kind.grammar().scope(&self.id)
+    }
+
     /// The arguments of which the whole value is known, in plain text. They may hold secrets: they are for the kind's
     /// own functions and for comparisons, never for output.
     pub fn known_arguments(&self) -> JsonMap<String, Json> {

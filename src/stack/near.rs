@@ -27,7 +27,7 @@ pub(super) fn check(
             continue;
         }
         let args = plain(&resource.args);
-        for (path, id) in kinds::near::references(resource.kind.args, &args) {
+        for (path, id) in kinds::near::references(resource.kind, &args) {
             let target = by_id.get(&ObjectId::new(id)).and_then(|address| resources.get(address));
             let Some(target) = target else { continue };
             // An object with a global place, as a part of the load balancer of several regions, has no region.

@@ -65,7 +65,7 @@ pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Fa
     let named = ObjectId::new(id);
     // The id may be that of something within a resource: of an object that exists as long as its parent. A group of a
     // resource that the stack does not manage says nothing about its region.
-    let ids = std::iter::successors(Some(named.clone()), |id| id.parent().or_else(|| id.scope()));
+    let ids = std::iter::successors(Some(named.clone()), |id| kind.grammar().above(id));
     let found = ids.filter_map(|id| facts.by_id.get(&id)).find_map(|address| facts.resources.get(address))?;
     (found.id == named || !found.kind.place.collects()).then_some(found)
 }

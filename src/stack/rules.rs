@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::kinds::{self, Arg, Finding, Kind, OtherResources, Subject, Ty};
+use crate::kinds::{self, Arg, Finding, Grammar, Kind, OtherResources, Subject, Ty};
 use crate::object::ObjectId;
 use crate::stack::scope::{Facts, is_told_within, known, plain};
 use crate::value::{Map, Value};
@@ -93,8 +93,7 @@ pub(super) fn findings(
         // All of them set, to values that differ.
         let mut args = known.clone();
         for (at, path) in paths.iter().enumerate() {
-            let id = format!("/subscriptions/0/resourceGroups/unknown/providers/Unknown/unknown/unknown{at}");
-            replace(&mut args, path, Some(id.into()));
+            replace(&mut args, path, Some(kind.grammar().unknown(at).into()));
         }
         keep(run(Subject { args: &args, ..*subject }));
     }
@@ -117,7 +116,7 @@ pub(super) fn findings(
     if unknown.id {
         // It may be beside anything that an argument refers to.
         let mut ids = Vec::new();
-        known.values().for_each(|value| ids_within(value, &mut ids));
+        known.values().for_each(|value| ids_within(kind.grammar(), value, &mut ids));
         for id in ids {
             let id = ObjectId::new(format!("{id}/unknown"));
             keep(run(Subject { args: &known, id: &id, ..*subject }));
@@ -193,9 +192,9 @@ fn replace(args: &mut JsonMap<String, Json>, path: &[Step], value: Option<Json>)
 }
 
 /// The ids above every id within a value, up to its resource group.
-fn ids_within(value: &Json, into: &mut Vec<String>) {
+fn ids_within(grammar: &dyn Grammar, value: &Json, into: &mut Vec<String>) {
     match value {
-        Json::String(text) if text.starts_with('/') => {
+        Json::String(text) if grammar.is_id(text) => {
             let mut id = text.as_str();
             while let Some((above, _)) = id.rsplit_once('/') {
                 id = above;
@@ -204,8 +203,8 @@ fn ids_within(value: &Json, into: &mut Vec<String>) {
                 }
             }
         }
-        Json::Array(items) => items.iter().for_each(|item| ids_within(item, into)),
-        Json::Object(map) => map.values().for_each(|item| ids_within(item, into)),
+        Json::Array(items) => items.iter().for_each(|item| ids_within(grammar, item, into)),
+        Json::Object(map) => map.values().for_each(|item| ids_within(grammar, item, into)),
         _ => {}
     }
 }

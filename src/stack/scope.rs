@@ -13,7 +13,7 @@ use crate::hcl::ast::{HclBlock, Ident};
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK, KEPT_WORK, Spent};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::decode::ResourceLookup;
-use crate::kinds::{AttributeSource, Kind, OtherResources, Subject, body, export};
+use crate::kinds::{AttributeSource, Grammar, Kind, OtherResources, Subject, body, export};
 use crate::object::ObjectId;
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
@@ -486,6 +486,10 @@ impl ResourceLookup for Facts<'_> {
             false => vec![name.to_string()],
         };
         self.program.sites.iter().flat_map(of_block).collect()
+    }
+
+    fn is_id(&self, text: &str) -> bool {
+        self.program.catalog.is_id(text)
     }
 
     fn kinds(&self) -> Vec<&'static Kind> {

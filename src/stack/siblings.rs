@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span};
 use crate::hcl::ast::{Body, ExprKind, Root};
-use crate::kinds::{Exclusive, ExclusiveWithin};
+use crate::kinds::{Exclusive, ExclusiveWithin, Grammar};
 use crate::ranges::Range;
 use crate::stack::Resource;
 use crate::stack::block::span_of;
@@ -35,7 +35,7 @@ pub(super) fn check(program: &Program, resources: &IndexMap<Address, Resource>, 
         for rule in resource.kind.apart.iter().filter(|rule| !rule.public) {
             let place = match rule.within {
                 ExclusiveWithin::Region => resource.location.to_ascii_lowercase(),
-                ExclusiveWithin::Parent => resource.id.parent().map(|parent| parent.folded()).unwrap_or_default(),
+                ExclusiveWithin::Parent => resource.parent().map(|parent| parent.folded()).unwrap_or_default(),
                 ExclusiveWithin::Everywhere => String::new(),
                 ExclusiveWithin::Resource => resource.id.folded(),
             };
@@ -129,7 +129,7 @@ fn diagnostic(program: &Program, first: &Taken<'_>, second: &Taken<'_>) -> Diagn
     let top = argument.split(['.', '[']).next().unwrap_or(argument);
     let name = argument.rsplit('.').next().unwrap_or(argument);
     let value = |taken: &Taken<'_>| match taken.row.last() {
-        Some(Json::String(text)) if text.starts_with("known after") || text.starts_with('/') => String::new(),
+        Some(Json::String(text)) if text.starts_with("known after") || program.catalog.is_id(text) => String::new(),
         Some(Json::String(text)) => format!(" `{text}`"),
         Some(other) => format!(" {other}"),
         None => String::new(),

@@ -30,7 +30,7 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         }
         // An id contains the type of a resource that the stack does not manage.
         Some(Value::String(id)) => {
-            let of = ObjectId::new(Arc::clone(id)).arm_type().unwrap_or_default();
+            let of = kind.grammar().type_of(&ObjectId::new(Arc::clone(id))).unwrap_or_default();
             variants.of.iter().find(|(name, _)| type_of(name).is_some_and(|type_| type_.eq_ignore_ascii_case(&of)))
         }
         _ => None,

@@ -9,8 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use super::value::ResourceNames;
 use super::{BOLD, CYAN, DIM, GREEN, Layout, MANY, RED, WIDTH, YELLOW, count, fit, hang, short, styled, table};
 use crate::hcl::quoted;
-use crate::kinds::{Kind, Location, Need};
-use crate::object::ObjectId;
+use crate::kinds::{Grammar, Kind, Location, Need, NoIds};
 use crate::plan::{
     Action, ArgumentChange, BlockedResource, Change, Drift, FailoverProvision, Order, OutputChange, Plan,
 };
@@ -395,11 +394,13 @@ fn head(action: Action) -> String {
 /// another object.
 pub(super) fn place(change: &Change, with_name: bool) -> String {
     let Change { id, location, .. } = change;
-    if id.arm_type().is_none() || !change.has_object() {
+    let grammar = change.kind.map_or(&NoIds as &dyn Grammar, Kind::grammar);
+    if !change.has_object() || (change.kind.is_some() && grammar.type_of(id).is_none()) {
         return String::new();
     }
     // A child is where its root is: an endpoint of a global profile has no region.
-    let root = std::iter::successors(Some(id.clone()), ObjectId::parent).last().and_then(|root| root.arm_type());
+    let around = std::iter::successors(Some(id.clone()), |id| grammar.parent(id));
+    let root = around.last().and_then(|root| grammar.type_of(&root));
     let of_root = |kind: &&&Kind| root.as_ref().is_some_and(|root| kind.type_.name.eq_ignore_ascii_case(root));
     let kinds = change.kind.map_or(&[][..], |kind| kind.provider().kinds);
     let is_global = kinds.iter().filter(of_root).any(|kind| kind.location == Location::Global);

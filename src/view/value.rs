@@ -31,8 +31,7 @@ impl ResourceNames {
     }
 
     fn words(&self, text: &str) -> Option<String> {
-        // Every id begins with a slash.
-        text.starts_with('/').then(|| self.0.get(&ObjectId::new(text)))?.map(Address::to_string)
+        self.0.get(&ObjectId::new(text)).map(Address::to_string)
     }
 }
 

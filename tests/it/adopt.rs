@@ -1,6 +1,7 @@
 //! Import: `adopt` writes existing resources as a stack whose plan is empty. Covers every kind's example and every
 //! starter stack.
 
+use drplan::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
 use drplan::account::Account;

@@ -136,10 +136,18 @@ impl ObservedStack {
     /// The observed objects and the number of reads; fails if lists and single reads differ.
     async fn seen(&self) -> (Observed, u64) {
         let before = self.reads();
-        let listed =
-            observe(&self.lab.azure, &*self.lab.clock, &self.objects, None).await.expect("the cloud is readable");
+        let listed = observe(drplan::providers::catalog(), &self.lab.azure, &*self.lab.clock, &self.objects, None)
+            .await
+            .expect("the cloud is readable");
         let reads = self.reads() - before;
-        let singly = observe(&CloudWithoutLists(&self.lab.azure), &*self.lab.clock, &self.objects, None).await;
+        let singly = observe(
+            drplan::providers::catalog(),
+            &CloudWithoutLists(&self.lab.azure),
+            &*self.lab.clock,
+            &self.objects,
+            None,
+        )
+        .await;
         assert_eq!(listed, singly.expect("the cloud is readable"));
         (listed, reads)
     }

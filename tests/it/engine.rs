@@ -2,6 +2,7 @@
 
 use drplan::apply::{ApplyOutcome, Engine};
 use drplan::object::{Collection, Object, ObjectId};
+use drplan::providers::azure::ids::AzureId;
 use drplan::run::StepOutcome;
 use drplan::simulator::{Fault, SUBSCRIPTION, parse_faults};
 use drplan::world::{Clock as _, Cloud as _, WriteCondition};

@@ -1,6 +1,7 @@
 //! Identity before address: labels that trade places, move on or shift by an index leave every object alone, in plans,
 //! applies and reviews, and after a kill at any point.
 
+use drplan::providers::azure::ids::AzureId;
 use std::collections::BTreeMap;
 
 use drplan::address::Address;

@@ -199,7 +199,7 @@ impl Lab {
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
         let objects = plan::to_observe(&stack, state.as_ref(), true);
-        let mut observed = apply::observe(&self.azure, &*self.clock, &objects, state.as_ref())
+        let mut observed = apply::observe(stack.catalog(), &self.azure, &*self.clock, &objects, state.as_ref())
             .await
             .map_err(|error| error.to_string())?;
         if let Some(state) = &state {

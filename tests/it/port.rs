@@ -4,6 +4,7 @@
 
 mod behaviours;
 
+use drplan::providers::azure::ids::AzureId;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 

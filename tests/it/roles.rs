@@ -273,7 +273,7 @@ async fn observed(lab: &Lab, text: &str, writer: Side, health: Health, debts: &[
     let (stack, _) = program.evaluate(&Default::default()).expect("the stack is valid");
     let state = lab.store.load().expect("a state");
     let objects = drplan::plan::to_observe(&stack, state.as_ref(), true);
-    let mut observed = drplan::apply::observe(&lab.azure, &*lab.clock, &objects, state.as_ref())
+    let mut observed = drplan::apply::observe(stack.catalog(), &lab.azure, &*lab.clock, &objects, state.as_ref())
         .await
         .expect("the object is readable");
     let debts = debts.to_vec();

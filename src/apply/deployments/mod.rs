@@ -10,6 +10,7 @@ mod operations;
 mod planned_ids;
 mod template;
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -248,7 +249,7 @@ impl<'a> DeploymentsState<'a> {
     /// Answers completed writes with the current bodies: many are listed, few are read.
     async fn read(&self, writes: Vec<PendingWrite>) {
         let objects: Vec<Object> = writes.iter().map(|write| write.object.clone()).collect();
-        let seen = observe::read_or_list(self.cloud, objects.iter().collect()).await;
+        let seen = observe::read_or_list(self.catalog, self.cloud, objects.iter().collect()).await;
         for write in writes {
             let unread = |why: &dyn std::fmt::Display| {
                 CloudError::OutcomeUnknown(format!("{} was deployed and cannot be read: {why}", write.object.id))

@@ -69,7 +69,7 @@ fn resource(catalog: &Catalog, scope: &ObjectId, write: &PendingWrite, secrets: 
     }
     // A block that names its type may have a secret anywhere in the body. Where a table of the type has a secret
     // argument, the body is kept out of the deployment history, which shows templates.
-    let tables = || catalog.of_type(&of.name);
+    let tables = || catalog.of_object(&write.object);
     let generic = !tables().any(|kind| *kind.type_.version == *of.version);
     let secret = generic || tables().any(|kind| has_secret(kind.args));
     for (at, value) in write.body.as_object().into_iter().flatten() {

@@ -8,8 +8,9 @@ use super::super::again::again_recorded;
 use super::super::location::StackLocation;
 use super::super::{Failure, Global, Session};
 use crate::address::Address;
-use crate::kinds::{self};
+use crate::kinds::{self, Grammar};
 use crate::object::{Object, ObjectId, Within};
+use crate::providers::catalog;
 use crate::simulator::Simulator;
 
 /// An object, or an element of a list in one that has a block of its own.
@@ -21,7 +22,7 @@ pub(super) struct ObjectRef {
 impl ObjectRef {
     /// The object of an id or of an address in the state.
     pub(super) fn of(object: &str, stack: &Path, global: &Global, session: &Session) -> Result<Self, Failure> {
-        if object.starts_with('/') {
+        if catalog().is_id(object) {
             return Ok(Self { id: ObjectId::new(object), within: None });
         }
         let address: Address = object.parse().map_err(|_| {

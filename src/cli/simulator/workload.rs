@@ -1,5 +1,6 @@
 //! `drplan simulator workload`.
 
+use crate::kinds::Grammar;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -138,15 +139,15 @@ fn stores(stack: &Stack, group: &FailoverGroup) -> Vec<ObjectId> {
     for resource in group.promote.iter().filter_map(|address| stack.resources.get(address)) {
         found.push(resource.id.clone());
         found.extend(resource.objects.iter().map(|object| object.id.clone()));
-        resource.args.values().for_each(|value| ids(value, &mut found));
+        resource.args.values().for_each(|value| ids(stack.catalog(), value, &mut found));
     }
     found
 }
 
-fn ids(value: &Value, into: &mut Vec<ObjectId>) {
+fn ids(grammar: &dyn Grammar, value: &Value, into: &mut Vec<ObjectId>) {
     match value {
-        Value::String(text) if text.starts_with('/') => into.push(ObjectId::new(text.as_ref())),
-        Value::List(items) => items.iter().for_each(|item| ids(item, into)),
+        Value::String(text) if grammar.is_id(text) => into.push(ObjectId::new(text.as_ref())),
+        Value::List(items) => items.iter().for_each(|item| ids(grammar, item, into)),
         _ => {}
     }
 }

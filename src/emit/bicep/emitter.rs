@@ -1,5 +1,6 @@
 //! The stack to emit, with observations made while emitting: loops, secrets, files, limitations.
 
+use crate::providers::azure::ids::AzureId;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;

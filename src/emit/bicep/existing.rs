@@ -1,5 +1,6 @@
 //! Resources that a file refers to as `existing`: those of other files, and children that always exist.
 
+use crate::providers::azure::ids::AzureId;
 use std::fmt::Write;
 
 use super::code::{Code, FileInput, ListItem, LoopId, LoopPart, ResourceRef, Symbol};

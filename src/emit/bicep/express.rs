@@ -1,5 +1,6 @@
 //! Expressions of the stack as Bicep; `None` if Bicep has no equivalent, and the caller uses the value instead.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

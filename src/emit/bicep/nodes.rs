@@ -1,6 +1,7 @@
 //! Blocks of the stack as resources of Bicep: one for each object that `apply` writes, with loops kept, and parts
 //! placed in the body of their whole.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;

@@ -250,8 +250,8 @@ impl TerraformScope<'_, '_> {
                 "id" => format!("${{{}}}", self.made_id(of)),
                 "subscription" => "${var.subscription_id}".to_owned(),
                 "tenant" => format!("${{{}.tenant_id}}", super::frame::CLIENT),
-                "parent" if self.is_same(of, &|one| one.id.parent().map(|parent| parent.name().to_owned())) => {
-                    of.one.id.parent()?.name().to_owned()
+                "parent" if self.is_same(of, &|one| one.parent().map(|parent| parent.name().to_owned())) => {
+                    of.one.parent()?.name().to_owned()
                 }
                 "parent" => return None,
                 argument => {
@@ -279,8 +279,8 @@ impl TerraformScope<'_, '_> {
     /// Id made of names: known before the resource exists, as keys of `for_each` have to be.
     fn made_id(&self, of: ReadResource<'_>) -> String {
         let frame = |one: &Resource| match of.kind.place {
-            Place::Group | Place::Subscription | Place::Root(_) => one.id.arm_type(),
-            _ => one.id.parent().map(|parent| parent.folded()),
+            Place::Group | Place::Subscription | Place::Root(_) => of.kind.grammar().type_of(&one.id),
+            _ => one.parent().map(|parent| parent.folded()),
         };
         if !self.is_same(of, &frame) {
             return format!("{}.id", of.text);
@@ -294,7 +294,8 @@ impl TerraformScope<'_, '_> {
             Some(start) => format!("{start}/${{{}.name}}\"", of.text),
             None => id,
         };
-        let group = of.one.id.resource_group().filter(|_| of.kind.place == Place::Group);
+        let group = of.kind.grammar().group(&of.one.id).filter(|_| of.kind.place == Place::Group);
+        let group = group.as_ref().map(crate::object::ObjectId::name);
         match group.and_then(|group| id.split_once(&format!("/resourceGroups/{group}/"))) {
             Some((start, end)) => format!("{start}/resourceGroups/${{{}.resource_group_name}}/{end}", of.text),
             None => id,

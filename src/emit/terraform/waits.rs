@@ -76,7 +76,7 @@ impl ResourceWriter<'_, '_> {
             .map(Address::block)
             .collect();
         if self.kind.guards {
-            let scopes: Vec<ObjectId> = own.iter().filter_map(|one| one.id.scope()).collect();
+            let scopes: Vec<ObjectId> = own.iter().filter_map(|one| one.scope()).collect();
             let guarded = |other: &Resource| {
                 !other.kind.guards
                     && other.objects.iter().any(|object| scopes.iter().any(|scope| scope.contains(&object.id)))

@@ -1,6 +1,7 @@
 //! Azure: its tables, which are data, and its client, which alone of this folder does I/O.
 
 pub mod client;
+pub mod ids;
 mod kinds;
 pub mod regions;
 
@@ -13,6 +14,7 @@ pub static TABLES: Tables = Tables {
     name: "azure",
     title: "Azure",
     kinds: kinds::ALL,
+    grammar: &ids::Ids,
     regions: regions::REGIONS,
     restless: &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"],
     own: &["etag", "type", "provisioningState", "resourceGuid", "systemData"],

@@ -1,5 +1,6 @@
 //! The activity log of the subscription: the long-running operations of the last hour, as events.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};

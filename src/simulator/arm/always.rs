@@ -1,6 +1,7 @@
 //! Implicit children: they exist as long as their parent. No request creates them; a write changes one.
 //! The kinds' tables list them.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Value as Json, json};
 
 use super::admitted::AdmittedRequest;

@@ -1,6 +1,7 @@
 //! Checks and changes of bodies: envelope, location, values carried over from the old body, merge. Independent
 //! of the world.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::admitted::AdmittedRequest;

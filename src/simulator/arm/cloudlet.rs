@@ -1,5 +1,6 @@
 //! The world as the kinds' hooks see it, and the calls of those hooks.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Value as Json, json};
 
 use super::bodies::envelope;

@@ -2,6 +2,7 @@
 //! alternatives joined by `or`, with parentheses (source: documentation of the generic list operation, and the filters
 //! by which azurerm looks for the partners of a database).
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use crate::simulator::request::ErrorResponse;

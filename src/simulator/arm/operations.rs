@@ -1,5 +1,6 @@
 //! Long-running operations as clients see them: keys, URLs, status, result.
 
+use crate::providers::azure::ids::AzureId;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;

@@ -1,5 +1,6 @@
 //! Reads: objects, lists, views.
 
+use crate::providers::azure::ids::AzureId;
 use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};

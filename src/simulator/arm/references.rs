@@ -1,5 +1,6 @@
 //! References: the ids in a body, the check that their objects exist, and the objects that block a deletion.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;

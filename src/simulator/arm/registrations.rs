@@ -4,6 +4,7 @@
 //! No event is needed: the last request is stored with its completion time, and the state follows from
 //! the current time.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;

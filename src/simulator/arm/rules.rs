@@ -1,6 +1,7 @@
 //! Validation of a write against the rules of the kinds' tables: texts, combinations of arguments, changes, regions of
 //! references, and values that exclude each other. The validator and the planner apply the same tables.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::places;
@@ -87,7 +88,7 @@ fn check_near(
     if here == "global" {
         return Ok(());
     }
-    for (_, to) in near::references(kind.args, args) {
+    for (_, to) in near::references(kind, args) {
         let to = ObjectId::new(to);
         let there = places::own_region(world, &owner(&to).folded()).filter(|there| there != "global");
         if there.is_some_and(|there| !same_region(&here, &there)) {
@@ -180,7 +181,7 @@ fn elements<'a>(kind: &Kind, id: &ObjectId, body: &'a Json) -> Vec<(ObjectId, &'
             let named = |element: &'a Json| (id.child(segment, path::text(element, key).unwrap_or_default()), element);
             path::items(body, list).iter().map(named).collect()
         }
-        Place::Member(of) => of.found(id, body),
+        Place::Member(of) => of.found(kind.grammar(), id, body),
         _ => Vec::new(),
     }
 }

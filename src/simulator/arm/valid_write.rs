@@ -1,5 +1,6 @@
 //! Validation of a write against its type and the world, before any change.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};

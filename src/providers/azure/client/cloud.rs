@@ -3,6 +3,7 @@
 //! Resource groups go through the typed client of `azure_mgmt_resources`, always by `send()`: its own polling repeats a
 //! PUT. Everything else is raw JSON. This module decides which refusals are temporary and are retried.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,6 +1,7 @@
 //! Functions of template expressions that read from outside of the template: ids, the scope, and the state of
 //! resources.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};

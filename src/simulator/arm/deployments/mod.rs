@@ -19,6 +19,7 @@ mod shown;
 mod template;
 mod what_if;
 
+use crate::providers::azure::ids::AzureId;
 use environment::WorldEnvironment;
 use kept::{Deployment, DeploymentMode, DeploymentResource, DeploymentState, PreparedDeployment, ResourceState};
 use serde_json::{Map as JsonMap, Value as Json};

@@ -1,6 +1,7 @@
 //! A template expanded into resources: parameters applied, loops unrolled, each resource with its id and dependencies.
 //! Writes nothing, and does not read existing resources.
 
+use crate::providers::azure::ids::AzureId;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,6 @@
 //! What-if: the changes of a deployment, reported before it runs.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};

@@ -1,5 +1,6 @@
 //! The simulator through drplan's own client, on paused time.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeMap;
 
 use futures::StreamExt as _;

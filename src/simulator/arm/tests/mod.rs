@@ -16,6 +16,7 @@ mod registrations;
 mod tags;
 mod traffic;
 
+use crate::providers::azure::ids::AzureId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

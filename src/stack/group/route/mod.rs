@@ -297,9 +297,7 @@ impl GroupReader<'_> {
 
     /// The resource is at one site: neither global nor a child of something global, and no replica, which has two.
     fn is_regional(&self, resource: &Resource) -> bool {
-        let is_whole = |used: &&Resource| {
-            resource.id.as_str().strip_prefix(used.id.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        };
+        let is_whole = |used: &&Resource| used.id.contains(&resource.id);
         resource.kind.recovery.replicates.is_none()
             && match resource.kind.location {
                 Location::Regional => true,

@@ -33,7 +33,7 @@ const RECORD: RouteKind = RouteKind {
     instead: "write a route of its own for the record",
     service: |stack, route| {
         let record = route.resource(stack, "record")?;
-        Some(record.id.parent().as_ref().unwrap_or(&record.id).folded())
+        Some(record.parent().as_ref().unwrap_or(&record.id).folded())
     },
     ends: |stack, route| route.resource(stack, "record").into_iter().collect(),
     writes,

@@ -7,6 +7,7 @@ mod inputs;
 pub(super) mod lint;
 mod order;
 
+use drplan::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

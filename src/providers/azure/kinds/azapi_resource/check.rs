@@ -1,5 +1,6 @@
 //! Rules between the arguments of a resource of any type.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use super::APART;

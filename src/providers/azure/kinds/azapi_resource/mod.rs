@@ -129,7 +129,14 @@ const BASE: Kind = Kind {
     typed: Some(tables::of),
     odd: Overrides { encode: Some(encode), decode: Some(decode), check: Some(check::check), ..Overrides::NONE },
     simulated: SimulatedBehaviour { settle: Some(identity::settle), ..SimulatedBehaviour::NONE },
-    adoption: Adoption { any: Some(adoption::arguments), ..Adoption::BY_TABLE },
+    adoption: Adoption {
+        any: Some(AnyType {
+            arguments: adoption::arguments,
+            versions: adoption::provider_of,
+            newest: adoption::newest,
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         provider: "azapi",
         resource: "resource",

@@ -3,6 +3,7 @@
 //! A table is `'static`, so that a resource of any type is one like any other: everything that goes by tables goes by
 //! this one, too. There are as many as different types, which the limits of a stack's text bound.
 
+use crate::providers::azure::ids::AzureId;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 

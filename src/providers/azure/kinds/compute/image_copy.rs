@@ -4,6 +4,7 @@
 //! Two objects: a definition like that of the source's image, and a version with the source as its source. The
 //! version is the last one, and the one that others refer to.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::table::*;

@@ -4,6 +4,7 @@
 //! A single machine has its profile at `properties`, a scale set at `properties.virtualMachineProfile`. The groups of
 //! arguments are macros over that path. Independent of kinds.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::path;

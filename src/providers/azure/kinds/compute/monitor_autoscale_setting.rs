@@ -1,5 +1,6 @@
 //! Autoscale setting of Azure Monitor: changes the number of a scale set's machines by rules and schedules.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use crate::kinds::path;

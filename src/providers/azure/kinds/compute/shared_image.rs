@@ -1,5 +1,6 @@
 //! Image definition in a gallery: the properties that all versions of the image share.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::path;

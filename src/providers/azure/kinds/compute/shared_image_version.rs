@@ -1,5 +1,6 @@
 //! Version of an image in a gallery, in the gallery's region and in the regions that it is replicated to.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::path;

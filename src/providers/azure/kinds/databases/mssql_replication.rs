@@ -1,6 +1,7 @@
 //! Replication of single SQL databases in the simulator: links between a primary and its geo-secondary, whether another
 //! client made it or a failover group. Independent of the arguments of a database.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Value as Json, json};
 
 use crate::kinds::path;

@@ -1,5 +1,6 @@
 //! Firewall rule of a PostgreSQL flexible server: a range of public addresses that may connect.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use crate::kinds::path;

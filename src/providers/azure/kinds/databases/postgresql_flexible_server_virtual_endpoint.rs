@@ -1,5 +1,6 @@
 //! Virtual endpoint of PostgreSQL flexible servers: DNS names that follow the roles of a primary and its replica.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::hosts::hosts_at;

@@ -1,5 +1,6 @@
 //! Load balancer and its frontends. Its pools, probes and rules are parts of the same object, and kinds of their own.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use crate::kinds::path;

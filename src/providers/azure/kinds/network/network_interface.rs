@@ -1,5 +1,6 @@
 //! Network interface: connects a machine to a subnet.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use crate::kinds::path;

@@ -1,5 +1,6 @@
 //! Subnet: an address range of a virtual network, and the connectivity of its machines.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::path;

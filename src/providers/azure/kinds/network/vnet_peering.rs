@@ -3,6 +3,7 @@
 //! One half alone has no effect, so both are one resource: written, ready and deleted together. Gateway transit has a
 //! direction, which is that of `between`: the first network provides its gateway, the second one uses it.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::path;

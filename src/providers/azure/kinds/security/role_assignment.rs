@@ -1,5 +1,6 @@
 //! Role assignment: grants a principal the permissions of a role on a scope and everything in it.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 use uuid::Uuid;
 

@@ -1,5 +1,6 @@
 //! Public DNS zone. Its records are child objects; this module holds the parts that they share.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Value as Json, json};
 
 use crate::kinds::path;

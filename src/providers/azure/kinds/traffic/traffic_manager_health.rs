@@ -3,6 +3,7 @@
 //! Source of the statuses, and of the answer without healthy endpoints: the reference of Traffic Manager's endpoint
 //! monitoring.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use crate::kinds::path;

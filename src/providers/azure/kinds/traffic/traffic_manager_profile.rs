@@ -2,6 +2,7 @@
 //!
 //! Endpoints are child objects of several types. This module holds the parts that they share.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::path;

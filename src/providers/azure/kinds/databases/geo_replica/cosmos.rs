@@ -1,5 +1,6 @@
 //! Replica of a Cosmos DB account: a further region in its list of locations.
 
+use crate::providers::azure::ids::AzureId;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};

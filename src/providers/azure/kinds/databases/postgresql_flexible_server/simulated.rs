@@ -1,5 +1,6 @@
 //! Simulation of PostgreSQL servers and replicas: replication and promotion.
 
+use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
 use super::{MODE, OPTION, STORAGE_GB, is_planned};
