@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use crate::account::Account;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::{Sight, Version};
@@ -84,9 +83,6 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::get`].
     async fn answers(&self, object: &Object) -> Result<(), CloudError>;
 
-    /// An object or list that every region has, to ask the control plane of a region in which nothing is recorded.
-    fn common_object(&self, account: &Account, region: &str) -> Object;
-
     /// The latest value of a metric of an object, from Azure Monitor; `None` where none was recorded recently.
     ///
     /// # Errors
@@ -99,6 +95,11 @@ pub trait Cloud: Send + Sync {
     /// # Errors
     /// As for [`Cloud::get`]; and where this type cannot be listed there.
     async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError>;
+
+    /// Offset of the provider's clock from the local one, to about a second; `None` before the first answer with a date.
+    fn clock_skew(&self) -> Option<SignedDuration> {
+        None
+    }
 
     /// The next attempt of a read below this id that the cloud's request limits delay now; `None` where none waits.
     /// Such a read has been answered, so that its wait is no silence.

@@ -2,7 +2,6 @@
 //! nobody for long. Silence counts against the limit; a refusal by the cloud's request limits is an answer, and its
 //! `Retry-After` is waited for.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::observe::is_outage;
 use crate::duration::spoken;
-use crate::failover::{EndpointRequest, ListRequest, Sample, SurveyRequest, SurveyResult};
+use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
 use crate::kinds::{ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::object::{Object, ObjectId};
 use crate::reason::Reason;
@@ -194,12 +193,8 @@ async fn read(
 }
 
 /// Asks the control plane of a region: any answer shows that it responds.
-async fn ask(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, sample: &Sample) -> Result<(), CloudError> {
-    let object = match sample {
-        Sample::Object(object) => Cow::Borrowed(object),
-        Sample::Common { account, region } => Cow::Owned(cloud.common_object(account, region)),
-    };
-    answered(cloud, clock, &object.id, patience, cloud.answers(&object)).await
+async fn ask(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, object: &Object) -> Result<(), CloudError> {
+    answered(cloud, clock, &object.id, patience, cloud.answers(object)).await
 }
 
 /// The answer of each endpoint, in order, or the reason why there is none within this time.
@@ -216,8 +211,8 @@ pub async fn fetch_endpoints(
 }
 
 /// Checks that the control plane answers.
-pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, sample: &Sample) -> bool {
-    !ask(cloud, clock, Patience::PROCEDURE, sample).await.is_err_and(|why| is_outage(&why))
+pub(super) async fn answers(cloud: &dyn Cloud, clock: &dyn Clock, object: &Object) -> bool {
+    !ask(cloud, clock, Patience::PROCEDURE, object).await.is_err_and(|why| is_outage(&why))
 }
 
 /// The reason of a failed read, for a sentence that reports the failure itself.

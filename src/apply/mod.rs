@@ -11,6 +11,7 @@ mod actions;
 mod around;
 mod aside;
 mod begin;
+mod clouds;
 mod deployments;
 mod discover;
 mod discreet;
@@ -55,6 +56,7 @@ pub use abort::{AbortOutcome, abort};
 pub use accept::{NewRoles, accept};
 pub use around::{Patience, fetch_endpoints, look_around, look_around_within, read_lists};
 pub use begin::{held, held_resources, taken_over};
+pub use clouds::{Clouds, Connect};
 pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_objects};
 pub use failover_run::{
     Continuation, FailoverRun, FailurePolicy, Operator, Revision, RunError, RunOutcome, may_be_skipped, undertake,

@@ -11,7 +11,8 @@ use futures::future::{Either, join_all, select};
 
 use super::around::answers;
 use super::{StepError, Worker};
-use crate::failover::{Sample, asked};
+use crate::failover::asked;
+use crate::object::Object;
 use crate::roles::FailoverMode;
 use crate::steps::{Act, Step, Task};
 
@@ -80,7 +81,7 @@ impl Worker<'_> {
     }
 
     /// The reads that show whether the control plane of a region answers.
-    fn samples(&self, region: &str) -> Vec<Sample> {
+    fn samples(&self, region: &str) -> Vec<Object> {
         let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         asked(self.stack.catalog(), recorded.iter(), (&self.stack.account, region), SAMPLES)
     }

@@ -1,80 +1,121 @@
-//! The subscription and the tenant that ids contain.
+//! The accounts of a command, as its environment has them.
 
-use std::process::Command;
+use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
+use super::exit::ExitCode;
 use super::{Failure, Session};
-use crate::account;
-use crate::providers::azure::client::first_set;
-use crate::simulator::{SUBSCRIPTION, TENANT};
-use crate::stack::CloudName;
+use crate::account::{self, Accounts, Realm};
+use crate::kinds::{Catalog, Tables};
+use crate::providers::azure;
+use crate::stack::{CloudName, Program};
 
-/// Placeholder of an unknown subscription, so that a stack can be read, checked and drawn without one.
-const NONE: &str = "00000000-0000-0000-0000-000000000000";
-
-/// A cloud with a subscription and its tenant, each a GUID.
+/// A cloud with the accounts that the session has at its providers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The cloud.
     pub cloud: CloudName,
-    /// The subscription.
-    pub subscription: String,
-    /// The tenant.
-    pub tenant: String,
+    /// The accounts.
+    pub accounts: Accounts,
+    /// The providers that the stack uses.
+    pub uses: Vec<&'static Tables>,
+    /// The variables of the environment that set an account: provider and argument, with name and value.
+    set: BTreeMap<(&'static str, &'static str), (&'static str, String)>,
 }
 
 impl Account {
-    /// The account of the local simulator.
-    pub fn local() -> Self {
-        Self { cloud: CloudName::Local, subscription: SUBSCRIPTION.to_owned(), tenant: TENANT.to_owned() }
+    /// The accounts of the local simulator.
+    pub fn local(catalog: &'static Catalog) -> Self {
+        let uses = catalog.providers().take(1).collect();
+        Self { cloud: CloudName::Local, accounts: catalog.simulated_accounts(), uses, set: BTreeMap::new() }
     }
 
-    /// The account of a cloud. That of Azure comes from the environment, or from the Azure CLI.
+    /// The accounts of a cloud: those of the environment, and where it has none those of the providers' own tools.
     pub fn of(cloud: CloudName, session: &Session) -> Self {
+        let mut found = Self::local(session.catalog);
         match cloud {
-            CloudName::Local => Self::local(),
-            CloudName::Azure => {
-                let subscription = first_set(&session.env, ["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"]);
-                let tenant = first_set(&session.env, ["AZURE_TENANT_ID", "ARM_TENANT_ID"]);
-                let (subscription, tenant) = match (subscription, tenant) {
-                    (Some(subscription), Some(tenant)) => (Some(subscription), Some(tenant)),
-                    (subscription, tenant) => {
-                        let signed_in = signed_in(session);
-                        let other = |name: &str| signed_in.as_ref()?.get(name)?.as_str().map(str::to_owned);
-                        (subscription.or_else(|| other("id")), tenant.or_else(|| other("tenantId")))
-                    }
-                };
-                let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
-                Self { cloud, subscription: or_none(subscription), tenant: or_none(tenant) }
-            }
+            CloudName::Local => return found,
+            CloudName::Azure => found.cloud = cloud,
         }
+        found.accounts = Accounts::default();
+        for provider in session.catalog.providers() {
+            for argument in provider.account {
+                let set = argument.environment.iter().find_map(|variable| {
+                    let value = session.env.get(*variable).filter(|value| !value.is_empty())?;
+                    Some((*variable, value.clone()))
+                });
+                found.set.extend(set.map(|set| ((provider.name, argument.name), set)));
+            }
+            let is_set = |name| found.set.get(&(provider.name, name)).map(|(_, value)| value.clone());
+            let is_complete = provider.account.iter().all(|argument| is_set(argument.name).is_some());
+            let signed_in =
+                (provider == &azure::TABLES && !is_complete).then(|| azure::client::signed_in(&session.env));
+            let signed_in = signed_in.flatten();
+            let own = signed_in.as_ref().map(|account| [&account.id, &account.tenant]);
+            let account = provider.account_of(|argument| {
+                let at = provider.account.iter().position(|one| one.name == argument.name);
+                is_set(argument.name).or_else(|| Some(own?.get(at?)?.to_string()))
+            });
+            found.accounts.insert(Realm::of(provider.name), account);
+        }
+        found
     }
 
-    /// The account without its cloud.
+    /// The same for what a program uses.
+    #[must_use]
+    pub fn for_program(self, program: &Program) -> Self {
+        let uses = program.providers();
+        Self { uses: if uses.is_empty() { self.uses } else { uses }, ..self }
+    }
+
+    /// The account at the first provider.
     pub fn owner(&self) -> account::Account {
-        account::Account::new(&self.subscription, &self.tenant)
+        let first = self.accounts.iter().find(|(realm, _)| realm.provider == azure::TABLES.name);
+        first.map_or_else(|| account::Account::new("", ""), |(_, account)| account.clone())
     }
 
-    /// Requires a known subscription and tenant. The local simulator always has both.
+    /// Requires a known account at each provider in use. The local simulator always has them.
     ///
     /// # Errors
-    /// One of them is unknown; the help has the next step.
+    /// One is unknown; the help has the next step.
     pub fn is_known(&self) -> Result<(), Failure> {
-        if self.subscription != NONE && self.tenant != NONE {
-            return Ok(());
+        for provider in &self.uses {
+            let Some(account) = self.accounts.get(&Realm::of(provider.name)) else { continue };
+            let texts = [&account.id, &account.tenant];
+            let unknown = provider.account.iter().zip(texts).find(|(argument, text)| &***text == argument.unknown);
+            if let Some((argument, _)) = unknown.filter(|(argument, _)| !argument.environment.is_empty()) {
+                let what = format!("the {} {} is unknown", provider.title, argument.name);
+                return Err(Failure::failed(what).help(provider.without_account));
+            }
         }
-        let missing = if self.subscription == NONE { "subscription" } else { "tenant" };
-        Err(Failure::failed(format!("the Azure {missing} is unknown")).help(
-            "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription with `az account set`.",
-        ))
+        Ok(())
     }
-}
 
-/// The account that the Azure CLI is signed in with; `None` without the CLI or a sign-in.
-fn signed_in(session: &Session) -> Option<Json> {
-    let mut command = Command::new("az");
-    command.args(["account", "show", "--output", "json"]).env_clear().envs(&session.env);
-    let said = command.output().ok()?;
-    serde_json::from_slice(&said.stdout).ok().filter(|_| said.status.success())
+    /// Requires that the environment names no other account than the stack.
+    ///
+    /// # Errors
+    /// The credentials are probably those of another account.
+    pub fn agrees(&self, program: &Program) -> Result<(), Failure> {
+        let declared = program.accounts();
+        for (realm, account) in declared.iter().filter(|_| !declared.fixed) {
+            let Some(provider) = self.uses.iter().find(|provider| provider.name == realm.provider) else { continue };
+            let texts = [&account.id, &account.tenant];
+            // One set of credentials may reach several accounts of one tenant.
+            let skipped = usize::from(!realm.label.is_empty());
+            for (argument, text) in provider.account.iter().zip(texts).skip(skipped) {
+                let Some((variable, set)) = self.set.get(&(provider.name, argument.name)) else { continue };
+                if !set.eq_ignore_ascii_case(text) {
+                    return Err(Failure::Message {
+                        exit: ExitCode::Refused,
+                        code: None,
+                        what: format!(
+                            "the stack is for the {} {} {text}, and {variable} names {set}",
+                            provider.title, argument.name
+                        ),
+                        help: vec![format!("Sign in to the account of the stack, and unset {variable}.")],
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
 }

@@ -193,7 +193,7 @@ impl AdoptRequest<'_> {
     ) -> Result<ImportSurvey, Failure> {
         let found = match &self.managing {
             Some(managing) => {
-                let is_own = |other: &str| other.eq_ignore_ascii_case(&account.subscription);
+                let is_own = |other: &str| other.eq_ignore_ascii_case(&owner.id);
                 let own = |id: &&ObjectId| self.tables.grammar.account(id).is_some_and(is_own);
                 let ids: Vec<ObjectId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
                 discover_objects(&reached.cloud, self.tables, &ids, owner, self.args.any_type).await
@@ -210,7 +210,7 @@ impl AdoptRequest<'_> {
         found.map_err(|error| match &error {
             DiscoveryError::Group(_) => Failure::failed(error.to_string()).help(match account.cloud {
                 CloudName::Local => "This is the local simulator; use --cloud azure to read Azure.".to_owned(),
-                CloudName::Azure => format!("The subscription is {}.", account.subscription),
+                CloudName::Azure => format!("The subscription is {}.", account.owner().id),
             }),
             DiscoveryError::TooMany | DiscoveryError::Cloud(_) => Failure::failed(error.to_string()),
         })

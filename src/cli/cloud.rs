@@ -1,5 +1,6 @@
 //! The cloud of a command: Azure, or the local simulator in this process and on simulated time.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,18 +9,20 @@ use url::Url;
 use super::account::Account;
 use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
+use crate::apply::{Clouds, Connect};
 use crate::host::{HostCommands, HostWeb, MissingProgram, SeededIds, SimClock, SystemClock};
-use crate::providers::azure::client::{
-    Azure, AzureConfig, AzureEnvironment, BearerToken, Credential, FixedToken, HttpBackend, SignIn,
+use crate::providers::azure::{
+    self,
+    client::{Azure, AzureConfig, AzureEnvironment, BearerToken, Credential, FixedToken, HttpBackend, SignIn},
 };
 use crate::simulator::{BASE, START, Simulator, SimulatorError};
 use crate::stack::CloudName;
-use crate::world::{Clock, Ids, Web};
+use crate::world::{Clock, Cloud, Ids, Web};
 
 /// A cloud with its clock, network and programs.
 pub struct CloudConnection {
-    /// The cloud.
-    pub cloud: Azure,
+    /// The clouds of all providers.
+    pub cloud: Clouds,
     /// The public network as users see it.
     pub web: Arc<dyn Web>,
     /// The programs that steps run.
@@ -87,53 +90,48 @@ pub fn with_cloud<T>(
 ) -> Result<T, Failure> {
     account.is_known()?;
     match account.cloud {
-        CloudName::Local => with_local(global, session, work),
-        CloudName::Azure => with_azure(global, session, work),
+        CloudName::Local => with_local(account, global, session, work),
+        CloudName::Azure => with_providers(account, global, session, work),
     }
 }
 
-/// Azure, over the network and in real time.
-fn with_azure<T>(
+/// The providers themselves, over the network and in real time.
+fn with_providers<T>(
+    account: &Account,
     global: &Global,
     session: &mut Session,
     work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let cannot = |why: String| Failure::failed(format!("cannot connect to Azure: {why}"));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let client = HttpBackend::client().map_err(cannot)?;
-        let wire = HttpBackend::Net(client.clone());
-        let surroundings = AzureEnvironment::of(&session.env, &wire).await.map_err(cannot)?;
-        tracing::info!(cloud = %surroundings.name, at = %surroundings.resource_manager, "Azure");
+        let client = HttpBackend::client().map_err(|why| Failure::failed(format!("cannot start: {why}")))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let credential: Arc<dyn Credential> =
-            Arc::new(SignIn::new(session.env.clone(), surroundings.clone(), client.clone()));
-        // Without a token nothing could be read, and the state would be taken as the truth.
-        credential.token(false).await.map_err(cannot)?;
         let ids = ids_of_azure(global, session);
-        let cloud = Azure::new(AzureConfig {
-            endpoint: surroundings.resource_manager.clone(),
-            wire,
-            credential,
+        let reach = Reach {
+            wire: HttpBackend::Net(client.clone()),
+            client: Some(client.clone()),
+            environment: session.env.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            notices: Arc::new(NoticePrinter(session.err.clone())),
-        });
+            notices: NoticePrinter(session.err.clone()),
+        };
+        let cloud = clouds(account, reach, session).await?;
         let commands = HostCommands {
             root: session.cwd.clone(),
             environment: session.env.clone(),
             missing: MissingProgram::Fails,
         };
-        let web = Arc::new(HostWeb::new(client).map_err(cannot)?);
+        let web = Arc::new(HostWeb::new(client).map_err(|why| Failure::failed(format!("cannot start: {why}")))?);
         work(CloudConnection { cloud, web, commands, clock, ids }, session).await
     })
 }
 
 /// The local simulator, in this process and on simulated time.
 fn with_local<T>(
+    account: &Account,
     global: &Global,
     session: &mut Session,
     work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
@@ -141,15 +139,15 @@ fn with_local<T>(
     simulated_time()?.block_on(async {
         let (simulator, clock) = open_world(global, session)?;
         let ids = ids(global, session);
-        let endpoint = Url::parse(BASE).map_err(|error| Failure::failed(format!("{BASE}: {error}")))?;
-        let cloud = Azure::new(AzureConfig {
-            endpoint,
+        let reach = Reach {
             wire: HttpBackend::InProcess(simulator.router()),
-            credential: Arc::new(FixedToken(BearerToken::new("embedded"))),
+            client: None,
+            environment: session.env.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            notices: Arc::new(NoticePrinter(session.err.clone())),
-        });
+            notices: NoticePrinter(session.err.clone()),
+        };
+        let cloud = clouds(account, reach, session).await?;
         let commands = HostCommands {
             root: session.cwd.clone(),
             environment: session.env.clone(),
@@ -157,6 +155,50 @@ fn with_local<T>(
         };
         work(CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
     })
+}
+
+/// What a client of a provider is made of.
+#[derive(Clone)]
+struct Reach {
+    wire: HttpBackend,
+    /// The client of the network; `None` for the local simulator, which needs no credentials.
+    client: Option<reqwest::Client>,
+    environment: BTreeMap<String, String>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    notices: NoticePrinter,
+}
+
+/// The clouds of all providers, connected to those that the stack uses.
+async fn clouds(account: &Account, reach: Reach, session: &Session) -> Result<Clouds, Failure> {
+    let connect: Connect = Box::new(move || Box::pin(resource_manager(reach.clone())));
+    let clouds = Clouds::new(session.catalog, [(&azure::TABLES, connect)]);
+    for provider in &account.uses {
+        let cannot = |why| Failure::failed(format!("cannot connect to {}: {why}", provider.title));
+        clouds.open(provider).await.map_err(cannot)?;
+    }
+    Ok(clouds)
+}
+
+/// Azure.
+async fn resource_manager(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
+    let Reach { wire, client, environment, clock, ids, notices } = reach;
+    let (endpoint, credential): (Url, Arc<dyn Credential>) = match client {
+        None => {
+            let endpoint = Url::parse(BASE).map_err(|error| format!("{BASE}: {error}"))?;
+            (endpoint, Arc::new(FixedToken(BearerToken::new("embedded"))))
+        }
+        Some(client) => {
+            let surroundings = AzureEnvironment::of(&environment, &wire).await?;
+            tracing::info!(cloud = %surroundings.name, at = %surroundings.resource_manager, "Azure");
+            let endpoint = surroundings.resource_manager.clone();
+            let credential = SignIn::new(environment, surroundings, client);
+            // Without a token nothing could be read, and the state would be taken as the truth.
+            credential.token(false).await?;
+            (endpoint, Arc::new(credential))
+        }
+    };
+    Ok(Arc::new(Azure::new(AzureConfig { endpoint, wire, credential, clock, ids, notices: Arc::new(notices) })))
 }
 
 /// A runtime on simulated time: waiting takes no time.

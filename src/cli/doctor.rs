@@ -15,7 +15,7 @@ use crate::stack::{CloudName, Stack};
 use crate::state::{State, StateError};
 use crate::store::LocalStore;
 use crate::view;
-use crate::world::Store;
+use crate::world::{Cloud, Store};
 
 /// Clock skew in seconds that warns and that fails: tokens are accepted within five minutes (source: limit of
 /// Microsoft Entra ID).
@@ -85,7 +85,7 @@ fn in_cloud(account: &Account, subject: DoctorInput<'_>, global: &Global, sessio
 fn signed_in(account: &Account, stack: &Stack) -> String {
     match account.cloud {
         CloudName::Local => "not needed by the local simulator".to_owned(),
-        CloudName::Azure => format!("signed in to tenant {} for {}", account.tenant, stack.name),
+        CloudName::Azure => format!("signed in to tenant {} for {}", account.owner().tenant, stack.name),
     }
 }
 

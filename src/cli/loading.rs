@@ -257,13 +257,14 @@ fn load_with(
         variables: given.clone(),
         unread_values: unread,
         secrets,
-        account: Account::local().owner(),
+        accounts: Account::local(text.catalog).accounts,
         catalog: text.catalog,
     };
     let (program, mut found) = stack::read_all(input);
     found.extend(of_values);
-    let account = account(&program);
-    let program = Arc::new(program.in_account(account.owner()));
+    let account = account(&program).for_program(&program);
+    let program = Arc::new(program.in_accounts(account.accounts.clone()));
+    account.agrees(&program)?;
     if found.has_errors() {
         let (_, wrong) = check::all(&program, found);
         return Err(Failure::Wrong(wrong, sources));

@@ -5,6 +5,7 @@ use crate::duration::spoken;
 use crate::world::{Notice, Notices, Requests};
 
 /// Prints each notice as a line.
+#[derive(Clone)]
 pub struct NoticePrinter(pub Console);
 
 impl Notices for NoticePrinter {

@@ -96,7 +96,8 @@ pub fn before(
 /// # Errors
 /// Errors in the stack.
 pub fn evaluate(text: StackText, given: Vec<VariableInput>, global: Option<&Global>) -> Result<Stack, Failure> {
-    let loaded: LoadedStack = load_text(text, given, Secrets::Optional, |_| Account::local())?;
+    let catalog = text.catalog;
+    let loaded: LoadedStack = load_text(text, given, Secrets::Optional, |_| Account::local(catalog))?;
     if let Some(global) = global {
         global.learn(&loaded.program);
     }

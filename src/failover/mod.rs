@@ -58,7 +58,7 @@ pub(crate) use levers::lever;
 pub use members::lever_ends;
 pub(crate) use offers::{machines_of, offered, sizes, usages};
 pub(crate) use predict::predict;
-pub use reads::{ListRequest, PowerRequest, Sample, SurveyRequest, SurveyResult};
+pub use reads::{ListRequest, PowerRequest, SurveyRequest, SurveyResult};
 pub(crate) use rights::{action_of, allows, permissions};
 pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, active_site, endpoint_requests,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::account::Account;
 use crate::address::Address;
 use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::object::{Object, ObjectId};
@@ -35,27 +34,13 @@ pub struct SurveyRequest {
     /// Objects that the procedure changes, or whose status it needs.
     pub objects: Vec<Object>,
     /// Reads that show whether the control plane of each region responds.
-    pub regions: Vec<(String, Sample)>,
+    pub regions: Vec<(String, Object)>,
     /// Lists of sizes, quotas and permissions.
     pub lists: Vec<ListRequest>,
     /// The same for each lost site, by site, whose control plane may respond after all.
-    pub lost: Vec<(String, Sample)>,
+    pub lost: Vec<(String, Object)>,
     /// Public URLs of the lost sites, to test if they still serve.
     pub fronts: Vec<(SiteFront, String)>,
-}
-
-/// A read that shows whether the control plane of a region responds.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Sample {
-    /// An object that is recorded there.
-    Object(Object),
-    /// Nothing is recorded there: what the provider has in every region.
-    Common {
-        /// The account to ask with.
-        account: Account,
-        /// The region.
-        region: String,
-    },
 }
 
 /// A list in the cloud.

@@ -8,11 +8,12 @@ use serde_json::Value as Json;
 
 use super::levers::{front, fronts};
 use super::members::lever_ends;
-use super::reads::{Sample, SurveyRequest, SurveyResult};
+use super::reads::{SurveyRequest, SurveyResult};
 use super::survey::{SAMPLES, of_region, samples};
 use super::users::{RouteCheck, route_checks, user_sets};
 use crate::address::Address;
 use crate::kinds::{Catalog, EndpointHealth};
+use crate::object::Object;
 use crate::roles::{Health, Side};
 use crate::stack::{FailoverGroup, Resource, Route, RouteTarget, Stack};
 use crate::state::{ActiveSite, State};
@@ -180,9 +181,9 @@ pub fn standing_survey<'a>(
 ) -> SurveyRequest {
     let mut survey = SurveyRequest::default();
     for region in regions {
-        let asked: Vec<Sample> = match stack {
+        let asked: Vec<Object> = match stack {
             Some(stack) => of_region(stack, state, region).collect(),
-            None => samples(catalog, state.resources.iter(), region, SAMPLES).into_iter().map(Sample::Object).collect(),
+            None => samples(catalog, state.resources.iter(), region, SAMPLES),
         };
         survey.regions.extend(asked.into_iter().map(|sample| (region.clone(), sample)));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexSet;
 
 use super::members::written;
-use super::reads::{PowerRequest, Sample, SurveyRequest};
+use super::reads::{PowerRequest, SurveyRequest};
 use super::sides::regions;
 use crate::account::Account;
 use crate::address::Address;
@@ -88,7 +88,7 @@ fn powers<'s>(
 }
 
 /// The reads of a region for this state.
-pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Sample> + use<> {
+pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Object> + use<> {
     asked(stack.catalog(), state.resources.iter(), (&stack.account, region), SAMPLES).into_iter()
 }
 
@@ -99,12 +99,12 @@ pub(crate) fn asked<'r>(
     recorded: impl Iterator<Item = (&'r Address, &'r Recorded)>,
     (account, region): (&Account, &str),
     most: usize,
-) -> Vec<Sample> {
-    let own: Vec<Sample> = samples(catalog, recorded, region, most).into_iter().map(Sample::Object).collect();
-    if own.is_empty() {
-        return vec![Sample::Common { account: account.clone(), region: region.to_owned() }];
+) -> Vec<Object> {
+    let own = samples(catalog, recorded, region, most);
+    match catalog.provider_of_region(region).filter(|_| own.is_empty()) {
+        Some(provider) => vec![provider.in_every_region(account, region)],
+        None => own,
     }
-    own
 }
 
 /// True for a kind of object for which no other region answers than its own.
@@ -187,8 +187,8 @@ mod tests {
         let of = |region: &str| {
             asked(&known, state.iter().map(|(address, one)| (address, one)), (&account, region), SAMPLES)
         };
-        assert_eq!(of("CanadaEast"), [Sample::Object(state[0].1.objects[0].clone())]);
-        assert_eq!(of("westeurope"), [Sample::Common { account: account.clone(), region: "westeurope".to_owned() }]);
+        assert_eq!(of("CanadaEast"), [state[0].1.objects[0].clone()]);
+        assert_eq!(of("westeurope"), [TABLES.in_every_region(&account, "westeurope")]);
     }
 
     #[test]

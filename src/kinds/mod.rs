@@ -29,7 +29,7 @@ pub mod tags;
 mod stray;
 
 pub use grammar::{Grammar, NoIds, Templates};
-pub use provider::{Catalog, Table, Tables};
+pub use provider::{AccountArgument, Catalog, Table, Tables};
 pub(crate) use stray::is_foreign_block;
 pub use table::*;
 

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
+use super::form::Form;
 use super::grammar::{Grammar, NoIds};
 use super::regions::{self, Region};
 use super::table::Kind;
+use crate::account::{Account, Accounts, Realm};
 use crate::object::{Object, ObjectId};
 
 /// The tables of one provider: plain data about what it has.
@@ -23,6 +25,12 @@ pub struct Tables {
     pub grammar: &'static dyn Grammar,
     /// Its regions, by name.
     pub regions: &'static [Region],
+    /// The arguments of its `provider` block, which name an account: first its id, then its tenant.
+    pub account: &'static [AccountArgument],
+    /// The way to an account, as a sentence, where neither the stack nor the session has one.
+    pub without_account: &'static str,
+    /// An object or list that every region has, to ask the control plane of a region in which nothing is recorded.
+    pub common: Option<fn(&Account, &str) -> Object>,
     /// Properties of any body that change without a change of the object, at any depth: versions, and the user and
     /// time of the last write.
     pub restless: &'static [&'static str],
@@ -41,8 +49,18 @@ impl Eq for Tables {}
 
 impl Tables {
     /// The provider of a table that no catalog has.
-    pub const NONE: Self =
-        Self { name: "", title: "", kinds: &[], grammar: &NoIds, regions: &[], restless: &[], own: &[] };
+    pub const NONE: Self = Self {
+        name: "",
+        title: "",
+        kinds: &[],
+        grammar: &NoIds,
+        regions: &[],
+        account: &[],
+        without_account: "",
+        common: None,
+        restless: &[],
+        own: &[],
+    };
 
     /// All tables of its kinds, in their order, each followed by the tables of its variants.
     pub fn tables(&self) -> impl Iterator<Item = Table> + use<> {
@@ -65,6 +83,19 @@ impl Tables {
         orders.into_iter().find(|order| order.list == list).map(|order| order.rank)
     }
 
+    /// An object that this region has, whatever is recorded there.
+    pub fn in_every_region(&self, account: &Account, region: &str) -> Object {
+        let unknown = || Object::whole(ObjectId::new(format!("{}:regions/{region}", self.name)), "");
+        self.common.map_or_else(unknown, |common| common(account, region))
+    }
+
+    /// The account of these texts for the arguments of its `provider` block; an argument without one has its
+    /// placeholder.
+    pub fn account_of(&self, text: impl Fn(&AccountArgument) -> Option<String>) -> Account {
+        let mut texts = self.account.iter().map(|one| text(one).unwrap_or_else(|| one.unknown.to_owned()));
+        Account::new(&texts.next().unwrap_or_default(), &texts.next().unwrap_or_default())
+    }
+
     /// True for a provider with regions. What another one has is served from everywhere: it is at no site of a stack, and
     /// the name of the provider stands for the site.
     pub fn has_sites(&self) -> bool {
@@ -75,6 +106,23 @@ impl Tables {
     pub fn region(&self, name: &str) -> Option<&'static Region> {
         regions::in_list(self.regions, name)
     }
+}
+
+/// An argument of a `provider` block.
+#[derive(Debug)]
+pub struct AccountArgument {
+    /// Its name.
+    pub name: &'static str,
+    /// Its meaning.
+    pub doc: &'static str,
+    /// The form of its texts.
+    pub form: &'static Form,
+    /// The environment variables that have it where no block does, the first that is set.
+    pub environment: &'static [&'static str],
+    /// Its placeholder where it is unknown, so that a stack can be read, checked and drawn without it.
+    pub unknown: &'static str,
+    /// Its value in the local simulator where no block has another.
+    pub simulated: &'static str,
 }
 
 /// A table: the one of a kind, or of one of its variants.
@@ -132,6 +180,21 @@ impl Catalog {
         self.tables().map(|table| table.kind).filter(move |kind| kind.type_.name.eq_ignore_ascii_case(type_))
     }
 
+    /// The provider that has this region.
+    pub fn provider_of_region(&self, name: &str) -> Option<&'static Tables> {
+        self.providers().find(|provider| provider.region(name).is_some())
+    }
+
+    /// The accounts of the local simulator.
+    pub fn simulated_accounts(&self) -> Accounts {
+        let mut accounts = Accounts::fixed();
+        for provider in self.providers() {
+            let account = provider.account_of(|argument| Some(argument.simulated.to_owned()));
+            accounts.insert(Realm::of(provider.name), account);
+        }
+        accounts
+    }
+
     /// The tables of objects of this object's type.
     pub fn of_object(&self, object: &Object) -> impl Iterator<Item = &'static Kind> {
         let type_ = match &*object.of.name {
@@ -144,6 +207,11 @@ impl Catalog {
     /// The region of any provider with this name or display name.
     pub fn region(&self, name: &str) -> Option<&'static Region> {
         self.providers().find_map(|provider| provider.region(name))
+    }
+
+    /// The provider of an id.
+    pub fn provider_of(&self, id: &ObjectId) -> Option<&'static Tables> {
+        self.providers().find(|provider| provider.grammar.is_id(id.as_str()))
     }
 
     /// The grammar of an id.

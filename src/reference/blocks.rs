@@ -97,13 +97,34 @@ static BLOCKS: &[LanguageBlock] = &[
         example: STACK,
     },
     LanguageBlock {
+        name: "provider",
+        within: "",
+        about: "An account of a provider. Without a block, the account is that of the environment or of the provider's own \
+                tools. A command is refused where those name another account than the block.",
+        label: "the provider; a second label names a further account, for sites with `provider = provider.aws.dr`",
+        count: "one for each provider and label",
+        arguments: &[
+            argument("subscription", "string", Optional, "Azure: the GUID of the subscription."),
+            argument("tenant", "string", Optional, "Azure: the GUID of the tenant that the subscription trusts."),
+            argument("account", "string", Optional, "AWS: the twelve digits of the account."),
+        ],
+        blocks: &[],
+        notes: &["The local simulator has one account at each provider, and ignores these arguments."],
+        example: include_str!("examples/provider.hcl"),
+    },
+    LanguageBlock {
         name: "site",
         within: "",
         about: "A region of a provider in which resources run. Resources refer to sites and never to a location.",
         label: "the name of the site, as in `site.primary`",
         count: "any number",
         arguments: &[
-            argument("provider", "\"azure\" | \"aws\"", Required, "The cloud provider. All kinds are Azure's today."),
+            argument(
+                "provider",
+                "\"azure\" | \"aws\", or reference to a `provider` block",
+                Required,
+                "The cloud provider, or one of its accounts: `provider.aws.dr`.",
+            ),
             argument("location", "string", Required, "The region, as in `canadacentral`."),
             argument(
                 "tier",

@@ -8,6 +8,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::resources::{relabelled, waiting};
 use super::{DifferenceKind, Setting, hidden};
+use crate::account::Realm;
 use crate::address::{Address, is_identifier};
 use crate::duration::human;
 use crate::plan::ArgumentChange;
@@ -46,7 +47,7 @@ pub(super) fn differences(
     found
 }
 
-const OF: [&str; 6] = ["objectives", "stack", "failover_group", "site", "variable", "output"];
+const OF: [&str; 7] = ["objectives", "stack", "provider", "failover_group", "site", "variable", "output"];
 
 fn setting((of, name): &(&'static str, String), before: Option<&Json>, after: Option<&Json>) -> Option<Setting> {
     let turn = match (before, after) {
@@ -91,6 +92,7 @@ fn comparable(stack: &Stack, seal: &Seal) -> SettingList {
         let json = json!({ "value": value.json(), "sensitive": of.sensitive, "description": of.description });
         (("variable", name.to_string()), json)
     }));
+    all.extend(stack.account_blocks.iter().map(|(realm, written)| (("provider", named(realm)), json!(written))));
     all.extend(stack.outputs.iter().map(|(name, of)| {
         let json = json!({ "value": seal.seal(&of.value).json(), "description": of.description });
         (("output", name.to_string()), json)
@@ -99,8 +101,15 @@ fn comparable(stack: &Stack, seal: &Seal) -> SettingList {
 }
 
 fn site(site: &Site) -> Json {
-    let Site { name: _, provider, location, tier, span: _ } = site;
-    json!({ "provider": provider.name, "location": location, "tier": tier })
+    let Site { name: _, provider, realm, location, tier, span: _ } = site;
+    let provider = if realm.label.is_empty() { provider.name.to_owned() } else { named(realm) };
+    json!({ "provider": provider, "location": location, "tier": tier })
+}
+
+/// A realm as a stack refers to it.
+fn named(realm: &Realm) -> String {
+    let label = if realm.label.is_empty() { String::new() } else { format!(".{}", realm.label) };
+    format!("{}{label}", realm.provider)
 }
 
 fn group(group: &FailoverGroup, seal: &Seal) -> Json {

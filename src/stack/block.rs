@@ -357,7 +357,7 @@ impl ResourceBuilder<'_, '_> {
             name: "",
             id: &NOWHERE,
             location: location.as_deref().unwrap_or_default(),
-            account: &facts.program.account,
+            account: facts.account(kind, place.as_ref().map_or("", |(site, _)| site)),
             args: &plain_args,
             others: facts,
         };
@@ -385,7 +385,7 @@ impl ResourceBuilder<'_, '_> {
             }
         }
         let id = match (&place, &name) {
-            (Some(_), Some(name)) => body::id(kind, name, &facts.program.account, &plain_args),
+            (Some(_), Some(name)) => body::id(kind, name, subject.account, &plain_args),
             _ => None,
         };
         let known =

@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::account::{Account, Accounts, Realm};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hcl;
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK};
-use crate::kinds::{NameScope, Owners, Place, with_article};
+use crate::kinds::{Catalog, NameScope, Owners, Place, with_article};
 use crate::object::ObjectId;
 use crate::stack::block::Instance;
 use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
+use crate::stack::realms;
 use crate::stack::scope::{BlockScope, Facts, FaultyResource, Instances, Locals};
 use crate::stack::settings::unsupported;
 use crate::stack::{
@@ -36,6 +38,12 @@ impl Program {
         }
     }
 
+    /// The accounts of the stack: those that its `provider` blocks name, and else those of the session.
+    pub fn accounts(&self) -> Accounts {
+        let knowledge = Knowledge::default();
+        realms::read(&StackEvaluation::default().facts(self, &knowledge), &mut Diagnostics::new()).0
+    }
+
     /// Evaluates everything in spite of errors: the stack is then incomplete, and serves only to be checked for more
     /// of them. `None` if the text could not be read or the stack is too large.
     pub fn evaluate_all(self: &Arc<Self>, knowledge: &Knowledge) -> (Option<Stack>, Diagnostics) {
@@ -52,6 +60,8 @@ impl Program {
         let mut evaluated = StackEvaluation { locals, ..StackEvaluation::default() };
         let settings = settings::read(&evaluated.facts(self, knowledge), &mut found);
         evaluated.tags = settings.tags;
+        let (accounts, account_blocks) = realms::read(&evaluated.facts(self, knowledge), &mut found);
+        evaluated.accounts = accounts;
         evaluated.sites = settings::sites(&evaluated.facts(self, knowledge), &mut found);
         for (address, definition) in &self.definitions {
             evaluated.definition(self, knowledge, address, definition, &mut found);
@@ -76,7 +86,8 @@ impl Program {
         if evaluated.is_spent() {
             return (None, evaluated.given_up(self, found));
         }
-        let StackEvaluation { mut resources, instances, faulty, by_id, locals, sites, tags, names: _ } = evaluated;
+        let StackEvaluation { mut resources, instances, faulty, by_id, locals, sites, accounts, tags, names: _ } =
+            evaluated;
         found.extend(locals.into_inner().found);
         for (address, more) in extra {
             if let Some(resource) = resources.get_mut(&address) {
@@ -101,7 +112,9 @@ impl Program {
             outputs,
             variables: self.variables.clone(),
             digest: self.digest.clone(),
-            account: self.account.clone(),
+            account: first_account(self.catalog, &accounts),
+            accounts,
+            account_blocks,
             by_id,
             instances,
             faulty,
@@ -114,8 +127,15 @@ impl Program {
     }
 }
 
+/// The account that sites of the first provider have without naming one.
+fn first_account(catalog: &Catalog, accounts: &Accounts) -> Account {
+    let first = catalog.providers().next().and_then(|first| accounts.get(&Realm::of(first.name)));
+    first.cloned().unwrap_or_else(|| Account::new("", ""))
+}
+
 #[derive(Default)]
 struct StackEvaluation {
+    accounts: Accounts,
     sites: IndexMap<Arc<str>, Site>,
     resources: IndexMap<Address, Resource>,
     instances: HashMap<Address, Instances>,
@@ -141,6 +161,7 @@ impl StackEvaluation {
         Facts {
             program,
             knowledge,
+            accounts: &self.accounts,
             sites: &self.sites,
             resources: &self.resources,
             instances: &self.instances,
@@ -560,6 +581,7 @@ impl Stack {
         Facts {
             program: &self.program,
             knowledge,
+            accounts: &self.accounts,
             sites: &self.sites,
             resources: &self.resources,
             instances: &self.instances,

@@ -16,6 +16,7 @@ mod order;
 mod place;
 pub mod program;
 mod read;
+mod realms;
 mod references;
 mod rules;
 pub(crate) mod scope;
@@ -36,7 +37,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use crate::account::Account;
+use crate::account::{Account, Accounts, Realm};
 use crate::address::Address;
 use crate::diagnostic::Span;
 use crate::kinds::{Catalog, Kind, Need, Tables};
@@ -51,6 +52,7 @@ pub use group::url::{guarded_url, shown_url, with_guarded_url};
 pub use inputs::RecordedInputs;
 pub use program::Program;
 pub use read::{ENVIRONMENT, Input, MAX_RESOURCES, Secrets, VariableInput, read, read_all};
+pub use realms::AccountBlocks;
 
 /// A whole stack, typed, checked and evaluated as far as possible before anything exists.
 pub struct Stack {
@@ -78,8 +80,12 @@ pub struct Stack {
     pub variables: IndexMap<Arc<str>, Variable>,
     /// SHA-256 over every file read and every value of a variable that is not sensitive, in hexadecimal.
     pub digest: String,
-    /// The account in which its resources lie.
+    /// The account of the first provider that sites have without naming one.
     pub account: Account,
+    /// The accounts in which its resources lie.
+    pub accounts: Accounts,
+    /// What its `provider` blocks say of them.
+    pub account_blocks: AccountBlocks,
     pub(crate) by_id: HashMap<ObjectId, Address>,
     pub(crate) instances: HashMap<Address, scope::Instances>,
     /// Empty where the stack has no error.
@@ -173,6 +179,8 @@ pub struct Site {
     pub name: Arc<str>,
     /// Its provider.
     pub provider: &'static Tables,
+    /// The account of its resources.
+    pub realm: Realm,
     /// The region, in the provider's spelling.
     pub location: String,
     /// 1: hot or warm; 2: a cold site.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::account::Account;
+use crate::account::Accounts;
 use crate::address::Address;
 use crate::diagnostic::Span;
 use crate::hcl::Files;
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock};
-use crate::kinds::{Catalog, Kind};
+use crate::kinds::{Catalog, Kind, Tables};
 use crate::stack::references::ReferenceName;
 use crate::stack::{CloudName, Variable};
 
@@ -23,6 +23,8 @@ pub struct Program {
     pub(crate) locals: IndexMap<Arc<str>, Local>,
     pub(crate) outputs: IndexMap<Arc<str>, Arc<HclBlock>>,
     pub(crate) sites: IndexMap<Arc<str>, Arc<HclBlock>>,
+    /// Blocks of accounts: the name of the provider and the further label, which is empty for one without.
+    pub(crate) providers: IndexMap<(Arc<str>, Arc<str>), Arc<HclBlock>>,
     pub(crate) failover_groups: IndexMap<Arc<str>, Arc<HclBlock>>,
     /// Each after those it refers to.
     pub(crate) definitions: IndexMap<Address, Definition>,
@@ -37,7 +39,8 @@ pub struct Program {
     /// The words of the text with syntax errors: the names that blocks in it may have. `None` where all could be read.
     pub(crate) unread: Option<HashSet<Arc<str>>>,
     pub(crate) reader: Arc<dyn Files + Send + Sync>,
-    pub(crate) account: Account,
+    /// The accounts of the session, where no block has another.
+    pub(crate) accounts: Accounts,
     /// The providers whose kinds the text may use.
     pub(crate) catalog: &'static Catalog,
     pub(crate) digest: String,
@@ -59,7 +62,7 @@ pub(crate) struct Local {
 }
 
 impl Program {
-    pub(crate) fn new(reader: Arc<dyn Files + Send + Sync>, account: Account, catalog: &'static Catalog) -> Self {
+    pub(crate) fn new(reader: Arc<dyn Files + Send + Sync>, accounts: Accounts, catalog: &'static Catalog) -> Self {
         Self {
             stack: None,
             variable_blocks: IndexMap::new(),
@@ -67,6 +70,7 @@ impl Program {
             locals: IndexMap::new(),
             outputs: IndexMap::new(),
             sites: IndexMap::new(),
+            providers: IndexMap::new(),
             failover_groups: IndexMap::new(),
             definitions: IndexMap::new(),
             unused: Vec::new(),
@@ -74,7 +78,7 @@ impl Program {
             readable: true,
             unread: None,
             reader,
-            account,
+            accounts,
             catalog,
             digest: String::new(),
         }
@@ -90,6 +94,12 @@ impl Program {
         self.catalog
     }
 
+    /// The providers whose kinds it uses.
+    pub fn providers(&self) -> Vec<&'static Tables> {
+        let own = |provider: &&Tables| self.definitions.values().any(|one| one.kind.provider() == *provider);
+        self.catalog.providers().filter(own).collect()
+    }
+
     /// The stack's name.
     pub fn name(&self) -> &str {
         self.stack.as_ref().and_then(|block| block.labels.first()).map_or("", |label| &label.text)
@@ -100,10 +110,10 @@ impl Program {
         self.stack.as_ref().map(|block| block.header).unwrap_or_default()
     }
 
-    /// The same stack with objects in this account.
+    /// The same stack with objects in these accounts.
     #[must_use]
-    pub fn in_account(self, account: Account) -> Self {
-        Self { account, ..self }
+    pub fn in_accounts(self, accounts: Accounts) -> Self {
+        Self { accounts, ..self }
     }
 
     /// The cloud that the stack declares, if it is a literal.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
-use crate::account::Account;
+use crate::account::{Account, Accounts, Realm};
 use crate::address::{Address, is_identifier};
 use crate::diagnostic::{self, Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Sources};
 use crate::hcl::ast::{Body, HclBlock};
@@ -15,7 +15,7 @@ use crate::hcl::{self, Files, NoFiles, PartialFile};
 use crate::kinds::Catalog;
 use crate::stack::program::{Definition, Local, Program};
 use crate::stack::variables::GivenValues;
-use crate::stack::{order, references, variables};
+use crate::stack::{order, realms, references, variables};
 
 /// Maximum number of resources of a stack, instances counted.
 pub const MAX_RESOURCES: usize = 20_000;
@@ -34,16 +34,20 @@ pub struct Input<'a> {
     pub unread_values: Vec<String>,
     /// Sensitive variables without a value.
     pub secrets: Secrets,
-    /// The account of its resources.
-    pub account: Account,
+    /// The accounts of its resources, where its `provider` blocks name no others.
+    pub accounts: Accounts,
     /// The providers whose kinds it may use.
     pub catalog: &'static Catalog,
 }
 
 impl<'a> Input<'a> {
     /// A stack of one file, `stack.hcl`, without other files and without values for variables. `account` has the id of
-    /// its account and the tenant.
+    /// its account at the first provider, and the tenant.
     pub fn in_memory(text: &str, sources: &'a mut Sources, account: (&str, &str), catalog: &'static Catalog) -> Self {
+        let mut accounts = catalog.simulated_accounts();
+        if let Some(first) = catalog.providers().next() {
+            accounts.insert(Realm::of(first.name), Account::new(account.0, account.1));
+        }
         Self {
             files: vec![("stack.hcl".into(), text.into())],
             sources,
@@ -51,7 +55,7 @@ impl<'a> Input<'a> {
             variables: Vec::new(),
             unread_values: Vec::new(),
             secrets: Secrets::default(),
-            account: Account::new(account.0, account.1),
+            accounts,
             catalog,
         }
     }
@@ -106,12 +110,12 @@ pub fn read(input: Input<'_>) -> Result<Program, Diagnostics> {
 /// Reads the files of a stack as far as they can be read, and reports their errors. A program with errors serves only
 /// to be evaluated for more of them.
 pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
-    let Input { files, sources, reader, variables, unread_values, secrets, account, catalog } = input;
+    let Input { files, sources, reader, variables, unread_values, secrets, accounts, catalog } = input;
     let unread_values: HashSet<&str> = unread_values.iter().flat_map(|text| words(text)).collect();
     let mut found = Diagnostics::new();
     let mut digest = Sha256::new();
     let mut blocks = Vec::new();
-    let mut program = Program::new(reader, account, catalog);
+    let mut program = Program::new(reader, accounts, catalog);
     if files.is_empty() {
         program.readable = false;
         found.push(
@@ -202,7 +206,7 @@ fn stray_attributes(body: &Body, found: &mut Diagnostics) {
 }
 
 /// The block types beside kinds.
-const WORDS: [&str; 6] = ["stack", "variable", "locals", "output", "site", "failover_group"];
+const WORDS: [&str; 7] = ["stack", "variable", "locals", "output", "provider", "site", "failover_group"];
 
 fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
     let word = Arc::clone(&block.ident.text);
@@ -220,6 +224,10 @@ fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
             );
         }
         locals(program, block.body, found);
+        return;
+    }
+    if &*word == "provider" {
+        realms::sort_in(program, block, found);
         return;
     }
     let root = if &*word == "variable" { "var" } else { &*word };
@@ -306,7 +314,7 @@ fn unknown_kind(program: &mut Program, block: &HclBlock) -> Diagnostic {
         let name = names.get(1).map_or("…", |name| name);
         meant.push(kind.into());
         problem.help(format!("Write `{kind} \"{name}\" {{ … }}`: the block type is the kind."))
-    } else if matches!(word, "terraform" | "provider" | "module" | "data") {
+    } else if matches!(word, "terraform" | "module" | "data") {
         problem.help(match word {
             "data" => "Write the full Azure id of a resource that the stack does not manage: drplan has no data sources.",
             "module" => "Every `*.hcl` file of the directory belongs to the stack, and `for_each` repeats a block: drplan has no modules.",

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
-use crate::hcl::ast::{Body, Expr, ExprKind, Ident, Root, TraversalStep};
+use crate::hcl::ast::{Body, Expr, ExprKind, HclAttribute, Ident, Root, TraversalStep};
 use crate::kinds::{Kind, is_foreign_block, with_article};
 use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::program::Program;
+use crate::stack::realms;
 use crate::stack::scope::listed;
 
 /// The root and the first step of a reference: `("local", "x")`, `("subnet", "web")`.
@@ -70,7 +71,7 @@ pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
 
 /// Reports references to undeclared names.
 pub(super) fn check(program: &Program, found: &mut Diagnostics) {
-    let constants = program.stack.iter().chain(program.sites.values());
+    let constants = program.stack.iter().chain(program.providers.values()).chain(program.sites.values());
     for block in constants {
         ReferenceCheck { program, found, place: ReferencePosition::Constant, each: false, groups: false }
             .body(&block.body);
@@ -131,9 +132,15 @@ impl ReferenceCheck<'_> {
         }
         self.each |= body.is_repeated();
         let is_value = self.place == ReferencePosition::Value;
+        let is_constant = self.place == ReferencePosition::Constant;
         // The names in `ignore_changes` are those of arguments.
         let is_apart = |name: &str| name == "for_each" || (is_value && name == IGNORE_CHANGES);
-        for attribute in body.attributes.iter().filter(|attribute| !is_apart(&attribute.name.text)) {
+        // An account is no value: the reader of sites resolves it.
+        let is_account = |attribute: &HclAttribute| {
+            is_constant && &*attribute.name.text == "provider" && realms::reference(attribute).is_some()
+        };
+        let attributes = body.attributes.iter().filter(|attribute| !is_apart(&attribute.name.text));
+        for attribute in attributes.filter(|attribute| !is_account(attribute)) {
             let names_blocks = self.place == ReferencePosition::FailoverGroup && takes_step_names(&attribute.name.text);
             self.groups = self.place == ReferencePosition::FailoverGroup && &*attribute.name.text == "depends_on";
             self.expr(&attribute.expr, names_blocks);

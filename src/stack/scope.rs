@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::account::{Account, Accounts, Realm};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::hcl::ast::{HclBlock, Ident};
@@ -31,10 +32,14 @@ pub(crate) enum Instances {
     Each(BTreeMap<Arc<str>, Address>),
 }
 
+/// The account at a provider that the session does not know.
+static NO_ACCOUNT: LazyLock<Account> = LazyLock::new(|| Account::new("", ""));
+
 /// Values of all references, as far as they have been evaluated.
 pub(crate) struct Facts<'a> {
     pub(crate) program: &'a Program,
     pub(crate) knowledge: &'a Knowledge,
+    pub(crate) accounts: &'a Accounts,
     pub(crate) sites: &'a IndexMap<Arc<str>, Site>,
     pub(crate) resources: &'a IndexMap<Address, Resource>,
     pub(crate) instances: &'a HashMap<Address, Instances>,
@@ -411,6 +416,14 @@ impl Facts<'_> {
         plain(args)
     }
 
+    /// The account of a resource: that of its site, if the site is at its provider.
+    pub(crate) fn account(&self, kind: &Kind, site: &str) -> &Account {
+        let provider = kind.provider();
+        let of_site = self.sites.get(site).filter(|site| site.provider == provider).map(|site| &site.realm);
+        let account = of_site.and_then(|realm| self.accounts.get(realm));
+        account.or_else(|| self.accounts.get(&Realm::of(provider.name))).unwrap_or(&NO_ACCOUNT)
+    }
+
     /// A resource as its kind's functions see it.
     pub(crate) fn subject<'b>(&'b self, resource: &'b Resource, args: &'b JsonMap<String, Json>) -> Subject<'b> {
         Subject {
@@ -419,7 +432,7 @@ impl Facts<'_> {
             name: &resource.name,
             id: &resource.id,
             location: &resource.location,
-            account: &self.program.account,
+            account: self.account(resource.kind, &resource.site),
             args,
             others: self,
         }

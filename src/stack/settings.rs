@@ -15,6 +15,8 @@ use crate::kinds::Catalog;
 use crate::kinds::TagRule;
 use crate::stack::block::InstanceErrors;
 use crate::stack::group::instance_name;
+use crate::stack::program::Program;
+use crate::stack::realms;
 use crate::stack::scope::{BlockScope, EachInstance, Facts};
 use crate::stack::written::for_each;
 use crate::stack::{AcceptedFinding, CloudName, Objectives, Site};
@@ -61,14 +63,27 @@ impl Scope for ConstantScope<'_> {
     }
 }
 
-struct SettingsReader<'a> {
+/// Reads blocks that are evaluated before any resource.
+pub(super) struct SettingsReader<'a> {
     scope: ConstantScope<'a>,
     found: &'a mut Diagnostics,
 }
 
-impl SettingsReader<'_> {
-    fn catalog(&self) -> &'static Catalog {
-        self.scope.0.facts.program.catalog
+impl<'a> SettingsReader<'a> {
+    pub(super) fn new(facts: &'a Facts<'a>, found: &'a mut Diagnostics) -> Self {
+        Self { scope: ConstantScope(BlockScope::new(facts, None)), found }
+    }
+
+    pub(super) fn program(&self) -> &'a Program {
+        self.scope.0.facts.program
+    }
+
+    pub(super) fn catalog(&self) -> &'static Catalog {
+        self.program().catalog
+    }
+
+    pub(super) fn report(&mut self, problem: Diagnostic) {
+        self.found.push(problem);
     }
 
     fn value(&mut self, attribute: &HclAttribute) -> Option<Value> {
@@ -83,7 +98,7 @@ impl SettingsReader<'_> {
         }
     }
 
-    fn text(&mut self, attribute: &HclAttribute) -> Option<String> {
+    pub(super) fn text(&mut self, attribute: &HclAttribute) -> Option<String> {
         let value = self.value(attribute)?;
         if let Value::String(text) = &value {
             return Some(text.to_string());
@@ -116,18 +131,18 @@ impl SettingsReader<'_> {
         }
     }
 
-    fn wrong(&mut self, attribute: &HclAttribute, wanted: &str) {
+    pub(super) fn wrong(&mut self, attribute: &HclAttribute, wanted: &str) {
         self.found.push(
             Diagnostic::error("wrong-value", format!("invalid value for `{}`: expected {wanted}", attribute.name.text))
                 .at(attribute.expr.span),
         );
     }
 
-    fn unknown(&mut self, of: &str, name: &Ident, known: &[&str]) {
+    pub(super) fn unknown(&mut self, of: &str, name: &Ident, known: &[&str]) {
         self.found.push(unsupported("argument", of, name, known));
     }
 
-    fn unknown_block(&mut self, of: &str, name: &Ident, known: &[&str]) {
+    pub(super) fn unknown_block(&mut self, of: &str, name: &Ident, known: &[&str]) {
         self.found.push(unsupported("block", of, name, known));
     }
 }
@@ -154,7 +169,7 @@ pub(super) fn duration_error(name: &Ident, why: &str) -> Diagnostic {
 pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
     let Some(block) = &facts.program.stack else { return settings };
-    let mut reader = SettingsReader { scope: ConstantScope(BlockScope::new(facts, None)), found };
+    let mut reader = SettingsReader::new(facts, found);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
             "description" => settings.description = reader.text(attribute),
@@ -271,7 +286,7 @@ fn accepted(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Option<Accepte
 
 /// Reads the sites.
 pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<str>, Site> {
-    let mut reader = SettingsReader { scope: ConstantScope(BlockScope::new(facts, None)), found };
+    let mut reader = SettingsReader::new(facts, found);
     let mut sites = IndexMap::new();
     for (name, block) in &facts.program.sites {
         let all = instances(&mut reader, name, block);
@@ -302,22 +317,16 @@ fn instances(reader: &mut SettingsReader<'_>, label: &Arc<str>, block: &HclBlock
     all
 }
 
-/// The names of all providers, as alternatives: `"azure" or "aws"`.
-fn providers(catalog: &Catalog) -> String {
-    let names: Vec<String> = catalog.providers().map(|provider| format!("\"{}\"", provider.name)).collect();
-    names.join(" or ")
-}
-
 fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> Option<Site> {
     let catalog = reader.catalog();
     let (mut provider, mut location, mut tier) = (None, None, 1);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
             "provider" => {
-                let name = reader.text(attribute);
-                provider = name.as_deref().and_then(|name| catalog.provider(name));
-                if name.is_some() && provider.is_none() {
-                    reader.wrong(attribute, &providers(catalog));
+                provider = realms::of_site(reader, attribute);
+                if let Some((of, _)) = provider.as_ref().filter(|(of, _)| !of.has_sites()) {
+                    reader.wrong(attribute, &format!("a provider with regions, which {} has not", of.title));
+                    provider = None;
                 }
             }
             "location" => location = reader.text(attribute).map(|text| (text, attribute.expr.span)),
@@ -341,7 +350,8 @@ fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> O
                 .at(block.header)
                 .help(match missing {
                     "provider" => {
-                        let named = catalog.providers().map(|one| format!("`provider = \"{}\"`", one.name));
+                        let named = catalog.providers().filter(|one| one.has_sites());
+                        let named = named.map(|one| format!("`provider = \"{}\"`", one.name));
                         format!("Write {}.", named.collect::<Vec<_>>().join(" or "))
                     }
                     _ => "Write the region, as in `location = \"canadacentral\"`.".to_owned(),
@@ -349,7 +359,7 @@ fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> O
         );
     }
     let (location, span) = location?;
-    let provider = provider?;
+    let (provider, realm) = provider?;
     let location = match provider.region(&location) {
         Some(region) => region.name.to_owned(),
         None => {
@@ -366,5 +376,5 @@ fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> O
             return None;
         }
     };
-    Some(Site { name: Arc::clone(name), provider, location, tier, span: block.header })
+    Some(Site { name: Arc::clone(name), provider, realm, location, tier, span: block.header })
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use drplan::account::Account;
 use drplan::apply::observe;
 use drplan::object::{Collection, Object, ObjectId};
 use drplan::plan::{Observed, to_observe};
@@ -48,9 +47,6 @@ impl Cloud for CloudWithoutLists<'_> {
     }
     async fn answers(&self, object: &Object) -> Result<(), CloudError> {
         self.0.answers(object).await
-    }
-    fn common_object(&self, account: &Account, region: &str) -> Object {
-        self.0.common_object(account, region)
     }
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
         self.0.metric(object, name).await

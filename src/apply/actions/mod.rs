@@ -19,7 +19,6 @@ use super::tasks::say;
 use super::{StepError, Worker};
 use crate::actions::{self, StepAction};
 use crate::address::Address;
-use crate::failover::Sample;
 use crate::run::StepReporter;
 use crate::stack::{FailoverGroup, GroupStep};
 use crate::steps::{NOT_NEEDED, Step};
@@ -104,7 +103,7 @@ impl Worker<'_> {
             return false;
         }
         for object in &resource.objects {
-            if !answers(self.ports.cloud, self.ports.clock, &Sample::Object(object.clone())).await {
+            if !answers(self.ports.cloud, self.ports.clock, object).await {
                 return false;
             }
         }

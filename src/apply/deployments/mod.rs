@@ -21,7 +21,6 @@ use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use serde_json::Value as Json;
 
 use super::observe;
-use crate::account::Account;
 use crate::kinds::Catalog;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
@@ -359,6 +358,10 @@ impl Cloud for Deployments<'_> {
         self.0.cloud.get_with(object, query).await
     }
 
+    fn clock_skew(&self) -> Option<jiff::SignedDuration> {
+        self.0.cloud.clock_skew()
+    }
+
     fn delayed_until(&self, id: &ObjectId) -> Option<jiff::Timestamp> {
         self.0.cloud.delayed_until(id)
     }
@@ -369,10 +372,6 @@ impl Cloud for Deployments<'_> {
 
     async fn answers(&self, object: &Object) -> Result<(), CloudError> {
         self.0.cloud.answers(object).await
-    }
-
-    fn common_object(&self, account: &Account, region: &str) -> Object {
-        self.0.cloud.common_object(account, region)
     }
 
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {

@@ -116,7 +116,7 @@ fn route_front(stack: &Stack, group: &FailoverGroup, world: &Simulator, apply: &
         .help("Add a `route` with one of them to the group.")
         .help(HOST)
     };
-    match group.routes.iter().find_map(|route| route.entrance().cloned()).ok_or_else(missing)? {
+    match group.routes.iter().flat_map(|route| route.entrances()).next().cloned().ok_or_else(missing)? {
         Value::Block(address) => {
             let id = stack.resources.get(&address).map(|resource| resource.id.clone()).ok_or_else(missing)?;
             world.hosts(&id).into_iter().next().ok_or_else(|| {

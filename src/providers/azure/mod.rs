@@ -5,7 +5,9 @@ pub mod ids;
 mod kinds;
 pub mod regions;
 
-use crate::kinds::{Kind, Tables};
+use crate::account::Account;
+use crate::kinds::{AccountArgument, Kind, Tables, form};
+use crate::object::{Object, ObjectId};
 
 pub use kinds::{TypeAnswers, answers_of};
 
@@ -16,9 +18,48 @@ pub static TABLES: Tables = Tables {
     kinds: kinds::ALL,
     grammar: &ids::Ids,
     regions: regions::REGIONS,
+    account: &[SUBSCRIPTION, TENANT],
+    without_account: "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription \
+                      with `az account set`.",
+    common: Some(usages),
     restless: &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"],
     own: &["etag", "type", "provisioningState", "resourceGuid", "systemData"],
 };
+
+/// Placeholder of an unknown subscription or tenant.
+const UNKNOWN: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The subscription of the local simulator.
+pub const SIMULATED_SUBSCRIPTION: &str = "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee";
+/// The tenant of the local simulator.
+pub const SIMULATED_TENANT: &str = "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000";
+
+const SUBSCRIPTION: AccountArgument = AccountArgument {
+    name: "subscription",
+    doc: "The GUID of the subscription.",
+    form: &form::GUID,
+    environment: &["AZURE_SUBSCRIPTION_ID", "ARM_SUBSCRIPTION_ID"],
+    unknown: UNKNOWN,
+    simulated: SIMULATED_SUBSCRIPTION,
+};
+
+const TENANT: AccountArgument = AccountArgument {
+    name: "tenant",
+    doc: "The GUID of the tenant that the subscription trusts.",
+    form: &form::GUID,
+    environment: &["AZURE_TENANT_ID", "ARM_TENANT_ID"],
+    unknown: UNKNOWN,
+    simulated: SIMULATED_TENANT,
+};
+
+/// The version of the interface for quotas.
+const USAGES_API: &str = "2024-07-01";
+
+/// The quota of machines, which every region has.
+fn usages(account: &Account, region: &str) -> Object {
+    let id = format!("/subscriptions/{}/providers/Microsoft.Compute/locations/{region}/usages", account.id);
+    Object::whole(ObjectId::new(id), USAGES_API)
+}
 
 /// An empty table of Azure's, to be completed with `..KIND`.
 const KIND: Kind = Kind { provider: || &TABLES, ..Kind::EMPTY };

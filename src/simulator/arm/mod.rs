@@ -63,9 +63,9 @@ pub use serve::{Service, Tokens};
 const NAME: &str = "azure";
 
 /// The subscription of the simulated cloud.
-pub const SUBSCRIPTION: &str = "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee";
+pub const SUBSCRIPTION: &str = crate::providers::azure::SIMULATED_SUBSCRIPTION;
 /// The tenant of the simulated cloud.
-pub const TENANT: &str = "8e0b6f52-31c7-4d6a-b1f4-2ca11ab1e000";
+pub const TENANT: &str = crate::providers::azure::SIMULATED_TENANT;
 /// The default base URL of the simulated Resource Manager.
 pub const BASE: &str = "https://management.azure.com";
 

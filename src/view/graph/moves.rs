@@ -58,11 +58,12 @@ pub(super) fn entrances(frame: &Frame<'_>, picture: &mut Picture) {
 
 fn entrance_of(stack: &Stack, group: &FailoverGroup, route: &Route) -> Entrance {
     let switch = lever(stack, group, route, (&group.from, group.first_standby()));
-    let entrance = route.entrance().and_then(|value| match value {
+    let entrances = route.entrances().filter_map(|value| match value {
         Value::Block(address) => Some(address.to_string()),
         _ => None,
     });
-    let name = entrance.unwrap_or_else(|| route.name.to_string());
+    let entrances = entrances.collect::<Vec<_>>().join(", ");
+    let name = if entrances.is_empty() { route.name.to_string() } else { entrances };
     let lingers = if switch.lingers.is_zero() {
         String::new()
     } else {

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use drplan::account::Account;
 use drplan::apply::{self, Continuation, FailoverRun, FailurePolicy, Ports, RunError, RunOutcome, undertake};
 use drplan::failover::{self, History, ProcedureInput};
 use drplan::object::{Collection, Object, ObjectId};
@@ -134,10 +133,6 @@ impl Cloud for DisturbedPorts<'_> {
 
     async fn answers(&self, object: &Object) -> Result<(), CloudError> {
         self.cloud.answers(object).await
-    }
-
-    fn common_object(&self, account: &Account, region: &str) -> Object {
-        self.cloud.common_object(account, region)
     }
 
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {

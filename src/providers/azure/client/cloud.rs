@@ -23,7 +23,6 @@ use super::retry::{Backoff, RetryPolicy};
 use super::sight::{etag, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
 use super::wire::{HttpBackend, WireRequest, WireResponse};
-use crate::account::Account;
 use crate::object::{Collection, Object, ObjectId, Type};
 use crate::sight::Sight;
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
@@ -35,8 +34,6 @@ const LIST_API: &str = "2021-04-01";
 const LIST_LIMIT: usize = 100_000;
 /// The most pages of a list. Empty pages are legal.
 const PAGE_LIMIT: usize = 1000;
-/// The API version of usages and quota of machines.
-const USAGES_API: &str = "2024-07-01";
 /// The API version of Azure Monitor's metrics.
 const METRICS_API: &str = "2024-02-01";
 
@@ -80,11 +77,6 @@ impl Azure {
         let AzureConfig { endpoint, wire, credential, clock, ids, notices } = config;
         let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids, notices));
         Self { endpoint, transport, registrations: Registrations::default(), refusals: Mutex::default() }
-    }
-
-    /// Offset of the cloud's clock from the local one, to about a second; `None` before the first answer with a date.
-    pub fn clock_skew(&self) -> Option<jiff::SignedDuration> {
-        self.transport.ahead()
     }
 
     fn url(&self, path: &str, api: &str) -> Url {
@@ -395,10 +387,8 @@ impl Cloud for Azure {
         self.get_with(object, &[]).await.map(drop)
     }
 
-    /// The quota of machines, which every region has.
-    fn common_object(&self, account: &Account, region: &str) -> Object {
-        let id = format!("/subscriptions/{}/providers/Microsoft.Compute/locations/{region}/usages", account.id);
-        Object::whole(ObjectId::new(id), USAGES_API)
+    fn clock_skew(&self) -> Option<jiff::SignedDuration> {
+        self.transport.ahead()
     }
 
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {

@@ -15,6 +15,7 @@ mod poller;
 mod registration;
 mod retry;
 mod sight;
+mod signed_in;
 mod signin;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use cloud::{Azure, AzureConfig};
 pub use credential::{BearerToken, Credential, FixedToken};
 pub use environment::{AzureEnvironment, first_set};
 pub use error::{ArmError, CallError, ErrorDetail};
+pub use signed_in::signed_in;
 pub use signin::SignIn;
 pub use transport::ArmTransport;
 pub use wire::{HttpBackend, WireRequest, WireResponse, innermost};

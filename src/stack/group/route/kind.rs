@@ -48,15 +48,20 @@ impl Route {
         stack.referred(self.args.get(argument)?)
     }
 
-    /// The value of the argument that names what users ask for.
-    pub fn entrance(&self) -> Option<&Value> {
-        self.args.get(self.kind.entrance)
+    /// The resources that an argument refers to: one, or those of a list.
+    pub fn resources<'s>(&self, stack: &'s Stack, argument: &str) -> Vec<&'s Resource> {
+        items(self.args.get(argument)).filter_map(|value| stack.referred(value)).collect()
     }
 
-    /// All values: those of its arguments, and one for each site.
+    /// What users ask for: the values of the argument that names it.
+    pub fn entrances(&self) -> impl Iterator<Item = &Value> {
+        items(self.args.get(self.kind.entrance))
+    }
+
+    /// All values: those of its arguments, and one for each site; of a list each element.
     pub fn all_values(&self) -> impl Iterator<Item = &Value> {
         let per_site = self.values.values().filter(|value| !self.args.values().any(|written| written == *value));
-        self.args.values().chain(per_site)
+        self.args.values().chain(per_site).flat_map(|value| items(Some(value)))
     }
 
     /// The values at the sites with the argument that each is written in.
@@ -64,6 +69,15 @@ impl Route {
         let ends: Vec<_> = ["from", "to"].into_iter().filter_map(|end| Some((end, self.args.get(end)?))).collect();
         if ends.is_empty() { self.values.values().map(|value| ("values", value)).collect() } else { ends }
     }
+}
+
+/// The elements of a list; a value that is no list is its only element.
+pub(super) fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let (list, one) = match value {
+        Some(Value::List(items)) => (Some(items.iter()), None),
+        one => (None, one),
+    };
+    list.into_iter().flatten().chain(one)
 }
 
 /// A kind of route. A route is of the first kind whose `told_by` it has.

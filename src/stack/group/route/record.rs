@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value as Json;
 
 use super::RouteForm;
-use super::kind::{Route, RouteKind, RouteMove, RouteSight, RouteTarget, RouteValue, RouteWrite};
+use super::kind::{Route, RouteKind, RouteMove, RouteSight, RouteTarget, RouteValue, RouteWrite, items};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::HclBlock;
 use crate::kinds::{Kind, Ty, decode};
@@ -23,19 +23,19 @@ const RECORD: RouteKind = RouteKind {
     name: "record",
     arguments: &[argument(
         "record",
-        "reference to a DNS record",
+        "reference to a DNS record, or list of them",
         Necessity::Optional,
-        "The record whose value is switched.",
+        "The record whose value is switched, or several that get the same value.",
     )],
     told_by: Some("record"),
     entrance: "record",
     purpose: "to switch a DNS record",
     instead: "write a route of its own for the record",
     service: |stack, route| {
-        let record = route.resource(stack, "record")?;
+        let record = route.resources(stack, "record").into_iter().next()?;
         Some(record.parent().as_ref().unwrap_or(&record.id).folded())
     },
-    ends: |stack, route| route.resource(stack, "record").into_iter().collect(),
+    ends: |stack, route| route.resources(stack, "record"),
     writes,
     close: |_, _| None,
     late: value,
@@ -43,20 +43,37 @@ const RECORD: RouteKind = RouteKind {
 };
 
 fn check(reader: &mut GroupReader<'_>, route: &Route, block: &HclBlock) {
-    let Some(record) = route.args.get("record") else { return };
+    let Some(written) = route.args.get("record") else { return };
     let span = span_of(block, "record");
-    let kind = match record {
-        Value::Block(address) => match reader.kind_of(address) {
-            Some((kind, resource)) if kind.moves.record.is_some() => {
-                check_target(reader, kind, resource, span);
-                kind
+    let mut kinds: Vec<&Kind> = Vec::new();
+    for record in items(Some(written)) {
+        match record {
+            Value::Block(address) => match reader.kind_of(address) {
+                Some((kind, resource)) if kind.moves.record.is_some() => {
+                    check_target(reader, kind, resource, span);
+                    kinds.push(kind);
+                }
+                Some(_) => return no_record(reader, &format!("`{address}` is no DNS record"), span),
+                None => return,
+            },
+            Value::Unknown(_) => return,
+            _ => return no_record(reader, "expected a DNS record of the stack", span),
+        }
+    }
+    match kinds.as_slice() {
+        [] => no_record(reader, "the list is empty", span),
+        [kind, others @ ..] => {
+            if let Some(other) = others.iter().find(|other| other != &kind) {
+                let problem = format!("`{}` and `{}` take different values", kind.name, other.name);
+                return no_record(reader, &problem, span);
             }
-            Some(_) => return no_record(reader, &format!("`{address}` is no DNS record"), span),
-            None => return,
-        },
-        Value::Unknown(_) => return,
-        _ => return no_record(reader, "expected a DNS record of the stack", span),
-    };
+            check_values(reader, kind, route, block);
+        }
+    }
+}
+
+/// Reports values that a record of this kind does not take.
+fn check_values(reader: &mut GroupReader<'_>, kind: &'static Kind, route: &Route, block: &HclBlock) {
     let argument = kind.moves.record.and_then(|argument| kind.arg(argument));
     for (name, value) in route.written_values() {
         let span = span_of(block, name);
@@ -138,7 +155,7 @@ fn check_target(reader: &mut GroupReader<'_>, kind: &Kind, resource: Option<&Res
 
 /// Writes the values in the spelling in which the record has them.
 fn normalise(reader: &GroupReader<'_>, route: &mut Route) {
-    let record = match route.args.get("record") {
+    let record = match items(route.args.get("record")).next() {
         Some(Value::Block(address)) => reader.kind_of(address),
         _ => None,
     };
@@ -151,10 +168,9 @@ fn normalise(reader: &GroupReader<'_>, route: &mut Route) {
     }
 }
 
-/// The record gets the value of the destination, which may be known only once that exists.
+/// Each record gets the value of the destination, which may be known only once that exists.
 fn writes<'s>(to: &RouteMove<'s>) -> Vec<RouteWrite<'s>> {
-    let write = || {
-        let record = to.route.resource(to.stack, "record")?;
+    let write = |record: &'s Resource| {
         let (argument, destination) = (record.kind.moves.record?, to.route.value_at(to.arriving)?);
         let value = match destination.unknown_within() {
             Some(unknown) => RouteValue::Later(unknown.waits_for.iter().map(ToString::to_string).collect()),
@@ -162,7 +178,7 @@ fn writes<'s>(to: &RouteMove<'s>) -> Vec<RouteWrite<'s>> {
         };
         Some(RouteWrite { resource: record, argument, value })
     };
-    write().into_iter().collect()
+    to.route.resources(to.stack, "record").into_iter().filter_map(write).collect()
 }
 
 /// The value that leads a record to a destination.
@@ -172,23 +188,38 @@ fn value(record: &Resource, argument: &str, to: &Value) -> Option<Json> {
     Some(if is_list && !value.is_array() { serde_json::json!([value]) } else { value })
 }
 
-/// The sites whose value the record has.
+/// The sites whose value every record has.
 fn leads(seen: &RouteSight<'_>) -> RouteTarget {
-    let record = seen.route.resource(seen.stack, "record");
-    let Some((record, argument)) = record.and_then(|record| Some((record, record.kind.moves.record?))) else {
-        return RouteTarget::Sites(Vec::new());
-    };
-    let current = match (seen.read)(record) {
-        Ok(Some(args)) => canonical(record, argument, args.get(argument).unwrap_or(&Json::Null)),
-        Ok(None) => return RouteTarget::Unknown(format!("{} does not exist", record.address)),
-        Err(why) => return RouteTarget::Unknown(why),
-    };
+    let records = seen.route.resources(seen.stack, "record");
+    let mut current = Vec::with_capacity(records.len());
+    for record in &records {
+        let Some(argument) = record.kind.moves.record else { return RouteTarget::Sites(Vec::new()) };
+        match (seen.read)(record) {
+            Ok(Some(args)) => {
+                let value = canonical(record, argument, args.get(argument).unwrap_or(&Json::Null));
+                current.push((*record, argument, value));
+            }
+            Ok(None) => return RouteTarget::Unknown(format!("{} does not exist", record.address)),
+            Err(why) => return RouteTarget::Unknown(why),
+        }
+    }
     let leads = |site: &str| {
-        let value = seen.route.value_at(site).and_then(|to| value(record, argument, to));
-        value.is_some_and(|value| is_same(&canonical(record, argument, &value), &current))
+        let to = seen.route.value_at(site);
+        !current.is_empty()
+            && current.iter().all(|(record, argument, current)| {
+                let value = to.and_then(|to| value(record, argument, to));
+                value.is_some_and(|value| is_same(&canonical(record, argument, &value), current))
+            })
     };
     let sites: Vec<String> = seen.sites.iter().filter(|site| leads(site)).map(ToString::to_string).collect();
-    if sites.is_empty() { RouteTarget::Elsewhere(plain(&current)) } else { RouteTarget::Sites(sites) }
+    match (sites.is_empty(), current.as_slice()) {
+        (false, _) | (true, []) => RouteTarget::Sites(sites),
+        (true, [(_, _, only)]) => RouteTarget::Elsewhere(plain(only)),
+        (true, several) => {
+            let each = several.iter().map(|(record, _, value)| format!("{}: {}", record.address, plain(value)));
+            RouteTarget::Elsewhere(each.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 fn canonical(resource: &Resource, argument: &str, value: &Json) -> Json {

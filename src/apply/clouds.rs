@@ -1,0 +1,149 @@
+//! The clouds of all providers as one: a request goes to the provider of its object.
+//!
+//! A provider is connected to at the first request, or before by [`Clouds::open`], so that nobody needs credentials of a
+//! provider from which nothing is asked.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+use tokio::sync::OnceCell;
+
+use crate::kinds::{Catalog, Tables};
+use crate::object::{Collection, Object, ObjectId};
+use crate::reason::Reason;
+use crate::sight::Sight;
+use crate::world::{Cloud, CloudError, CloudRefusal, WriteCondition};
+
+/// Connects to a provider, or says why that is impossible.
+pub type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Cloud>, String>> + Send + Sync>;
+
+/// The clouds of the providers that a command knows.
+pub struct Clouds {
+    catalog: &'static Catalog,
+    of: Vec<Connection>,
+}
+
+struct Connection {
+    provider: &'static Tables,
+    connect: Connect,
+    cloud: OnceCell<Arc<dyn Cloud>>,
+}
+
+impl Clouds {
+    /// The clouds of these providers.
+    pub fn new(catalog: &'static Catalog, of: impl IntoIterator<Item = (&'static Tables, Connect)>) -> Self {
+        let connection = |(provider, connect)| Connection { provider, connect, cloud: OnceCell::new() };
+        Self { catalog, of: of.into_iter().map(connection).collect() }
+    }
+
+    /// Connects to a provider now. A provider without a client is left out.
+    ///
+    /// # Errors
+    /// The reason why it is impossible: without credentials nothing could be read, and the state would be taken as the
+    /// truth.
+    pub async fn open(&self, provider: &Tables) -> Result<(), String> {
+        match self.of.iter().find(|one| one.provider == provider) {
+            Some(connection) => connection.open().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn connection(&self, id: &ObjectId) -> Result<&Connection, CloudError> {
+        let provider = self.catalog.provider_of(id);
+        provider.and_then(|provider| self.of.iter().find(|one| one.provider == provider)).ok_or_else(|| {
+            let title = provider.map_or("the provider of this id", |provider| provider.title);
+            CloudError::Unreachable(format!("drplan has no client for {title}"))
+        })
+    }
+
+    async fn cloud(&self, id: &ObjectId) -> Result<&Arc<dyn Cloud>, CloudError> {
+        let connection = self.connection(id)?;
+        connection.open().await.map_err(|message| {
+            CloudError::Refused(CloudRefusal {
+                reason: Reason::Unauthenticated,
+                has_begun: false,
+                answer: "no connection".to_owned(),
+                code: format!("{} cannot be reached", connection.provider.title),
+                message,
+                correlation: None,
+            })
+        })
+    }
+
+    /// The cloud of an id, if it was connected to.
+    fn opened(&self, id: &ObjectId) -> Option<&Arc<dyn Cloud>> {
+        self.connection(id).ok()?.cloud.get()
+    }
+}
+
+impl Connection {
+    async fn open(&self) -> Result<&Arc<dyn Cloud>, String> {
+        self.cloud.get_or_try_init(|| (self.connect)()).await
+    }
+}
+
+#[async_trait]
+impl Cloud for Clouds {
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
+        self.cloud(&object.id).await?.get(object).await
+    }
+
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
+        self.cloud(&object.id).await?.put(object, body, when).await
+    }
+
+    async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        self.cloud(&object.id).await?.delete(object).await
+    }
+
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
+        self.cloud(&object.id).await?.patch(object, body).await
+    }
+
+    async fn post(
+        &self,
+        object: &Object,
+        action: &str,
+        query: &[(&str, &str)],
+        body: Option<&Json>,
+    ) -> Result<Json, CloudError> {
+        self.cloud(&object.id).await?.post(object, action, query, body).await
+    }
+
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        self.cloud(&object.id).await?.get_with(object, query).await
+    }
+
+    async fn answers(&self, object: &Object) -> Result<(), CloudError> {
+        self.cloud(&object.id).await?.answers(object).await
+    }
+
+    async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {
+        self.cloud(&object.id).await?.metric(object, name).await
+    }
+
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
+        self.cloud(&list.path).await?.collection(list).await
+    }
+
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {
+        self.cloud(group).await?.list(group).await
+    }
+
+    /// The largest offset of any provider's clock.
+    fn clock_skew(&self) -> Option<SignedDuration> {
+        let skews = self.of.iter().filter_map(|one| one.cloud.get()?.clock_skew());
+        skews.max_by_key(|skew| skew.abs())
+    }
+
+    fn delayed_until(&self, id: &ObjectId) -> Option<Timestamp> {
+        self.opened(id)?.delayed_until(id)
+    }
+
+    fn last_refusal(&self, id: &ObjectId) -> Option<String> {
+        self.opened(id)?.last_refusal(id)
+    }
+}
