@@ -15,8 +15,8 @@
 //!   comparison of two stacks, [`reference`] pages of help, explain and schema, [`view`] all of it as text and JSON
 //! - 4: [`world`] the ports: cloud, clock, ids, store
 //! - 5: [`store`] state on disk, [`run`] the executor, [`apply`] execution of plans and procedures
-//! - 6: the clients of the providers, [`host`] the real clock and ids, [`simulator`] a simulated Resource
-//!   Manager
+//! - 6: [`wire`] HTTP for the clients of the providers, these clients, [`host`] the real clock and ids, [`simulator`] a
+//!   world of simulated clouds
 //! - 7: [`providers`] the list of providers, [`cli`] the command line
 
 pub mod account;
@@ -55,6 +55,7 @@ pub mod store;
 pub mod value;
 pub mod view;
 pub mod visible;
+pub mod wire;
 pub mod world;
 
 /// The version of drplan, followed by the commit it was built from, where known: `0.1.0 (d237a158c2b1)`.

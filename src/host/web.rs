@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use reqwest::Method;
 use url::{Host, Url};
 
-use crate::providers::azure::client::innermost;
+use crate::wire::innermost;
 use crate::world::{Web, WebAnswer, WebRequest};
 
 /// The public network from this machine.

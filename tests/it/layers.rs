@@ -31,15 +31,17 @@ const LAYERS: &[&[&str]] = &[
     &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "reference", "view"],
     &["world"],
     &["store", "run", "apply"],
-    &[CLIENTS, "host", "simulator"],
+    &["wire", CLIENTS, "host", "simulator", DIALECTS],
     &["providers"],
     &["cli"],
 ];
 
-/// The tables of each provider: what is in its folder, but for its client.
+/// The tables of each provider: what is in its folder, but for its client and its dialect.
 const TABLES: &str = "tables";
 /// The clients of the providers.
 const CLIENTS: &str = "clients";
+/// The dialects of the simulator that lie in the folder of their provider.
+const DIALECTS: &str = "dialects";
 
 /// Modules that must not use another one although it is below them. State and steps outlive a run, on disk and in the
 /// reports of other versions: what they keep must not change with the tables of the kinds.
@@ -77,6 +79,7 @@ fn module(path: &Path) -> String {
     let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     match parts.as_slice() {
         [room, _provider, client, ..] if room == "providers" && client == "client" => CLIENTS.to_owned(),
+        [room, _provider, dialect, ..] if room == "providers" && dialect == "simulated" => DIALECTS.to_owned(),
         [room, _provider, ..] if room == "providers" && parts[1] != "mod.rs" => TABLES.to_owned(),
         _ => parts.first().expect("a first part").trim_end_matches(".rs").to_owned(),
     }
@@ -126,7 +129,10 @@ fn modules_use_only_lower_layers() {
                     |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
                 let name = match used.strip_prefix("providers::") {
                     Some(rest) if rest.split("::").nth(1).map(word).as_deref() == Some("client") => CLIENTS.to_owned(),
-                    Some(rest) if word(rest) != "catalog" => TABLES.to_owned(),
+                    Some(rest) if rest.split("::").nth(1).map(word).as_deref() == Some("simulated") => {
+                        DIALECTS.to_owned()
+                    }
+                    Some(rest) if !matches!(word(rest).as_str(), "catalog" | "dialects") => TABLES.to_owned(),
                     _ => word(used),
                 };
                 let is_apart = APART.contains(&(module.as_str(), name.as_str()));

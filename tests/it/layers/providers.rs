@@ -25,7 +25,6 @@ const CEILINGS: &[(&str, usize)] = &[
     ("emit", 64),
     ("failover", 16),
     ("hcl", 1),
-    ("host", 1),
     ("kinds", 178),
     ("object", 1),
     ("plan", 10),

@@ -15,16 +15,17 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use url::Url;
 
-use super::credential::Credential;
 use super::error::CallError;
 use super::poller::PolledOperation;
 use super::registration::{ProviderNamespace, Registrations};
-use super::retry::{Backoff, RetryPolicy};
-use super::sight::{etag, sight};
+use super::retry;
+use super::sight::{etag, object, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
-use super::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::object::{Collection, Object, ObjectId, Type};
 use crate::sight::Sight;
+use crate::wire::Credential;
+use crate::wire::{Backoff, RetryPolicy};
+use crate::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
@@ -145,7 +146,7 @@ impl Azure {
     /// The body, or `None` where the object does not exist.
     async fn read(&self, id: &ObjectId, api: &str) -> Result<Option<Json>, CallError> {
         match self.send_get(id, api).await {
-            Ok(answer) => answer.object(id.as_str()).map(Some).map_err(CallError::Undecided),
+            Ok(answer) => object(&answer, id.as_str()).map(Some).map_err(CallError::Undecided),
             Err(CallError::Answered(error)) if error.finds_nothing() => Ok(None),
             Err(error) => Err(error),
         }
@@ -244,7 +245,7 @@ impl Azure {
         if met.providers.insert(provider) {
             return Ok(true);
         }
-        let stale = met.stale.get_or_insert_with(|| self.backoff(RetryPolicy::STALE));
+        let stale = met.stale.get_or_insert_with(|| self.backoff(retry::STALE));
         Ok(self.wait(stale, error).await)
     }
 
@@ -280,8 +281,8 @@ impl Cloud for Azure {
     async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
         let Object { id, of: Type { version: api, .. }, within: _ } = object;
         self.refused(id, None);
-        let mut busy = self.backoff(RetryPolicy::BUSY);
-        let mut unclear = self.backoff(RetryPolicy::UNCLEAR);
+        let mut busy = self.backoff(retry::BUSY);
+        let mut unclear = self.backoff(retry::UNCLEAR);
         let (mut lost, mut met) = (None, RegistrationWait::default());
         loop {
             let error = match self.put_once(id, api, body, when).await {
@@ -318,8 +319,8 @@ impl Cloud for Azure {
     }
 
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
-        let mut busy = self.backoff(RetryPolicy::BUSY);
-        let mut lingering = self.backoff(RetryPolicy::LINGERING);
+        let mut busy = self.backoff(retry::BUSY);
+        let mut lingering = self.backoff(retry::LINGERING);
         loop {
             let error = match self.delete_once(&object.id, &object.of.version).await {
                 Ok(()) => return Ok(()),

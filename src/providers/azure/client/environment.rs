@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use url::Url;
 
-use super::wire::{HttpBackend, WireRequest};
+use crate::wire::{HttpBackend, WireRequest};
 
 /// One Azure cloud.
 #[derive(Debug, Clone, PartialEq, Eq)]

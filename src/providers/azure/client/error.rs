@@ -5,10 +5,10 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::Value as Json;
 
-use super::wire::{WireError, WireResponse};
 use crate::kinds::refusal;
 use crate::reason::Reason;
 use crate::visible::one_line;
+use crate::wire::{WireError, WireResponse};
 use crate::world::{CloudError, CloudRefusal};
 
 /// The longest message that is kept, in characters; Azure's own are below 2,000.

@@ -7,7 +7,6 @@
 //! [`crate::world::Clock`].
 
 mod cloud;
-mod credential;
 mod environment;
 mod error;
 mod pace;
@@ -19,15 +18,12 @@ mod signed_in;
 mod signin;
 #[cfg(test)]
 mod tests;
-mod throttling;
 mod transport;
-mod wire;
 
+pub use crate::wire::{BearerToken, Credential, FixedToken, HttpBackend, WireRequest, WireResponse, innermost};
 pub use cloud::{Azure, AzureConfig};
-pub use credential::{BearerToken, Credential, FixedToken};
 pub use environment::{AzureEnvironment, first_set};
 pub use error::{ArmError, CallError, ErrorDetail};
 pub use signed_in::signed_in;
 pub use signin::SignIn;
 pub use transport::ArmTransport;
-pub use wire::{HttpBackend, WireRequest, WireResponse, innermost};

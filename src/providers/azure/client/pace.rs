@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::http::Method;
 use jiff::Timestamp;
 
-use super::retry::elapsed;
-use super::wire::WireResponse;
+use crate::wire::WireResponse;
+use crate::wire::elapsed;
 use crate::world::Requests;
 
 /// Tokens held in reserve, because Azure rounds and other clients may send requests.

@@ -10,9 +10,11 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::error::{ArmError, CallError, ErrorDetail};
-use super::retry::{Backoff, RetryPolicy, elapsed};
+use super::retry;
+use super::sight::object;
 use super::transport::ArmTransport;
-use super::wire::{WireRequest, WireResponse};
+use crate::wire::{Backoff, elapsed};
+use crate::wire::{WireRequest, WireResponse};
 
 /// Polling interval where the answer names none (azurerm's choice; the contract's 60 s applies to services).
 const POLL_EVERY: Duration = Duration::from_secs(10);
@@ -74,7 +76,7 @@ impl<'a> PolledOperation<'a> {
             return self.read_settled(None).await;
         }
         if first.status != 202
-            && let Ok(body) = first.object(self.target.path())
+            && let Ok(body) = object(first, self.target.path())
         {
             match poll_result(first, &Track::Resource) {
                 PollResult::Done => return Ok(body),
@@ -116,7 +118,7 @@ impl<'a> PolledOperation<'a> {
                 Ok(_) | Err(_) => {}
             }
         }
-        let mut stale = Backoff::new(RetryPolicy::STALE, self.transport.now());
+        let mut stale = Backoff::new(retry::STALE, self.transport.now());
         loop {
             let still = match self.read(self.target.clone()).await {
                 Err(CallError::Answered(error)) if error.is_absence() => return Ok(()),
@@ -141,7 +143,7 @@ impl<'a> PolledOperation<'a> {
     /// Reads the resource until no operation is in progress on it.
     pub async fn read_settled(&self, wait: Option<Duration>) -> Result<Json, CallError> {
         let last = self.watch(Track::Resource, wait, Absence::Early).await?;
-        last.object(self.target.path()).map_err(CallError::Undecided)
+        object(&last, self.target.path()).map_err(CallError::Undecided)
     }
 
     /// Polls until the operation is complete, and returns the last answer.

@@ -16,9 +16,10 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::error::{ArmError, CallError};
-use super::retry::{Backoff, RetryPolicy, elapsed};
+use super::retry;
 use super::transport::ArmTransport;
-use super::wire::WireRequest;
+use crate::wire::WireRequest;
+use crate::wire::{Backoff, elapsed};
 use crate::world::Notice;
 
 /// The API version of providers.
@@ -103,7 +104,7 @@ async fn registered(arm: Arc<ArmTransport>, endpoint: Url, provider: ProviderNam
     };
     let begun = arm.now();
     arm.tell(&Notice::Registering { namespace: namespace.clone() });
-    let mut backoff = Backoff::new(RetryPolicy::REGISTERING, begun);
+    let mut backoff = Backoff::new(retry::REGISTERING, begun);
     let mut asked = false;
     loop {
         let request = match asked {

@@ -5,10 +5,29 @@ use serde_json::Value as Json;
 use crate::kinds::body;
 use crate::object::{Object, Within};
 use crate::sight::{Phase, Sight, Version};
+use crate::wire::WireResponse;
 
 /// The object with this body.
 pub(super) fn sight(object: &Object, body: Json) -> Sight {
     Sight { version: etag(&body).map(Version::new), phase: phase(object, &body), body }
+}
+
+/// The body of an answer as the object with this id.
+///
+/// # Errors
+/// The reason why the body is not that object.
+pub(super) fn object(answer: &WireResponse, id: &str) -> Result<Json, String> {
+    let Some(body) = answer.json() else { return Err(format!("the answer for `{id}` is not JSON")) };
+    match body.get("id").and_then(Json::as_str) {
+        Some(own) if is_same_id(own, id) => Ok(body),
+        Some(own) => Err(format!("the answer for `{id}` is the object `{own}`")),
+        None => Err(format!("the answer for `{id}` is not an object with an id")),
+    }
+}
+
+/// True if both ids name the same object. Services differ in case, and some repeat or omit the outer slashes.
+fn is_same_id(one: &str, other: &str) -> bool {
+    one.trim_matches('/').eq_ignore_ascii_case(other.trim_matches('/'))
 }
 
 /// The version of an object. The bodies of many types have none.

@@ -18,9 +18,9 @@ use azure_identity::{
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 
-use super::credential::{BearerToken, Credential};
 use super::environment::{AzureEnvironment, first_set};
 use super::innermost;
+use crate::wire::{BearerToken, Credential};
 
 /// The methods that send a credential to the sign-in server.
 const CLIENT_SECRET: &str = "client secret from the environment";

@@ -12,17 +12,17 @@ use async_trait::async_trait;
 use axum::http::header::{ACCEPT, AUTHORIZATION, HeaderName, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use azure_core_021 as azure_core;
-use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument as _;
 use url::Url;
 
-use super::credential::Credential;
 use super::error::{ArmError, CallError};
 use super::pace::Pace;
-use super::retry::{Backoff, RetryPolicy};
-use super::throttling::{DelayedRequest, DelayedRequests, Throttling};
-use super::wire::{HttpBackend, WireRequest, WireResponse};
+use super::retry;
+use crate::wire::Backoff;
+use crate::wire::Credential;
+use crate::wire::{DelayedRequest, DelayedRequests, Throttling};
+use crate::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::world::{Clock, Ids, Notice, Notices, Requests};
 
 /// Time limit for one answer. Resource Manager itself gives a provider 60 seconds (source: its resource provider
@@ -130,8 +130,8 @@ impl ArmTransport {
 
     async fn attempts(&self, request: WireRequest, id: &str) -> Result<WireResponse, CallError> {
         let reads = matches!(request.method, Method::GET | Method::HEAD);
-        let mut failing = Backoff::new(if reads { RetryPolicy::READ } else { RetryPolicy::REQUEST }, self.now());
-        let mut throttled = Backoff::new(RetryPolicy::THROTTLED, self.now());
+        let mut failing = Backoff::new(if reads { retry::READ } else { retry::REQUEST }, self.now());
+        let mut throttled = Backoff::new(retry::THROTTLED, self.now());
         let delayed = self.delayed.request(request.url.path(), id);
         let mut refused = false;
         loop {
@@ -179,14 +179,9 @@ impl ArmTransport {
         let mut sent = request.clone();
         self.sign(&mut sent.headers, id, refused).await?;
 
-        let answering = std::pin::pin!(self.wire.send(sent));
-        let answer = match select(answering, self.clock.sleep(ANSWER_TIME)).await {
-            Either::Left((Ok(answer), _)) => answer,
-            Either::Left((Err(error), _)) => return Ok(Err(error.into())),
-            Either::Right(((), _)) => {
-                let limit = ANSWER_TIME.as_secs();
-                return Ok(Err(CallError::Lost(format!("no answer within {limit} s"))));
-            }
+        let answer = match self.wire.send_within(sent, &*self.clock, ANSWER_TIME).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(error.into())),
         };
         admitted.answered(&answer, self.now());
         if let Some(said) = answer.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {

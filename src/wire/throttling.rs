@@ -1,4 +1,4 @@
-//! Notices about throttling: one when Azure's limits begin to delay requests, and one when the delay is over. Short
+//! Notices about throttling: one when a cloud's limits begin to delay requests, and one when the delay is over. Short
 //! waits are not reported.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::retry::elapsed;
+use super::backoff::elapsed;
 use crate::world::{Notice, Notices, Requests};
 
 /// The shortest wait that is reported.
@@ -17,8 +17,8 @@ const QUIET: Duration = Duration::from_secs(30);
 /// Factor by which the limit must drop below the reported one to be reported again.
 const MUCH_LOWER: f64 = 10.0;
 
-/// Reports the periods in which Azure throttles requests.
-pub(super) struct Throttling {
+/// Reports the periods in which a cloud throttles requests.
+pub(crate) struct Throttling {
     notices: Arc<dyn Notices>,
     periods: [Mutex<Option<ThrottlingPeriod>>; 3],
 }
@@ -58,14 +58,14 @@ impl Throttling {
     }
 }
 
-/// The requests that Azure's limits delay, by path and request id, each with the time of its next attempt. A request
+/// The requests that a cloud's limits delay, by path and request id, each with the time of its next attempt. A request
 /// is listed from its first delay to its end.
 #[derive(Debug, Default)]
-pub(super) struct DelayedRequests(Mutex<BTreeMap<(String, String), Timestamp>>);
+pub(crate) struct DelayedRequests(Mutex<BTreeMap<(String, String), Timestamp>>);
 
 /// A request that may be delayed. Dropping it ends the request.
 #[derive(Debug)]
-pub(super) struct DelayedRequest<'a> {
+pub(crate) struct DelayedRequest<'a> {
     all: &'a DelayedRequests,
     key: (String, String),
 }

@@ -14,7 +14,7 @@ impl BearerToken {
         Self(text.into())
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 }
@@ -25,7 +25,7 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// A source of tokens for Resource Manager.
+/// A source of tokens for one provider.
 #[async_trait]
 pub trait Credential: Send + Sync {
     /// A token that is valid now. `refused`: the last token was rejected, so a cached one must not be returned again.

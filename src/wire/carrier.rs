@@ -1,4 +1,4 @@
-//! Requests, answers and their carrier. No code here depends on tokens, retries or Resource Manager.
+//! Requests, answers and their carrier. No code here depends on tokens, retries or a provider.
 
 use std::time::Duration;
 
@@ -7,12 +7,14 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HOST, IF_MATCH};
 use axum::http::{self, HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
+use futures::future::{Either, select};
 use serde_json::Value as Json;
 use tower::ServiceExt as _;
 use url::Url;
 
-/// The largest answer that is read, in bytes. Resource Manager turns answers above 8 MB into an error (source: its
-/// resource provider contract).
+use crate::world::Clock;
+
+/// The largest answer that is read, in bytes: twice the largest that a provider sends (8 MB).
 const ANSWER_LIMIT: usize = 16 << 20;
 
 /// The longest wait that an answer may ask for. More would outlast every retry policy; without a limit, a header such
@@ -57,7 +59,7 @@ pub struct WireResponse {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WireError {
+pub(crate) enum WireError {
     /// The request was not sent.
     #[error("{0}")]
     NotSent(String),
@@ -108,29 +110,11 @@ impl WireResponse {
         is_number.then(|| seconds.parse().map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT))
     }
 
-    /// The body as the object with this id.
-    ///
-    /// # Errors
-    /// The reason why the body is not that object.
-    pub(super) fn object(&self, id: &str) -> Result<Json, String> {
-        let Some(body) = self.json() else { return Err(format!("the answer for `{id}` is not JSON")) };
-        match body.get("id").and_then(Json::as_str) {
-            Some(own) if is_same_id(own, id) => Ok(body),
-            Some(own) => Err(format!("the answer for `{id}` is the object `{own}`")),
-            None => Err(format!("the answer for `{id}` is not an object with an id")),
-        }
-    }
-
     /// The body as JSON; `None` where it is empty or not JSON. A byte order mark is ignored.
     pub fn json(&self) -> Option<Json> {
         let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
         serde_json::from_slice(body).ok()
     }
-}
-
-/// True if both ids name the same object. Services differ in case, and some repeat or omit the outer slashes.
-fn is_same_id(one: &str, other: &str) -> bool {
-    one.trim_matches('/').eq_ignore_ascii_case(other.trim_matches('/'))
 }
 
 impl HttpBackend {
@@ -148,7 +132,28 @@ impl HttpBackend {
             .map_err(|error| innermost(&error))
     }
 
-    pub(super) async fn send(&self, request: WireRequest) -> Result<WireResponse, WireError> {
+    /// Sends a request, and waits this long for the whole answer.
+    ///
+    /// # Errors
+    /// The reason why there is no answer. After the time limit the request counts as sent.
+    pub(crate) async fn send_within(
+        &self,
+        request: WireRequest,
+        clock: &dyn Clock,
+        within: Duration,
+    ) -> Result<WireResponse, WireError> {
+        let answering = std::pin::pin!(self.send(request));
+        match select(answering, clock.sleep(within)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(((), _)) => Err(WireError::Lost(format!("no answer within {} s", within.as_secs()))),
+        }
+    }
+
+    /// Sends a request, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// The reason why there is no answer.
+    pub(crate) async fn send(&self, request: WireRequest) -> Result<WireResponse, WireError> {
         match self {
             Self::InProcess(router) => in_process(router.clone(), request).await,
             Self::Net(client) => over_net(client, request).await,
