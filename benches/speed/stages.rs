@@ -123,7 +123,12 @@ fn run(
     runtime.block_on(async {
         let clock = Arc::new(SimClock::new(START));
         let ids = Arc::new(SeededIds::new(1));
-        let simulator = Simulator::open(&folder.join("simulator"), Some(1), Arc::clone(&clock) as Arc<dyn Clock>)?;
+        let simulator = Simulator::open(
+            drplan::providers::dialects(),
+            &folder.join("simulator"),
+            Some(1),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        )?;
         let azure = Azure::new(AzureConfig {
             endpoint: BASE.parse()?,
             wire: HttpBackend::InProcess(simulator.router()),

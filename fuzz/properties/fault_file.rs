@@ -5,7 +5,7 @@ use drplan::simulator::parse_faults;
 
 /// Panics unless the property holds for this input.
 pub fn holds(text: &str) {
-    let Ok(faults) = parse_faults(text) else { return };
+    let Ok(faults) = parse_faults(text, drplan::providers::dialects()) else { return };
     let written = serde_json::to_string(&faults).expect("every fault can be serialised");
-    assert_eq!(parse_faults(&written).expect("written faults can be read"), faults);
+    assert_eq!(parse_faults(&written, drplan::providers::dialects()).expect("written faults can be read"), faults);
 }

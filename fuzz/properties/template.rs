@@ -23,7 +23,7 @@ fn ask(simulator: &Simulator, verb: HttpMethod, path: &str, body: Option<Value>)
 pub fn holds(text: &str) {
     let Ok(template) = serde_json::from_str::<Value>(text) else { return };
     let clock = Arc::new(SimClock::new(START));
-    let simulator = Simulator::new(1, clock.clone());
+    let simulator = Simulator::new(drplan::providers::dialects(), 1, clock.clone());
     ask(&simulator, HttpMethod::Put, "", Some(json!({ "location": "canadacentral" })));
     let path = "/providers/Microsoft.Resources/deployments/one";
     let body = json!({ "properties": { "mode": "Incremental", "template": template } });

@@ -73,7 +73,12 @@ pub fn world_dir(global: &Global, session: &Session) -> PathBuf {
 /// A simulator that is damaged, in use, or of another seed.
 pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<dyn Clock>), Failure> {
     let clock = Arc::new(SimClock::new(START));
-    let simulator = Simulator::open(&world_dir(global, session), global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
+    let simulator = Simulator::open(
+        crate::providers::dialects(),
+        &world_dir(global, session),
+        global.seed,
+        Arc::clone(&clock) as Arc<dyn Clock>,
+    )?;
     clock.advance_to(simulator.now());
     Ok((simulator, clock))
 }

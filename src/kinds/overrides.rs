@@ -447,6 +447,12 @@ pub struct StorePlacement {
 pub enum Lead {
     /// One of these names, cached for this many seconds.
     Names(Vec<String>, u32),
+    /// The first of these names that serves, or the last one: clients get it as an answer that they cache for this many
+    /// seconds.
+    FirstServing(Vec<String>, u32),
+    /// The same, behind a proxy: clients stay with the name, whose own answer they cache for this many seconds, and a
+    /// change of the names reaches them at once.
+    Proxied(Vec<String>, u32),
     /// Any of these objects.
     Objects(Vec<ObjectId>),
     /// Served here: the region, and the number of instances.

@@ -27,8 +27,7 @@ impl World {
 
     /// The dialect that answers for a host: the first for one that none has, such as an address of this machine.
     pub(super) fn dialect_of_host(&self, host: &str) -> &'static dyn Dialect {
-        let found = self.dialects.iter().find(|dialect| dialect.has_host(host));
-        found.copied().unwrap_or_else(|| self.dialect(&Default::default()))
+        self.dialects.of_host(host)
     }
 
     fn count(&mut self, verb: HttpMethod) -> u64 {

@@ -18,12 +18,41 @@ use super::request::{ErrorResponse, Request, Response};
 use super::seed::Seed;
 use super::world::{SimulatedObject, World};
 use crate::kinds::{Lead, StorePlacement};
+use crate::object::ObjectId;
 
 /// The dialects of a world. The first one answers for hosts that none of them has, and worlds on disk do not name it.
-pub(super) type Dialects = &'static [&'static dyn Dialect];
+#[derive(Debug, Clone, Copy)]
+pub struct Dialects(&'static [&'static dyn Dialect]);
+
+impl Dialects {
+    /// These dialects. A world without any does not exist.
+    pub(crate) const fn new(all: &'static [&'static dyn Dialect]) -> Self {
+        assert!(!all.is_empty(), "a world has at least one provider");
+        Self(all)
+    }
+
+    /// The names of their providers.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.iter().map(Dialect::name)
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'static dyn Dialect> {
+        self.0.iter().copied()
+    }
+
+    /// The dialect of a provider, or the first.
+    pub(crate) fn named(self, provider: &ProviderName) -> &'static dyn Dialect {
+        self.iter().find(|dialect| dialect.name() == provider.as_str()).unwrap_or(self.0[0])
+    }
+
+    /// The dialect that answers for a host: the first for one that none has, such as an address of this machine.
+    pub(crate) fn of_host(self, host: &str) -> &'static dyn Dialect {
+        self.iter().find(|dialect| dialect.has_host(host)).unwrap_or(self.0[0])
+    }
+}
 
 /// The language of one provider.
-pub(super) trait Dialect: Debug + Sync {
+pub(crate) trait Dialect: Debug + Sync {
     /// The name of the provider, as faults and files name it.
     fn name(&self) -> &'static str;
 
@@ -54,6 +83,18 @@ pub(super) trait Dialect: Debug + Sync {
     fn check(&self, fault: &Fault) -> Result<(), String> {
         let _ = fault;
         Ok(())
+    }
+
+    /// The key of the object that others know by this id, where the provider gives its objects ids of its own.
+    fn key(&self, world: &World, id: &ObjectId) -> Option<String> {
+        let (_, _) = (world, id);
+        None
+    }
+
+    /// True for a provider whose network goes on serving while its control plane and its regions are lost, as that of
+    /// an edge of the public network.
+    fn outlives(&self) -> bool {
+        false
     }
 
     /// The region of an object; `None` for one that has none.
@@ -141,27 +182,26 @@ pub(super) trait Dialect: Debug + Sync {
 /// The name of the provider of an object; empty for the first of the dialects.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct ProviderName(Cow<'static, str>);
+pub(crate) struct ProviderName(Cow<'static, str>);
 
 impl ProviderName {
     /// The name of a provider that is not the first.
-    #[cfg(test)]
-    pub(super) const fn of(name: &'static str) -> Self {
+    pub(crate) const fn of(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }
 
-    pub(super) fn is_first(&self) -> bool {
+    pub(crate) fn is_first(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The name; empty for the first.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// State of a dialect in the world, beside objects and operations, in fields of its own.
-pub(super) trait Part: Any + Debug + Send {
+pub(crate) trait Part: Any + Debug + Send {
     /// A copy.
     fn copied(&self) -> Box<dyn Part>;
 
@@ -206,31 +246,31 @@ pub(super) trait Part: Any + Debug + Send {
 
 /// The parts of all dialects of a world.
 #[derive(Debug, Default)]
-pub(super) struct Parts(Vec<Box<dyn Part>>);
+pub(crate) struct Parts(Vec<Box<dyn Part>>);
 
 impl Parts {
-    pub(super) fn new(dialects: Dialects) -> Self {
+    pub(crate) fn new(dialects: Dialects) -> Self {
         Self(dialects.iter().filter_map(|dialect| dialect.part()).collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &dyn Part> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn Part> {
         self.0.iter().map(|part| &**part)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Part>> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Part>> {
         self.0.iter_mut()
     }
 
     /// The part of this type.
     #[expect(clippy::expect_used, reason = "a world has the part of each of its dialects from its beginning")]
-    pub(super) fn get<P: Part>(&self) -> &P {
+    pub(crate) fn get<P: Part>(&self) -> &P {
         let found = self.0.iter().find_map(|part| (&**part as &dyn Any).downcast_ref());
         found.expect("the part of a dialect of this world")
     }
 
     /// The part of this type, for a change.
     #[expect(clippy::expect_used, reason = "a world has the part of each of its dialects from its beginning")]
-    pub(super) fn get_mut<P: Part>(&mut self) -> &mut P {
+    pub(crate) fn get_mut<P: Part>(&mut self) -> &mut P {
         let found = self.0.iter_mut().find_map(|part| (&mut **part as &mut dyn Any).downcast_mut());
         found.expect("the part of a dialect of this world")
     }

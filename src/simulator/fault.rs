@@ -171,7 +171,7 @@ pub struct RequestMatch {
 }
 
 impl RequestMatch {
-    pub(super) fn holds(
+    pub(crate) fn holds(
         &self,
         provider: Option<&str>,
         verb: Option<HttpMethod>,
@@ -191,12 +191,12 @@ impl RequestMatch {
 }
 
 /// Matches a text against a pattern, ignoring case.
-pub(super) fn alike(pattern: &str, text: &str) -> bool {
+pub(crate) fn alike(pattern: &str, text: &str) -> bool {
     matches(pattern.to_ascii_lowercase().as_bytes(), text.to_ascii_lowercase().as_bytes())
 }
 
 /// Matches a text against a pattern in which `*` matches any text.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {

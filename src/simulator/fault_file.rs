@@ -94,7 +94,7 @@ fn simulated(provider: &str, dialects: Dialects) -> Result<(), String> {
     if dialects.iter().any(|dialect| dialect.name().eq_ignore_ascii_case(provider)) {
         return Ok(());
     }
-    let names: Vec<&str> = dialects.iter().map(|dialect| dialect.name()).collect();
+    let names: Vec<&str> = dialects.names().collect();
     Err(format!("the provider `{provider}` is not simulated. Use one of {}", names.join(", ")))
 }
 

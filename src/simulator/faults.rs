@@ -17,7 +17,7 @@ use crate::kinds::regions::same_region;
 /// Active and scheduled faults.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     all: Vec<ActiveFault>,
     /// The time that decides which faults are active.
     #[serde(skip)]
@@ -159,6 +159,11 @@ impl Faults {
         self.lost(provider, region, &[Plane::Data, Plane::Both])
     }
 
+    /// True where the network of the provider does not work, whatever becomes of its control plane.
+    pub(super) fn breaks_all_of(&self, provider: &str) -> bool {
+        self.lost(provider, None, &[Plane::Data])
+    }
+
     /// True where only the resources of the region do not work, and its control plane answers.
     pub(super) fn breaks_in(&self, provider: &str, region: &str) -> bool {
         self.lost(provider, Some(region), &[Plane::Data])
@@ -242,11 +247,11 @@ impl Faults {
         })
     }
 
-    pub(super) fn instant(&self) -> bool {
+    pub(crate) fn instant(&self) -> bool {
         self.in_force().any(|fault| *fault == Fault::Instant)
     }
 
-    pub(super) fn unthrottled(&self) -> bool {
+    pub(crate) fn unthrottled(&self) -> bool {
         self.in_force().any(|fault| *fault == Fault::Unthrottled)
     }
 }

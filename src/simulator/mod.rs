@@ -1,36 +1,36 @@
 //! The local simulator (`--cloud local`): providers that are deterministic from one seed, with injected faults.
 //!
 //! One [`World`] has the objects of all providers, their operations, faults, the clock, the public network and its
-//! workload. It knows no provider's words: what these mean is a [`Dialect`] of each, in a list of its own below. A
-//! further provider is one folder and one line there. The simulator is independent of stacks, plans and runs.
+//! workload. It knows no provider's words: what these mean is a [`Dialect`] of each. Which
+//! dialects a world has is an argument. The simulator is independent of stacks, plans and runs.
 //!
 //! [`World`] is pure; `routes` serves it over HTTP, `disk` stores it between commands.
 
 mod answering;
 mod arm;
 mod clients;
-mod dialect;
+pub(crate) mod dialect;
 mod disk;
-mod fault;
+pub(crate) mod fault;
 mod fault_file;
 mod faults;
-mod fields;
+pub(crate) mod fields;
 mod lag;
 mod ledger;
 mod network;
-mod operations;
+pub(crate) mod operations;
 mod passing;
-mod request;
+pub(crate) mod request;
 mod routes;
 mod rows;
 mod scheduled_fault;
-mod seed;
+pub(crate) mod seed;
 pub mod serve;
 mod sight;
 mod stored;
 mod web;
 mod workload;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,8 +40,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub(crate) use arm::Arm;
 pub use arm::{BASE, SUBSCRIPTION, Service, TENANT, Tokens, registrable};
-use dialect::Dialects;
+pub use dialect::Dialects;
 use disk::Disk;
 pub use disk::SimulatorError;
 pub use fault::{Fault, Moment, PROVIDER, Plane, RequestMatch};
@@ -59,30 +60,15 @@ use crate::kinds::path;
 use crate::object::ObjectId;
 use crate::world::Clock;
 
-/// The providers of the simulator, one line each. The first answers for hosts that none of them has.
-const DIALECTS: Dialects = &[
-    &arm::Arm, //
-];
-
 /// The time at which a new world begins: a Monday morning.
 pub const START: Timestamp = Timestamp::constant(1_767_600_000, 0);
-
-/// The names of the providers that the simulator has.
-pub fn providers() -> impl Iterator<Item = &'static str> {
-    DIALECTS.iter().map(|dialect| dialect.name())
-}
-
-/// An error of a request that was not read, in the format of the first provider.
-fn refuse_unread(failure: &ErrorResponse) -> Response {
-    World::new(0, START, BASE.to_owned(), DIALECTS).dialect_of_host("").refuse(failure)
-}
 
 /// Parses a file of faults: a JSON list.
 ///
 /// # Errors
 /// The number of the invalid entry, and the reason.
-pub fn parse_faults(text: &str) -> Result<Vec<ScheduledFault>, String> {
-    fault_file::parse(text, DIALECTS)
+pub fn parse_faults(text: &str, dialects: Dialects) -> Result<Vec<ScheduledFault>, String> {
+    fault_file::parse(text, dialects)
 }
 
 /// A simulated cloud. Clones share one world.
@@ -109,13 +95,8 @@ impl Drop for StoredWorld {
 }
 
 impl Simulator {
-    /// A world in memory.
-    pub fn new(seed: u64, clock: Arc<dyn Clock>) -> Self {
-        Self::speaking(DIALECTS, seed, clock)
-    }
-
     /// A world of these dialects in memory.
-    fn speaking(dialects: Dialects, seed: u64, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(dialects: Dialects, seed: u64, clock: Arc<dyn Clock>) -> Self {
         let world = World::new(seed, clock.now(), BASE.to_owned(), dialects);
         Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: None })), clock }
     }
@@ -133,11 +114,7 @@ impl Simulator {
     ///
     /// # Errors
     /// The files are damaged, in a newer format, in use, of another seed, or cannot be read or written.
-    pub fn open(dir: &Path, seed: Option<u64>, clock: Arc<dyn Clock>) -> Result<Self, SimulatorError> {
-        Self::open_speaking(DIALECTS, dir, seed, clock)
-    }
-
-    fn open_speaking(
+    pub fn open(
         dialects: Dialects,
         dir: &Path,
         seed: Option<u64>,

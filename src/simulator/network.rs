@@ -43,7 +43,11 @@ impl World {
 
     /// True for an object that does not work, because its region or its provider is lost.
     fn is_dark(&self, object: &SimulatedObject, region: Option<&str>) -> bool {
-        self.rest.faults.is_dark(self.dialect(&object.provider).name(), region)
+        let dialect = self.dialect(&object.provider);
+        match dialect.outlives() {
+            true => self.rest.faults.breaks_all_of(dialect.name()),
+            false => self.rest.faults.is_dark(dialect.name(), region),
+        }
     }
 
     /// The key of the object that has a name or address, directly or by a wildcard domain.
@@ -79,9 +83,13 @@ impl World {
                 return Err(format!("no provider answers for {name}"));
             }
             let lead = known.entry(name.clone()).or_insert_with(|| self.leads(id, &name));
-            let Lead::Names(names, seconds) = lead else { return Ok((name, keep)) };
-            let at = (draw * names.len() as f64) as usize;
-            let Some(next) = names.get(at) else { return Err(format!("{name} resolves to no target")) };
+            let (next, seconds) = match lead {
+                Lead::Names(names, seconds) => (names.get((draw * names.len() as f64) as usize), seconds),
+                Lead::FirstServing(names, seconds) => (self.first_serving(names), seconds),
+                Lead::Proxied(_, seconds) => return Ok((name, keep.min(*seconds))),
+                Lead::Objects(_) | Lead::Serves(..) | Lead::Nowhere(_) => return Ok((name, keep)),
+            };
+            let Some(next) = next else { return Err(format!("{name} resolves to no target")) };
             (name, keep) = (next.trim_end_matches('.').to_ascii_lowercase(), keep.min(*seconds));
         }
         Err(format!("{host} resolves in a cycle"))
@@ -96,13 +104,7 @@ impl World {
 
     /// The destination of a name or address that resolves to no further name.
     pub(super) fn served(&self, name: &str) -> Destination {
-        if let Some(status) = self.rest.faults.web(name) {
-            return Destination::Told(status);
-        }
-        match self.named_host(name) {
-            Some(id) => self.served_by(id, name, HOPS),
-            None => self.unnamed(name),
-        }
+        self.served_at(name, HOPS)
     }
 
     /// The destination of a name or address that no object has.
@@ -131,12 +133,40 @@ impl World {
             Lead::Serves(_, 0) => Destination::Unserved,
             Lead::Serves(region, _) => Destination::Served(region),
             Lead::Objects(ids) => self.any_of(&ids, hops - 1),
-            Lead::Names(names, _) => names.first().map_or(Destination::Unserved, |name| match self.named_host(name) {
-                Some(id) => self.served_by(id, name, hops - 1),
-                None => self.unnamed(name),
-            }),
+            Lead::Names(names, _) => names.first().map_or(Destination::Unserved, |name| self.served_at(name, hops - 1)),
+            Lead::FirstServing(names, _) | Lead::Proxied(names, _) => {
+                let mut found = Destination::Unserved;
+                for name in &names {
+                    found = self.served_at(name, hops - 1);
+                    if matches!(found, Destination::Served(_)) {
+                        break;
+                    }
+                }
+                found
+            }
             Lead::Nowhere(why) => Destination::Refused(why.to_owned()),
         }
+    }
+
+    /// True where a name or address leads to a region that serves.
+    pub(crate) fn serves(&mut self, name: &str) -> bool {
+        self.refresh_names();
+        matches!(self.served(name), Destination::Served(_))
+    }
+
+    fn served_at(&self, name: &str, hops: u32) -> Destination {
+        if let Some(status) = self.rest.faults.web(name) {
+            return Destination::Told(status);
+        }
+        match self.named_host(name) {
+            Some(id) => self.served_by(id, name, hops),
+            None => self.unnamed(name),
+        }
+    }
+
+    /// The first of these names that serves, or the last one.
+    fn first_serving<'n>(&self, names: &'n [String]) -> Option<&'n String> {
+        names.iter().find(|name| matches!(self.served(name), Destination::Served(_))).or(names.last())
     }
 
     /// The first of these objects that serves; if none does, the result of the last one.

@@ -17,68 +17,68 @@ use crate::object::ObjectId;
 /// One long-running operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     /// The last segment of its URLs.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// The object of the operation.
-    pub(super) id: ObjectId,
+    pub(crate) id: ObjectId,
     /// Its provider.
     #[serde(default, rename = "dialect", skip_serializing_if = "ProviderName::is_first")]
-    pub(super) provider: ProviderName,
-    pub(super) act: OperationKind,
-    pub(super) began: Timestamp,
-    pub(super) due: Timestamp,
-    pub(super) progress: OperationState,
+    pub(crate) provider: ProviderName,
+    pub(crate) act: OperationKind,
+    pub(crate) began: Timestamp,
+    pub(crate) due: Timestamp,
+    pub(crate) progress: OperationState,
     /// The region that serves its status.
-    pub(super) location: String,
+    pub(crate) location: String,
     /// The service of the provider that carries it out.
     #[serde(rename = "provider")]
-    pub(super) service: String,
+    pub(crate) service: String,
     /// The version of the interface of the request.
-    pub(super) api: String,
+    pub(crate) api: String,
     /// The folded ids of objects that block other writes meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) serial: Vec<String>,
+    pub(crate) serial: Vec<String>,
     /// The error with which the operation will end, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fails: Option<ErrorResponse>,
+    pub(crate) fails: Option<ErrorResponse>,
     /// The object before the write: restored on failure, and in service until the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<Box<SimulatedObject>>,
+    pub(crate) before: Option<Box<SimulatedObject>>,
     /// The posted action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) posted: Option<PostedAction>,
+    pub(crate) posted: Option<PostedAction>,
     /// For an update that deletes a part of the object: the part, which reads find until the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) leaving: Option<LeavingPart>,
+    pub(crate) leaving: Option<LeavingPart>,
 }
 
 /// A part whose deletion is under way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LeavingPart {
+pub(crate) struct LeavingPart {
     /// Its folded id.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// Its body, in the state `Deleting`.
-    pub(super) body: Json,
+    pub(crate) body: Json,
 }
 
 /// A posted action.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PostedAction {
+pub(crate) struct PostedAction {
     /// The last segment of the path.
-    pub(super) action: String,
+    pub(crate) action: String,
     /// The query.
-    pub(super) query: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
     /// The body; `null` where there was none.
-    pub(super) body: Json,
+    pub(crate) body: Json,
 }
 
 /// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum OperationKind {
+pub(crate) enum OperationKind {
     Create,
     Update,
     Delete,
@@ -91,7 +91,7 @@ pub(super) enum OperationKind {
 /// The state of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum OperationState {
+pub(crate) enum OperationState {
     Running,
     Succeeded,
     Failed(ErrorResponse),
@@ -99,14 +99,14 @@ pub(super) enum OperationState {
 
 impl Operation {
     /// The key of its object.
-    pub(super) fn object(&self) -> String {
+    pub(crate) fn object(&self) -> String {
         SimulatedObject::key_of(&self.provider, &self.id)
     }
 }
 
 impl World {
     /// Ends every operation that is due, unless a fault holds it up.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let due: Vec<String> = self.due().cloned().collect();
         for key in due {
             let Some(operation) = self.operation(&key) else { continue };
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// Ends an operation whose dialect has nothing to add: the object stands, is gone, or is as it was before.
-    pub(super) fn finish(&mut self, mut operation: Operation) {
+    pub(crate) fn finish(&mut self, mut operation: Operation) {
         let key = operation.object();
         let failure = operation.fails.take();
         match (operation.act, &failure) {
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// The duration of an operation: the value of the provider with a small random variation, in whole seconds.
-    pub(super) fn lasts(&self, id: &str, word: &str, seconds: u32) -> SignedDuration {
+    pub(crate) fn lasts(&self, id: &str, word: &str, seconds: u32) -> SignedDuration {
         if self.rest.faults.instant() {
             return SignedDuration::ZERO;
         }

@@ -39,7 +39,7 @@ impl World {
     /// Lets every dialect take its next steps. True if anything changed.
     fn step(&mut self) -> bool {
         let mut moved = false;
-        for dialect in self.dialects {
+        for dialect in self.dialects.iter() {
             moved |= dialect.go_on(self);
         }
         moved

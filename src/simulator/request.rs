@@ -46,7 +46,7 @@ impl HttpMethod {
     }
 
     /// True for a method without effect.
-    pub(super) const fn reads(self) -> bool {
+    pub(crate) const fn reads(self) -> bool {
         matches!(self, Self::Get | Self::Head)
     }
 }
@@ -67,15 +67,19 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
     /// The host that the request is for, without its port; empty where the client named none.
-    pub(super) fn host(&self) -> &str {
-        let host = self.header("host").unwrap_or_default();
-        host.rsplit_once(':').map_or(host, |(host, _)| host)
+    pub(crate) fn host(&self) -> &str {
+        name_of(self.header("host").unwrap_or_default())
     }
+}
+
+/// A host without its port.
+pub(crate) fn name_of(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(host, _)| host)
 }
 
 /// A response.
@@ -94,15 +98,15 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    pub(super) fn json(status: u16, body: &Json) -> Self {
+    pub(crate) fn json(status: u16, body: &Json) -> Self {
         Self { status, body: body.to_string().into_bytes(), ..Self::default() }
     }
 
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -111,7 +115,7 @@ impl Response {
 /// The origin of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// The front of the provider.
     Gateway,
     /// The service behind it.
@@ -120,26 +124,26 @@ pub(super) enum Cause {
 
 /// An error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ErrorResponse {
-    pub(super) status: u16,
-    pub(super) code: String,
-    pub(super) message: String,
-    pub(super) cause: Cause,
+pub(crate) struct ErrorResponse {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) cause: Cause,
     /// Seconds for `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl ErrorResponse {
-    pub(super) fn gateway(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn gateway(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into(), cause: Cause::Gateway, retry_after: None }
     }
 
-    pub(super) fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn service(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { cause: Cause::Service, ..Self::gateway(status, code, message) }
     }
 
-    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
     }

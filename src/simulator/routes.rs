@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::header::HOST;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response as HttpResponse;
 use serde_json::Value as Json;
 
@@ -33,7 +33,7 @@ impl Simulator {
 }
 
 async fn answer(State(simulator): State<Simulator>, request: HttpRequest) -> Result<HttpResponse, Infallible> {
-    let host = host(&request);
+    let host = host(request.uri(), request.headers());
     let response = match read(request, host.clone()).await {
         Ok(request) => simulator.handle(&request),
         Err(failure) => simulator.refuse(&host, &failure),
@@ -45,9 +45,9 @@ async fn answer(State(simulator): State<Simulator>, request: HttpRequest) -> Res
 }
 
 /// The host of a request, with its port.
-fn host(request: &HttpRequest) -> String {
-    let authority = request.uri().authority().map(|authority| authority.as_str());
-    let named = || request.headers().get(HOST).and_then(|value| value.to_str().ok());
+pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> String {
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let named = || headers.get(HOST).and_then(|value| value.to_str().ok());
     authority.or_else(named).unwrap_or_default().to_ascii_lowercase()
 }
 

@@ -22,31 +22,31 @@ use crate::object::ObjectId;
 /// The objects, operations and events of the simulated clouds.
 #[derive(Debug, Clone)]
 pub struct World {
-    pub(super) seed: Seed,
-    pub(super) now: Timestamp,
+    pub(crate) seed: Seed,
+    pub(crate) now: Timestamp,
     /// The objects, by [`SimulatedObject::key`].
     objects: BTreeMap<String, SimulatedObject>,
     operations: BTreeMap<String, Operation>,
-    pub(super) rest: WorldDetails,
+    pub(crate) rest: WorldDetails,
     /// State of the dialects, beside objects and operations.
-    pub(super) parts: Parts,
-    pub(super) dialects: Dialects,
-    pub(super) base: String,
+    pub(crate) parts: Parts,
+    pub(crate) dialects: Dialects,
+    pub(crate) base: String,
     /// Accepts newer API versions and unknown properties.
-    pub(super) lenient: bool,
+    pub(crate) lenient: bool,
     index: WorldIndex,
-    pub(super) changes: Changes,
+    pub(crate) changes: Changes,
     /// Grows with every change that could affect a client of the public network.
-    pub(super) revision: u64,
+    pub(crate) revision: u64,
     /// Cached views of the world at its current revision.
     pub(super) sight: NetworkView,
 }
 
 /// Small state that changes often.
 #[derive(Debug, Clone, Default)]
-pub(super) struct WorldDetails {
-    pub(super) faults: Faults,
-    pub(super) counters: BTreeMap<String, u64>,
+pub(crate) struct WorldDetails {
+    pub(crate) faults: Faults,
+    pub(crate) counters: BTreeMap<String, u64>,
     /// The current or last workload.
     pub(super) work: Option<RunningWorkload>,
 }
@@ -54,35 +54,35 @@ pub(super) struct WorldDetails {
 /// One object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SimulatedObject {
+pub(crate) struct SimulatedObject {
     /// The id in its original case.
-    pub(super) id: ObjectId,
+    pub(crate) id: ObjectId,
     /// Its provider.
     #[serde(default, rename = "dialect", skip_serializing_if = "ProviderName::is_first")]
-    pub(super) provider: ProviderName,
+    pub(crate) provider: ProviderName,
     /// The type, folded.
     #[serde(rename = "type")]
-    pub(super) type_: String,
+    pub(crate) type_: String,
     /// The body as returned by reads.
-    pub(super) body: Json,
-    pub(super) stage: Lifecycle,
+    pub(crate) body: Json,
+    pub(crate) stage: Lifecycle,
     /// Grows with every change.
-    pub(super) version: i64,
+    pub(crate) version: i64,
     /// The folded ids that a client wrote into the body.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) refers: BTreeSet<String>,
+    pub(crate) refers: BTreeSet<String>,
     /// The key of the operation under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) operation: Option<String>,
+    pub(crate) operation: Option<String>,
     /// True after a failed creation: the object does not work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) hollow: bool,
+    pub(crate) hollow: bool,
 }
 
 /// The lifecycle state of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Lifecycle {
+pub(crate) enum Lifecycle {
     /// The object exists.
     Standing,
     /// Its creation is under way, and reads find the object.
@@ -99,12 +99,12 @@ pub(super) enum Lifecycle {
 
 impl SimulatedObject {
     /// True for an object that reads find.
-    pub(super) fn seen(&self) -> bool {
+    pub(crate) fn seen(&self) -> bool {
         self.stage != Lifecycle::Hidden
     }
 
     /// The key of an object of this provider with this id.
-    pub(super) fn key_of(provider: &ProviderName, id: &ObjectId) -> String {
+    pub(crate) fn key_of(provider: &ProviderName, id: &ObjectId) -> String {
         match provider.is_first() {
             true => id.folded(),
             false => format!("{}:{}", provider.as_str(), id.folded()),
@@ -112,22 +112,22 @@ impl SimulatedObject {
     }
 
     /// Its key in the world: unlike the id, it is unique among providers.
-    pub(super) fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         Self::key_of(&self.provider, &self.id)
     }
 }
 
 /// The changes since the last write to disk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Changes {
-    pub(super) objects: BTreeSet<String>,
-    pub(super) operations: BTreeSet<String>,
+pub(crate) struct Changes {
+    pub(crate) objects: BTreeSet<String>,
+    pub(crate) operations: BTreeSet<String>,
     /// Any other change that must be stored.
-    pub(super) rest: bool,
+    pub(crate) rest: bool,
 }
 
 impl Changes {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self { objects, operations, rest } = self;
         objects.is_empty() && operations.is_empty() && !rest
     }
@@ -150,7 +150,7 @@ struct WorldIndex {
 
 impl World {
     /// An empty world.
-    pub(super) fn new(seed: u64, now: Timestamp, base: String, dialects: Dialects) -> Self {
+    pub(crate) fn new(seed: u64, now: Timestamp, base: String, dialects: Dialects) -> Self {
         Self {
             seed: Seed(seed),
             now,
@@ -169,68 +169,68 @@ impl World {
     }
 
     /// Builds the indexes after a world was loaded.
-    pub(super) fn indexed(mut self) -> Self {
+    pub(crate) fn indexed(mut self) -> Self {
         self.index = WorldIndex::default();
         self.rest.faults.pass(self.now);
         let Self { objects, operations, index, dialects, .. } = &mut self;
-        objects.iter().for_each(|(key, object)| index.add_object(key, object, named(dialects, &object.provider)));
+        objects.iter().for_each(|(key, object)| index.add_object(key, object, dialects.named(&object.provider)));
         operations.iter().for_each(|(key, operation)| index.add_operation(key, operation));
         self
     }
 
     /// The dialect of an object.
-    pub(super) fn dialect(&self, provider: &ProviderName) -> &'static dyn Dialect {
-        named(self.dialects, provider)
+    pub(crate) fn dialect(&self, provider: &ProviderName) -> &'static dyn Dialect {
+        self.dialects.named(provider)
     }
 
     /// The key of the object with this id, of whichever provider.
-    pub(super) fn key(&self, id: &ObjectId) -> String {
+    pub(crate) fn key(&self, id: &ObjectId) -> String {
         let folded = id.folded();
         let others = self.dialects.iter().skip(1).map(|dialect| format!("{}:{folded}", dialect.name()));
-        let other = if self.objects.contains_key(&folded) {
-            None
-        } else {
-            others.into_iter().find(|key| self.objects.contains_key(key))
-        };
-        other.unwrap_or(folded)
+        if self.objects.contains_key(&folded) {
+            return folded;
+        }
+        let other = others.into_iter().find(|key| self.objects.contains_key(key));
+        let known = || self.dialects.iter().find_map(|dialect| dialect.key(self, id));
+        other.or_else(known).unwrap_or(folded)
     }
 
     /// The objects and the operations.
-    pub(super) fn tables(&self) -> (&BTreeMap<String, SimulatedObject>, &BTreeMap<String, Operation>) {
+    pub(crate) fn tables(&self) -> (&BTreeMap<String, SimulatedObject>, &BTreeMap<String, Operation>) {
         (&self.objects, &self.operations)
     }
 
     /// The object with this key, whether or not reads find it.
-    pub(super) fn object(&self, id: &str) -> Option<&SimulatedObject> {
+    pub(crate) fn object(&self, id: &str) -> Option<&SimulatedObject> {
         self.objects.get(id)
     }
 
     /// The object with this key, if reads find it.
-    pub(super) fn standing(&self, id: &str) -> Option<&SimulatedObject> {
+    pub(crate) fn standing(&self, id: &str) -> Option<&SimulatedObject> {
         self.objects.get(id).filter(|object| object.seen())
     }
 
     /// Inserts or replaces an object.
-    pub(super) fn insert(&mut self, object: SimulatedObject) {
+    pub(crate) fn insert(&mut self, object: SimulatedObject) {
         let id = object.key();
         self.take(&id);
         self.revision += 1;
-        self.index.add_object(&id, &object, named(self.dialects, &object.provider));
+        self.index.add_object(&id, &object, self.dialects.named(&object.provider));
         self.changes.objects.insert(id.clone());
         self.objects.insert(id, object);
     }
 
     /// Removes an object, but nothing below it.
-    pub(super) fn take(&mut self, id: &str) -> Option<SimulatedObject> {
+    pub(crate) fn take(&mut self, id: &str) -> Option<SimulatedObject> {
         let object = self.objects.remove(id)?;
         self.revision += 1;
-        self.index.remove_object(id, &object, named(self.dialects, &object.provider));
+        self.index.remove_object(id, &object, self.dialects.named(&object.provider));
         self.changes.objects.insert(id.to_owned());
         Some(object)
     }
 
     /// Changes an object. Its references must stay the same.
-    pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut SimulatedObject)) {
+    pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut SimulatedObject)) {
         if let Some(object) = self.objects.get_mut(id) {
             change(object);
             self.revision += 1;
@@ -239,32 +239,32 @@ impl World {
     }
 
     /// The body of an object for a change; counts as a new version.
-    pub(super) fn body_mut(&mut self, id: &str) -> Option<&mut Json> {
+    pub(crate) fn body_mut(&mut self, id: &str) -> Option<&mut Json> {
         let (seed, dialects) = (self.seed, self.dialects);
         let object = self.objects.get_mut(id).filter(|object| object.seen())?;
         self.revision += 1;
         self.changes.objects.insert(id.to_owned());
-        named(dialects, &object.provider).touch(object, seed);
+        dialects.named(&object.provider).touch(object, seed);
         Some(&mut object.body)
     }
 
     /// The objects below an id, nearest first within each branch.
-    pub(super) fn below<'a>(&'a self, id: &str) -> impl DoubleEndedIterator<Item = (&'a String, &'a SimulatedObject)> {
+    pub(crate) fn below<'a>(&'a self, id: &str) -> impl DoubleEndedIterator<Item = (&'a String, &'a SimulatedObject)> {
         range(&self.objects, id)
     }
 
     /// All objects.
-    pub(super) fn objects(&self) -> impl Iterator<Item = &SimulatedObject> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &SimulatedObject> {
         self.objects.values()
     }
 
     /// The keys of the objects that the index has under a word.
-    pub(super) fn under<'w>(&'w self, word: &str) -> impl Iterator<Item = &'w String> + use<'w> {
+    pub(crate) fn under<'w>(&'w self, word: &str) -> impl Iterator<Item = &'w String> + use<'w> {
         self.index.words.get(word).into_iter().flatten()
     }
 
     /// The keys below an id of the objects that the index has under a word.
-    pub(super) fn under_below<'w>(&'w self, word: &str, id: &str) -> impl Iterator<Item = &'w String> + use<'w> {
+    pub(crate) fn under_below<'w>(&'w self, word: &str, id: &str) -> impl Iterator<Item = &'w String> + use<'w> {
         let start = format!("{id}/");
         let from = (Bound::Included(start.as_str()), Bound::Unbounded);
         let found = self.index.words.get(word).map(|keys| keys.range::<str, _>(from));
@@ -272,20 +272,20 @@ impl World {
     }
 
     /// The references to an id or to anything below it: pairs of the referenced id and the referring object's id.
-    pub(super) fn users(&self, id: &str) -> impl Iterator<Item = (&String, &String)> {
+    pub(crate) fn users(&self, id: &str) -> impl Iterator<Item = (&String, &String)> {
         let whole = self.index.users.get_key_value(id).into_iter();
         let below = range(&self.index.users, id);
         whole.chain(below).flat_map(|(to, users)| users.iter().map(move |user| (to, user)))
     }
 
     /// The keys of objects that may have a public name or address.
-    pub(super) fn hosting(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn hosting(&self) -> impl Iterator<Item = &String> {
         self.index.hosting.iter()
     }
 
     /// The body in service under a folded id: the body before an update under way. `None` while the object is created
     /// or deleted, and after a failed creation.
-    pub(super) fn working(&self, id: &str) -> Option<&Json> {
+    pub(crate) fn working(&self, id: &str) -> Option<&Json> {
         let object = self.standing(id).filter(|object| !object.hollow)?;
         match object.stage {
             Lifecycle::Standing | Lifecycle::Failed => Some(&object.body),
@@ -299,38 +299,38 @@ impl World {
     }
 
     /// The operation with this key.
-    pub(super) fn operation(&self, key: &str) -> Option<&Operation> {
+    pub(crate) fn operation(&self, key: &str) -> Option<&Operation> {
         self.operations.get(key)
     }
 
     /// The operations under way, and those that ended in the last hour.
-    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.operations.values()
     }
 
     /// The operations under way.
-    pub(super) fn under_way(&self) -> impl Iterator<Item = &Operation> {
+    pub(crate) fn under_way(&self) -> impl Iterator<Item = &Operation> {
         self.index.due.iter().filter_map(|(_, key)| self.operations.get(key))
     }
 
     /// The next due time after now.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let later = (Bound::Excluded((self.now, String::from(char::MAX))), Bound::Unbounded);
         self.index.due.range::<(Timestamp, String), _>(later).next().map(|(due, _)| *due)
     }
 
     /// The keys of the operations that are due, in order of due time.
-    pub(super) fn due(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn due(&self) -> impl Iterator<Item = &String> {
         self.index.due.iter().take_while(|(due, _)| *due <= self.now).map(|(_, key)| key)
     }
 
     /// A running operation that blocks a write, by one of these ids.
-    pub(super) fn busy(&self, words: &[String]) -> Option<&Operation> {
+    pub(crate) fn busy(&self, words: &[String]) -> Option<&Operation> {
         words.iter().find_map(|word| self.index.busy.get(word)).and_then(|key| self.operations.get(key))
     }
 
     /// Inserts or replaces an operation.
-    pub(super) fn keep_operation(&mut self, operation: Operation) {
+    pub(crate) fn keep_operation(&mut self, operation: Operation) {
         let key = operation.key.clone();
         if let Some(old) = self.operations.get(&key) {
             self.index.remove_operation(&key, old);
@@ -341,21 +341,21 @@ impl World {
     }
 
     /// Removes operations that ended over an hour ago.
-    pub(super) fn forget_old_operations(&mut self) {
+    pub(crate) fn forget_old_operations(&mut self) {
         let hour_ago = self.now - jiff::SignedDuration::from_hours(1);
         self.operations
             .retain(|_, operation| operation.progress == OperationState::Running || operation.due > hour_ago);
     }
 
     /// Forgets what changed, because it is written or need not be.
-    pub(super) fn settled(&mut self) {
+    pub(crate) fn settled(&mut self) {
         self.changes = Changes::default();
         self.parts.iter_mut().for_each(|part| part.settled());
     }
 
     /// Takes complete new values, `None` for a deleted object. The indexes stay as they are: [`World::indexed`] builds
     /// them once.
-    pub(super) fn replace(
+    pub(crate) fn replace(
         &mut self,
         objects: BTreeMap<String, Option<SimulatedObject>>,
         operations: BTreeMap<String, Operation>,
@@ -368,15 +368,6 @@ impl World {
         }
         self.operations.extend(operations);
     }
-}
-
-/// The dialect of this name, or the first.
-///
-/// # Panics
-/// A world without dialects does not exist.
-fn named(dialects: Dialects, provider: &ProviderName) -> &'static dyn Dialect {
-    let found = dialects.iter().find(|dialect| dialect.name() == provider.as_str());
-    *found.unwrap_or(&dialects[0])
 }
 
 /// The entries below a folded id.

@@ -189,7 +189,7 @@ fn failure_reports_the_provider_error_and_stops_only_dependents() {
     for fault in faults {
         simulated(async {
             let lab = by_deployments();
-            parse_faults(fault)
+            parse_faults(fault, drplan::providers::dialects())
                 .expect("faults")
                 .into_iter()
                 .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));
@@ -216,7 +216,7 @@ fn resource_without_template_support_does_not_prevent_deployments() {
     simulated(async {
         let lab = by_deployments();
         let fault = r#"[{"fault": "answer", "status": 400, "code": "InvalidTemplateDeployment", "on": {"verb": "POST", "path": "*/whatIf", "times": 4}}]"#;
-        parse_faults(fault)
+        parse_faults(fault, drplan::providers::dialects())
             .expect("faults")
             .into_iter()
             .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));
@@ -235,7 +235,7 @@ fn unregistered_provider_is_registered_during_a_deployment() {
     simulated(async {
         let lab = by_deployments();
         let fault = r#"[{"fault": "unregistered", "provider": "Microsoft.Network"}]"#;
-        parse_faults(fault)
+        parse_faults(fault, drplan::providers::dialects())
             .expect("faults")
             .into_iter()
             .for_each(|fault| lab.simulator.add_fault(fault).expect("memory"));

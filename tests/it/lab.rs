@@ -86,7 +86,7 @@ impl Lab {
     /// A new, empty lab whose client reaches the cloud through the router that `around` returns.
     pub fn behind(seed: u64, around: impl FnOnce(Router, &Arc<SimClock>) -> Router) -> Self {
         let clock = Arc::new(SimClock::new(drplan::simulator::START));
-        let simulator = Simulator::new(seed, Arc::clone(&clock) as Arc<dyn Clock>);
+        let simulator = Simulator::new(drplan::providers::dialects(), seed, Arc::clone(&clock) as Arc<dyn Clock>);
         Self::around(simulator, clock, SeededIds::new(seed), around)
     }
 

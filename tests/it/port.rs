@@ -68,7 +68,7 @@ impl Port {
     /// Without sockets, on paused time.
     fn in_process() -> Self {
         let clock = Arc::new(SimClock::new(START));
-        let simulator = Simulator::new(7, Arc::clone(&clock) as Arc<dyn Clock>);
+        let simulator = Simulator::new(drplan::providers::dialects(), 7, Arc::clone(&clock) as Arc<dyn Clock>);
         let wire = HttpBackend::InProcess(simulator.router());
         Self { is_paused: true, ..Self::new(simulator, clock, BASE, wire, "any".to_owned()) }
     }
@@ -78,7 +78,12 @@ impl Port {
         let (clock, simulator, listener, port) = served().await;
         let base = format!("http://127.0.0.1:{port}");
         let simulator = simulator.based_at(&base);
-        tokio::spawn(serve(listener, None, simulator.router(), std::future::pending()));
+        tokio::spawn(serve(
+            listener,
+            None,
+            (simulator.router(), drplan::providers::dialects()),
+            std::future::pending(),
+        ));
         let wire = HttpBackend::Net(HttpBackend::client().expect("a client"));
         Self::new(simulator, clock, &base, wire, "any".to_owned())
     }
@@ -91,7 +96,12 @@ impl Port {
         let tokens = Tokens::new([3; 32], &base, Arc::clone(&clock) as Arc<dyn Clock>);
         // Both sides count the same seconds, so that no conversion is needed.
         let service = Service { simulator: simulator.clone(), tokens, base: base.clone(), speed: 1 };
-        tokio::spawn(serve(listener, Some(tls), service.router(), std::future::pending()));
+        tokio::spawn(serve(
+            listener,
+            Some(tls),
+            (service.router(), drplan::providers::dialects()),
+            std::future::pending(),
+        ));
         let trusted = reqwest::Certificate::from_pem(authority.certificate.as_bytes()).expect("a certificate");
         let client = reqwest::Client::builder().tls_certs_only([trusted]).build().expect("a client");
         let token = token(&client, &base).await;
@@ -128,7 +138,7 @@ impl Port {
 async fn served() -> (Arc<SimClock>, Simulator, TcpListener, u16) {
     let _chosen = rustls::crypto::ring::default_provider().install_default();
     let clock = Arc::new(SimClock::sped(START, SPEED));
-    let simulator = Simulator::new(7, Arc::clone(&clock) as Arc<dyn Clock>);
+    let simulator = Simulator::new(drplan::providers::dialects(), 7, Arc::clone(&clock) as Arc<dyn Clock>);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = listener.local_addr().expect("its number").port();
     (clock, simulator, listener, port)

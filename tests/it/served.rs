@@ -197,12 +197,12 @@ fn oversized_and_misdirected_requests_are_refused() {
 /// The services on a plain socket in this process, and their base URL.
 async fn plain() -> String {
     let clock: Arc<dyn Clock> = Arc::new(SimClock::sped(START, 1000));
-    let simulator = Simulator::new(7, Arc::clone(&clock));
+    let simulator = Simulator::new(drplan::providers::dialects(), 7, Arc::clone(&clock));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("its address"));
     let tokens = Tokens::new([3; 32], &base, clock);
     let service = Service { simulator, tokens, base: base.clone(), speed: 1000 };
-    tokio::spawn(serve(listener, None, service.router(), std::future::pending()));
+    tokio::spawn(serve(listener, None, (service.router(), drplan::providers::dialects()), std::future::pending()));
     base
 }
 

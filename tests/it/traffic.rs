@@ -77,7 +77,7 @@ impl Lab {
     }
 
     fn suffer(&self, faults: &str) {
-        for fault in parse_faults(faults).expect("faults") {
+        for fault in parse_faults(faults, drplan::providers::dialects()).expect("faults") {
             self.simulator.add_fault(fault).expect("the simulator is in memory");
         }
     }

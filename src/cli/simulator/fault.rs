@@ -12,7 +12,8 @@ use super::with_world;
 use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
 use crate::kinds::Catalog;
-use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults, providers, registrable};
+use crate::providers::dialects;
+use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults, registrable};
 use crate::view::count;
 
 #[derive(Debug, Subcommand)]
@@ -121,8 +122,8 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
         }
         FaultCommand::Load { file } => {
             let (_, text) = location::read(file, session)?;
-            let faults =
-                parse_faults(&text).map_err(|what| Failure::wrong_file(format!("{}: {what}", file.display())))?;
+            let faults = parse_faults(&text, dialects())
+                .map_err(|what| Failure::wrong_file(format!("{}: {what}", file.display())))?;
             let added = count(faults.len(), "fault", "faults");
             for fault in &faults {
                 if let Fault::Lose { location, .. } = &fault.fault {
@@ -154,8 +155,8 @@ fn shown(location: &str) -> &str {
 /// The name of a region as ids have it, or that of a provider.
 fn known(catalog: &Catalog, location: &str) -> Result<String, Failure> {
     if let Some(provider) = location.strip_prefix(PROVIDER) {
-        let found = providers().find(|name| name.eq_ignore_ascii_case(provider));
-        let names = || providers().map(|name| format!("{PROVIDER}{name}")).collect::<Vec<_>>().join(", ");
+        let found = dialects().names().find(|name| name.eq_ignore_ascii_case(provider));
+        let names = || dialects().names().map(|name| format!("{PROVIDER}{name}")).collect::<Vec<_>>().join(", ");
         let unknown = || {
             Failure::failed(format!("the local simulator has no provider `{provider}`"))
                 .help(format!("Use one of: {}", names()))

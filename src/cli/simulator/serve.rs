@@ -41,7 +41,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     runtime.block_on(async {
         // Simulated time continues from where it stopped.
         let clock = Arc::new(SimClock::sped(START, args.speed));
-        let simulator = Simulator::open(&dir, global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
+        let simulator = Simulator::open(crate::providers::dialects(), &dir, global.seed, Arc::clone(&clock) as Arc<dyn Clock>)?;
         clock.advance_to(simulator.now());
         let listener = tokio::net::TcpListener::bind((args.listen, args.port)).await;
         let listener = listener.map_err(|error| cannot(format!("{}:{}: {error}", args.listen, args.port)))?;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
                 std::future::pending::<()>().await;
             }
         };
-        serve(listener, acceptor, router, stop).await.map_err(|error| cannot(error.to_string()))
+        serve(listener, acceptor, (router, crate::providers::dialects()), stop).await.map_err(|error| cannot(error.to_string()))
     })?;
     Ok(ExitCode::Done)
 }

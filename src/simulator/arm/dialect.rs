@@ -17,7 +17,7 @@ use crate::simulator::world::{SimulatedObject, World};
 
 /// The dialect of Azure Resource Manager.
 #[derive(Debug)]
-pub(in crate::simulator) struct Arm;
+pub(crate) struct Arm;
 
 impl Dialect for Arm {
     fn name(&self) -> &'static str {

@@ -55,7 +55,7 @@ mod throttle;
 mod types;
 mod valid_write;
 
-pub(super) use dialect::Arm;
+pub(crate) use dialect::Arm;
 pub use registrations::registrable;
 pub use serve::{Service, Tokens};
 

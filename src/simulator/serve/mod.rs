@@ -24,8 +24,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
+use super::dialect::Dialects;
 use super::request::ErrorResponse;
-use super::routes::{GREATEST_BODY, write};
+use super::request::name_of;
+use super::routes::{GREATEST_BODY, host, write};
 
 pub use tls::Authority;
 
@@ -45,7 +47,7 @@ const IDLE: Duration = Duration::from_secs(120);
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    (router, dialects): (Router, Dialects),
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let mut stop = std::pin::pin!(stop);
@@ -69,11 +71,11 @@ pub async fn serve(
             drop(stream);
             continue;
         };
-        tokio::spawn(connection(stream, tls.clone(), router.clone(), entered));
+        tokio::spawn(connection(stream, tls.clone(), (router.clone(), dialects), entered));
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, entered: Arc<Connection>) {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: (Router, Dialects), entered: Arc<Connection>) {
     let Some(tls) = tls else { return answer(stream, router, entered).await };
     let greeted = tokio::select! {
         greeted = tokio::time::timeout(PATIENCE, tls.accept(stream)) => greeted,
@@ -88,8 +90,13 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router,
 
 /// Answers a request once it has arrived whole, on a thread of its own: a long evaluation never delays the handshakes
 /// of other clients.
-async fn answer_whole(request: Request, next: Next, entered: Arc<Connection>) -> Response {
+async fn answer_whole(request: Request, next: Next, entered: Arc<Connection>, dialects: Dialects) -> Response {
     let (head, body) = request.into_parts();
+    let host = host(&head.uri, &head.headers);
+    let failure = |status, code, message| {
+        let dialect = dialects.of_host(name_of(&host));
+        write(dialect.refuse(&ErrorResponse::gateway(status, code, message)))
+    };
     let body = match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, GREATEST_BODY)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
@@ -106,14 +113,14 @@ async fn answer_whole(request: Request, next: Next, entered: Arc<Connection>) ->
 
 async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: Router,
+    (router, dialects): (Router, Dialects),
     entered: Arc<Connection>,
 ) {
     let first = Arc::new(Notify::new());
     let (asked, counted) = (Arc::clone(&first), Arc::clone(&entered));
     let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
         asked.notify_one();
-        answer_whole(request, next, Arc::clone(&counted))
+        answer_whole(request, next, Arc::clone(&counted), dialects)
     }));
     let service = TowerToHyperService::new(router.into_service::<hyper::body::Incoming>());
     let mut server = Builder::new(TokioExecutor::new());
@@ -140,9 +147,4 @@ async fn answer(
     if let Err(error) = ended {
         tracing::debug!(error, "connection failed");
     }
-}
-
-/// An error of a request that was not read: which provider it was for, is unknown.
-fn failure(status: u16, code: &str, message: &str) -> Response {
-    write(super::refuse_unread(&ErrorResponse::gateway(status, code, message)))
 }

@@ -20,7 +20,7 @@ use crate::world::{Clock, Web as _, WebAnswer, WebRequest};
 use toy::Toy;
 
 /// A world with the toy is a world with one line more.
-const DIALECTS: Dialects = &[&Arm, &Toy];
+const DIALECTS: Dialects = Dialects::new(&[&Arm, &Toy]);
 const TOY: &str = "https://api.toy.example";
 
 /// A clock that only the test advances.
@@ -71,7 +71,7 @@ async fn azure_answers(simulator: &Simulator) -> u16 {
 
 async fn world() -> (Simulator, Arc<ManualClock>) {
     let clock = clock();
-    let simulator = Simulator::speaking(DIALECTS, 7, clock.clone());
+    let simulator = Simulator::new(DIALECTS, 7, clock.clone());
     let made = ask(&simulator, "PUT", &group(), Some(json!({ "location": "eastus" }))).await;
     assert_eq!(made.0, 201, "{}", made.1);
     (simulator, clock)
@@ -145,7 +145,7 @@ async fn fault_on_requests_names_a_provider() {
 #[tokio::test]
 async fn objects_and_parts_survive_on_disk() {
     let dir = tempfile::tempdir().unwrap();
-    let open = |clock: &Arc<ManualClock>| Simulator::open_speaking(DIALECTS, dir.path(), None, clock.clone()).unwrap();
+    let open = |clock: &Arc<ManualClock>| Simulator::open(DIALECTS, dir.path(), None, clock.clone()).unwrap();
     let clock = clock();
     let first = open(&clock);
     let id = make(&first, "moon").await;
@@ -157,7 +157,7 @@ async fn objects_and_parts_survive_on_disk() {
     assert_ne!(make(&second, "moon").await, id, "the counter of the dialect survived");
     drop(second);
     // Without the dialect, its objects are not understood.
-    let other = Simulator::open(dir.path(), None, clock.clone()).err().unwrap();
+    let other = Simulator::open(Dialects::new(&[&Arm]), dir.path(), None, clock.clone()).err().unwrap();
     assert!(matches!(&other, SimulatorError::Damaged { what, .. } if what.contains("toy")), "{other}");
 }
 
@@ -191,8 +191,13 @@ fn faults_name_only_providers_that_are_simulated() {
         r#"[{"fault": "freeze", "provider": "provider:nobody"}]"#,
         r#"[{"fault": "drop", "when": "before", "on": {"provider": "nobody"}}]"#,
     ] {
-        let refused = super::parse_faults(text).unwrap_err();
+        let refused = super::parse_faults(text, Dialects::new(&[&Arm])).unwrap_err();
         assert!(refused.contains("the provider `nobody` is not simulated. Use one of azure"), "{refused}");
     }
-    assert_eq!(super::parse_faults(r#"[{"fault": "lose", "location": "provider:azure"}]"#).unwrap().len(), 1);
+    assert_eq!(
+        super::parse_faults(r#"[{"fault": "lose", "location": "provider:azure"}]"#, Dialects::new(&[&Arm]))
+            .unwrap()
+            .len(),
+        1
+    );
 }

@@ -20,7 +20,7 @@ const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
 /// A simulated cloud with a resource group `rg` and these faults, and the client.
 async fn client(faults: &str) -> (Simulator, Azure) {
     let clock = Arc::new(SimClock::new(START));
-    let simulator = Simulator::new(7, clock.clone());
+    let simulator = Simulator::new(crate::providers::dialects(), 7, clock.clone());
     let azure = Azure::new(AzureConfig {
         endpoint: BASE.parse().unwrap(),
         wire: HttpBackend::InProcess(simulator.router()),
@@ -30,7 +30,7 @@ async fn client(faults: &str) -> (Simulator, Azure) {
         notices: Arc::new(NoNotices),
     });
     azure.put(&object(""), &json!({ "location": "canadacentral" }), WriteCondition::Always).await.unwrap();
-    for fault in parse_faults(faults).unwrap() {
+    for fault in parse_faults(faults, crate::providers::dialects()).unwrap() {
         simulator.add_fault(fault).unwrap();
     }
     (simulator, azure)

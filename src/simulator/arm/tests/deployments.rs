@@ -131,7 +131,7 @@ async fn failure_stops_only_waiting_resources() {
     let cloud = TestCloud::with_group().await;
     let fault =
         r#"[{"fault": "fail", "code": "QuotaExceeded", "on": {"verb": "PUT", "path": "*/virtualNetworks/net-a-x"}}]"#;
-    crate::simulator::parse_faults(fault)
+    crate::simulator::parse_faults(fault, crate::providers::dialects())
         .unwrap()
         .into_iter()
         .for_each(|fault| cloud.simulator.add_fault(fault).unwrap());
@@ -262,7 +262,7 @@ async fn deployment_interrupted_by_a_kill_stores_no_secret_and_can_be_repeated()
     let dir = tempfile::tempdir().unwrap();
     let open = |dir: &std::path::Path| {
         let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
-        let simulator = Simulator::open(dir, None, clock.clone()).unwrap();
+        let simulator = Simulator::open(crate::providers::dialects(), dir, None, clock.clone()).unwrap();
         clock.0.store(simulator.now().as_second(), Ordering::Relaxed);
         TestCloud { simulator, clock }
     };

@@ -10,7 +10,7 @@ const PUBLIC: &str = "Microsoft.Network/publicIPAddresses/front";
 
 fn open(dir: &Path) -> Result<TestCloud, SimulatorError> {
     let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
-    let simulator = Simulator::open(dir, None, clock.clone())?;
+    let simulator = Simulator::open(crate::providers::dialects(), dir, None, clock.clone())?;
     clock.0.store(simulator.now().as_second(), Ordering::Relaxed);
     Ok(TestCloud { simulator, clock })
 }
@@ -100,7 +100,7 @@ async fn damaged_files_are_refused_and_can_be_reset() {
     Simulator::reset(dir.path()).unwrap();
     assert_eq!(open(dir.path()).unwrap().simulator.show().objects.len(), 0);
     assert!(matches!(
-        Simulator::open(dir.path(), Some(5), Arc::new(ManualClock(AtomicI64::new(0)))),
+        Simulator::open(crate::providers::dialects(), dir.path(), Some(5), Arc::new(ManualClock(AtomicI64::new(0)))),
         Err(SimulatorError::OtherSeed { is: 1, wanted: 5 })
     ));
 }

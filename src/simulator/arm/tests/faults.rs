@@ -11,7 +11,7 @@ fn public() -> Json {
 
 impl TestCloud {
     pub(super) fn inject(&self, faults: &str) {
-        for fault in parse_faults(faults).unwrap() {
+        for fault in parse_faults(faults, crate::providers::dialects()).unwrap() {
             self.simulator.add_fault(fault).unwrap();
         }
     }
@@ -118,7 +118,7 @@ fn invalid_fault_file_reports_the_position() {
         (r#"[{"fault": "answer", "status": 200}]"#, "`status` is 200; the range is 400 to 599"),
         (r#"[{"fault": "delay", "seconds": 1, "on": {"probability": 2}}]"#, "`probability` is 2; the range is 0 to 1"),
     ] {
-        let error = parse_faults(text).unwrap_err();
+        let error = parse_faults(text, crate::providers::dialects()).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
 }

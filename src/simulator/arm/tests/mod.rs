@@ -86,7 +86,7 @@ impl TestResponse {
 impl TestCloud {
     fn new(seed: u64) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
-        Self { simulator: Simulator::new(seed, clock.clone()), clock }
+        Self { simulator: Simulator::new(crate::providers::dialects(), seed, clock.clone()), clock }
     }
 
     /// A cloud with a resource group `rg` in Canada Central.

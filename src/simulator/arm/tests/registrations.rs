@@ -103,7 +103,7 @@ async fn registration_needs_permission() {
 fn fault_must_name_a_known_provider() {
     for provider in ["Microsoft.Sqll", "Microsoft.Resources"] {
         let text = format!(r#"[{{"fault": "unregistered", "provider": "{provider}"}}]"#);
-        let wrong = crate::simulator::parse_faults(&text).unwrap_err();
+        let wrong = crate::simulator::parse_faults(&text, crate::providers::dialects()).unwrap_err();
         assert!(wrong.starts_with(&format!("fault 1: a fault cannot unregister `{provider}`")), "{wrong}");
     }
 }

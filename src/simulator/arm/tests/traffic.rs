@@ -41,7 +41,7 @@ async fn profile() -> TestCloud {
 
 impl TestCloud {
     fn suffer(&self, faults: &str) {
-        for fault in parse_faults(faults).unwrap() {
+        for fault in parse_faults(faults, crate::providers::dialects()).unwrap() {
             self.simulator.add_fault(fault).unwrap();
         }
     }
@@ -225,7 +225,7 @@ async fn cname_records_are_followed_and_missing_records_fail() {
 async fn planes_of_a_region_can_be_lost_separately_and_for_a_time() {
     let cloud = TestCloud::with_group().await;
     let faults = r#"[{"fault": "lose", "location": "canadacentral", "plane": "control", "from": 60, "until": 120}]"#;
-    cloud.simulator.add_fault(parse_faults(faults).unwrap().remove(0)).unwrap();
+    cloud.simulator.add_fault(parse_faults(faults, crate::providers::dialects()).unwrap().remove(0)).unwrap();
     let mut answers = Vec::new();
     for _ in 0..4 {
         answers.push(cloud.get("").await.status);
@@ -235,10 +235,13 @@ async fn planes_of_a_region_can_be_lost_separately_and_for_a_time() {
     assert_eq!(cloud.simulator.faults(), []);
     for wrong in [r#""from": -1"#, r#""from": "soon""#, r#""from": 60, "until": 60"#, r#""until": true"#] {
         let text = format!(r#"[{{"fault": "instant", {wrong}}}]"#);
-        assert!(parse_faults(&text).unwrap_err().starts_with("fault 1: `"), "{wrong}");
+        assert!(parse_faults(&text, crate::providers::dialects()).unwrap_err().starts_with("fault 1: `"), "{wrong}");
     }
-    let written = serde_json::to_string(&parse_faults(faults).unwrap()).unwrap();
-    assert_eq!(parse_faults(&written), parse_faults(faults));
+    let written = serde_json::to_string(&parse_faults(faults, crate::providers::dialects()).unwrap()).unwrap();
+    assert_eq!(
+        parse_faults(&written, crate::providers::dialects()),
+        parse_faults(faults, crate::providers::dialects())
+    );
 }
 
 #[tokio::test]
@@ -251,7 +254,7 @@ async fn capacity_is_checked_only_for_growth() {
             r#"[{{"fault": "capacity", "location": "canadacentral", "size": "Standard_D2s_v5", "late": true{more}}}]"#
         );
         let mut faults = crate::simulator::faults::Faults::default();
-        parse_faults(&text).unwrap().into_iter().for_each(|fault| faults.add(fault));
+        parse_faults(&text, crate::providers::dialects()).unwrap().into_iter().for_each(|fault| faults.add(fault));
         faults
     };
     let refused =
@@ -269,7 +272,7 @@ async fn capacity_is_checked_only_for_growth() {
 async fn workload_is_persistent() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
-    let simulator = Simulator::open(dir.path(), None, clock.clone()).unwrap();
+    let simulator = Simulator::open(crate::providers::dialects(), dir.path(), None, clock.clone()).unwrap();
     let stores = vec![ObjectId::new("/nothing")];
     simulator
         .start_workload(Workload { front: "https://nobody.trafficmanager.net/x".to_owned(), stores, rate: 10 })
@@ -279,7 +282,7 @@ async fn workload_is_persistent() {
     let tally = simulator.workload().unwrap();
     assert_eq!((tally.refused, tally.written, tally.downtime_seconds), (36_000, 0, 3600));
     drop(simulator);
-    let again = Simulator::open(dir.path(), None, clock).unwrap();
+    let again = Simulator::open(crate::providers::dialects(), dir.path(), None, clock).unwrap();
     assert_eq!(again.workload(), Some(tally));
     assert!(again.stop_workload().unwrap() && !again.stop_workload().unwrap());
     assert_eq!(again.workload().map(|tally| tally.running), Some(false));
