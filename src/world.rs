@@ -35,6 +35,20 @@ pub trait Cloud: Send + Sync {
     /// [`CloudError::OutcomeUnknown`] where the write may or may not have happened.
     async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError>;
 
+    /// Writes several whole objects, in one request where the cloud can, so that nobody sees a part of the change.
+    /// Without such a request they are written one after the other.
+    ///
+    /// # Errors
+    /// As for [`Cloud::put`]. One request writes all or nothing; without one, the first error leaves those written that
+    /// came before.
+    async fn put_together(&self, writes: &[(Object, Json, WriteCondition<'_>)]) -> Result<Vec<Sight>, CloudError> {
+        let mut seen = Vec::with_capacity(writes.len());
+        for (object, body, when) in writes {
+            seen.push(self.put(object, body, *when).await?);
+        }
+        Ok(seen)
+    }
+
     /// Deletes an object and waits until a read finds nothing. Deleting a missing object is no error.
     ///
     /// # Errors

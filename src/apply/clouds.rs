@@ -95,6 +95,17 @@ impl Cloud for Clouds {
         self.cloud(&object.id).await?.put(object, body, when).await
     }
 
+    /// The objects of one provider are written together; `writes` of several are written one provider after the other.
+    async fn put_together(&self, writes: &[(Object, Json, WriteCondition<'_>)]) -> Result<Vec<Sight>, CloudError> {
+        let provider = |(object, ..): &(Object, Json, WriteCondition<'_>)| self.catalog.provider_of(&object.id);
+        let mut seen = Vec::with_capacity(writes.len());
+        for part in writes.chunk_by(|one, next| provider(one) == provider(next)) {
+            let [(object, ..), ..] = part else { continue };
+            seen.extend(self.cloud(&object.id).await?.put_together(part).await?);
+        }
+        Ok(seen)
+    }
+
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
         self.cloud(&object.id).await?.delete(object).await
     }

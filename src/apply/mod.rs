@@ -28,6 +28,7 @@ mod silence;
 mod standings;
 mod tasks;
 mod text;
+mod together;
 mod twins;
 mod unchanged;
 mod write;

@@ -2,17 +2,14 @@
 //! and are rolled back where users do not follow.
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{Either, select};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::around::{Patience, look};
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::address::Address;
-use crate::duration::spoken;
 use crate::hcl::line_text;
 use crate::kinds::{EndpointHealth, ReadRequest, ReadResult, ReadTarget, body};
 use crate::run::StepReporter;
@@ -22,14 +19,14 @@ use crate::steps::{Act, FrontWatch, LateArgument, RouteSwitch, StepFact};
 use crate::value::Value;
 
 /// The shortest time limit of one write of a route; twice as long for kinds whose changes take minutes.
-const WRITE: Duration = Duration::from_secs(120);
+pub(super) const WRITE: Duration = Duration::from_secs(120);
 /// The time limit until a read shows a write.
 const SETTLES: Duration = Duration::from_secs(1800);
-const LOOK: Duration = Duration::from_secs(5);
+pub(super) const LOOK: Duration = Duration::from_secs(5);
 /// The number of repetitions of a write with an unknown outcome: each reads first, and writes only differences.
-const UNCLEAR: u32 = 3;
+pub(super) const UNCLEAR: u32 = 3;
 
-type ArgumentMap = JsonMap<String, Json>;
+pub(super) type ArgumentMap = JsonMap<String, Json>;
 
 /// The routes of one set of users, as far as they were tried.
 #[derive(Default)]
@@ -186,11 +183,15 @@ impl Worker<'_> {
         };
         say(tell, format!("Failed to switch traffic with {}; rolling it back: {why}", route.name));
         attempts.reasons.push(format!("{}: {why}", route.name));
-        for (address, before) in moved.iter().rev() {
-            match self.switch_in_time(address, before).await {
-                Ok(_) => self.tell_of(address, "was rolled back", before, tell),
-                Err(StepError::Failed(why) | StepError::Unknown(why) | StepError::Paused(why)) => {
-                    attempts.reasons.push(format!("{address} was not rolled back: {why}"));
+        moved.reverse();
+        for request in self.requests(&moved) {
+            let done = self.switch_in_time(request).await;
+            for (address, before) in request {
+                match &done {
+                    Ok(_) => self.tell_of(address, "was rolled back", before, tell),
+                    Err(StepError::Failed(why) | StepError::Unknown(why) | StepError::Paused(why)) => {
+                        attempts.reasons.push(format!("{address} was not rolled back: {why}"));
+                    }
                 }
             }
         }
@@ -206,11 +207,14 @@ impl Worker<'_> {
         moved: &mut Vec<(Address, ArgumentMap)>,
         tell: &StepReporter,
     ) -> Result<(), StepError> {
-        let late = self.late(route).await?;
-        for (address, arguments) in late.iter().chain(&route.moves) {
-            let before = self.switch_in_time(address, arguments).await?;
-            moved.push((address.clone(), before));
-            self.tell_of(address, "was switched", arguments, tell);
+        let mut moves = self.late(route).await?;
+        moves.extend(route.moves.iter().cloned());
+        for request in self.requests(&moves) {
+            let before = self.switch_in_time(request).await?;
+            for ((address, arguments), before) in request.iter().zip(before) {
+                moved.push((address.clone(), before));
+                self.tell_of(address, "was switched", arguments, tell);
+            }
         }
         self.ports.clock.sleep(route.lingers).await;
         for probe in agree {
@@ -278,29 +282,6 @@ impl Worker<'_> {
             moves.push((address.clone(), ArgumentMap::from_iter([(argument.clone(), value)])));
         }
         Ok(moves)
-    }
-
-    /// The same as [`Self::switch`]; unknown where the cloud confirms no outcome within the worst case of the write:
-    /// it fails, is throttled, or does not answer, for longer than users can wait for this route.
-    async fn switch_in_time(&self, address: &Address, arguments: &ArgumentMap) -> Result<ArgumentMap, StepError> {
-        let resource = self.stack.resources.get(address);
-        let usual = resource.map_or(0, |resource| resource.kind.durations.update);
-        let limit = Duration::from_secs(3 * u64::from(usual)).clamp(WRITE, 2 * WRITE);
-        match select(pin!(self.switch(address, arguments)), pin!(self.ports.clock.sleep(limit))).await {
-            Either::Left((done, _)) => done,
-            Either::Right(_) => {
-                let mut ids = resource.into_iter().flat_map(|resource| &resource.objects).map(|object| &object.id);
-                let why = ids.find_map(|id| {
-                    let throttled = || self.ports.cloud.delayed_until(id).map(|_| "requests are throttled".to_owned());
-                    self.ports.cloud.last_refusal(id).or_else(throttled)
-                });
-                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-                let limit = spoken(limit);
-                Err(StepError::Unknown(format!(
-                    "the cloud has not confirmed the change of {address} within {limit}{why}"
-                )))
-            }
-        }
     }
 
     /// Reports the record of a resource that the step has changed, and the arguments that it has set.

@@ -303,7 +303,7 @@ fn reveal(args: &Map) -> Result<JsonMap<String, Json>, StepError> {
 
 /// The existing body with the change from `old` to `new` applied; `None` where that changes nothing. A write repairs an
 /// object whose last operation failed, whether or not it changes anything.
-fn merged(current: &Sight, old: Option<&Json>, new: &Json) -> Option<Json> {
+pub(super) fn merged(current: &Sight, old: Option<&Json>, new: &Json) -> Option<Json> {
     let mut merged = current.body.clone();
     fold_tags(&mut merged, new);
     path::merge(&mut merged, old.unwrap_or(&Json::Null), new);

@@ -119,3 +119,69 @@ impl Account {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::diagnostic::Sources;
+    use crate::host::SeededIds;
+    use crate::stack::{Input, read};
+
+    const OURS: &str = "11111111-2222-4333-8444-555555555555";
+    const THEIRS: &str = "66666666-7777-4888-8999-aaaaaaaaaaaa";
+
+    fn session(env: &[(&str, &str)]) -> Session {
+        let ids = Arc::new(SeededIds::new(1));
+        let nowhere = || Box::new(io::sink());
+        let mut session = Session::detached(nowhere(), nowhere(), PathBuf::new(), ids, crate::providers::catalog());
+        session.env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        session
+    }
+
+    /// The account of the environment, and the program of a stack in it.
+    fn in_environment(text: &str, env: &[(&str, &str)]) -> (Account, Program) {
+        let account = Account::of(CloudName::Azure, &session(env));
+        let mut sources = Sources::default();
+        let text = format!(
+            "stack \"shop\" {{}}\n{text}\nsite \"east\" {{\n  provider = \"azure\"\n  location = \"eastus\"\n}}\n\
+             resource_group \"app\" {{\n  site = site.east\n}}\n"
+        );
+        let input = Input::in_memory(&text, &mut sources, ("", ""), crate::providers::catalog());
+        let program = read(input).expect("the stack reads").in_accounts(account.accounts.clone());
+        (account.for_program(&program), program)
+    }
+
+    #[test]
+    fn stack_is_refused_where_the_environment_names_another_account() {
+        let own = format!("provider \"azure\" {{\n  subscription = \"{OURS}\"\n}}\n");
+        let env = [("AZURE_SUBSCRIPTION_ID", THEIRS), ("AZURE_TENANT_ID", OURS)];
+        let (account, program) = in_environment(&own, &env);
+        let Err(Failure::Message { exit, what, .. }) = account.agrees(&program) else { panic!("it is refused") };
+        assert_eq!(exit, ExitCode::Refused);
+        assert!(what.contains(OURS) && what.contains(THEIRS) && what.contains("AZURE_SUBSCRIPTION_ID"), "{what}");
+
+        let (account, program) = in_environment("", &env);
+        assert!(account.agrees(&program).is_ok() && account.is_known().is_ok());
+        // A further account is reached with the same credentials.
+        let further = own.replace("\"azure\"", "\"azure\" \"recovery\"");
+        let (account, program) = in_environment(&further, &env);
+        assert!(account.agrees(&program).is_ok());
+        let ids: Vec<String> = program.accounts().iter().map(|(_, account)| account.id.to_string()).collect();
+        assert!(ids.contains(&OURS.to_owned()) && ids.contains(&THEIRS.to_owned()), "{ids:?}");
+    }
+
+    #[test]
+    fn account_of_a_provider_that_the_stack_does_not_use_may_be_unknown() {
+        let env = [("AZURE_SUBSCRIPTION_ID", OURS), ("AZURE_TENANT_ID", OURS)];
+        let (account, _) = in_environment("", &env);
+        assert!(account.is_known().is_ok());
+        let nobody = [("PATH", "")];
+        let (account, _) = in_environment("", &nobody);
+        let Err(Failure::Message { what, .. }) = account.is_known() else { panic!("it is unknown") };
+        assert_eq!(what, "the Azure subscription is unknown");
+    }
+}

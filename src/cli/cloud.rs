@@ -1,23 +1,18 @@
-//! The cloud of a command: Azure, or the local simulator in this process and on simulated time.
+//! The clouds of a command: the providers, or the local simulator in this process and on simulated time.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use url::Url;
 
 use super::account::Account;
 use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
-use crate::apply::{Clouds, Connect};
+use crate::apply::Clouds;
 use crate::host::{HostCommands, HostWeb, MissingProgram, SeededIds, SimClock, SystemClock};
-use crate::providers::azure::{
-    self,
-    client::{Azure, AzureConfig, AzureEnvironment, BearerToken, Credential, FixedToken, HttpBackend, SignIn},
-};
-use crate::simulator::{BASE, START, Simulator, SimulatorError};
+use crate::providers;
+use crate::simulator::{START, Simulator, SimulatorError};
 use crate::stack::CloudName;
-use crate::world::{Clock, Cloud, Ids, Web};
+use crate::wire::{HttpBackend, Reach};
+use crate::world::{Clock, Ids, Web};
 
 /// A cloud with its clock, network and programs.
 pub struct CloudConnection {
@@ -117,13 +112,13 @@ fn with_providers<T>(
         let ids = ids_of_azure(global, session);
         let reach = Reach {
             wire: HttpBackend::Net(client.clone()),
-            client: Some(client.clone()),
+            network: Some(client.clone()),
             environment: session.env.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            notices: NoticePrinter(session.err.clone()),
+            notices: Arc::new(NoticePrinter(session.err.clone())),
         };
-        let cloud = clouds(account, reach, session).await?;
+        let cloud = clouds(account, &reach, session).await?;
         let commands = HostCommands {
             root: session.cwd.clone(),
             environment: session.env.clone(),
@@ -146,13 +141,13 @@ fn with_local<T>(
         let ids = ids(global, session);
         let reach = Reach {
             wire: HttpBackend::InProcess(simulator.router()),
-            client: None,
+            network: None,
             environment: session.env.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
-            notices: NoticePrinter(session.err.clone()),
+            notices: Arc::new(NoticePrinter(session.err.clone())),
         };
-        let cloud = clouds(account, reach, session).await?;
+        let cloud = clouds(account, &reach, session).await?;
         let commands = HostCommands {
             root: session.cwd.clone(),
             environment: session.env.clone(),
@@ -162,48 +157,14 @@ fn with_local<T>(
     })
 }
 
-/// What a client of a provider is made of.
-#[derive(Clone)]
-struct Reach {
-    wire: HttpBackend,
-    /// The client of the network; `None` for the local simulator, which needs no credentials.
-    client: Option<reqwest::Client>,
-    environment: BTreeMap<String, String>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
-    notices: NoticePrinter,
-}
-
 /// The clouds of all providers, connected to those that the stack uses.
-async fn clouds(account: &Account, reach: Reach, session: &Session) -> Result<Clouds, Failure> {
-    let connect: Connect = Box::new(move || Box::pin(resource_manager(reach.clone())));
-    let clouds = Clouds::new(session.catalog, [(&azure::TABLES, connect)]);
+async fn clouds(account: &Account, reach: &Reach, session: &Session) -> Result<Clouds, Failure> {
+    let clouds = Clouds::new(session.catalog, providers::connections(reach));
     for provider in &account.uses {
         let cannot = |why| Failure::failed(format!("cannot connect to {}: {why}", provider.title));
         clouds.open(provider).await.map_err(cannot)?;
     }
     Ok(clouds)
-}
-
-/// Azure.
-async fn resource_manager(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
-    let Reach { wire, client, environment, clock, ids, notices } = reach;
-    let (endpoint, credential): (Url, Arc<dyn Credential>) = match client {
-        None => {
-            let endpoint = Url::parse(BASE).map_err(|error| format!("{BASE}: {error}"))?;
-            (endpoint, Arc::new(FixedToken(BearerToken::new("embedded"))))
-        }
-        Some(client) => {
-            let surroundings = AzureEnvironment::of(&environment, &wire).await?;
-            tracing::info!(cloud = %surroundings.name, at = %surroundings.resource_manager, "Azure");
-            let endpoint = surroundings.resource_manager.clone();
-            let credential = SignIn::new(environment, surroundings, client);
-            // Without a token nothing could be read, and the state would be taken as the truth.
-            credential.token(false).await?;
-            (endpoint, Arc::new(credential))
-        }
-    };
-    Ok(Arc::new(Azure::new(AzureConfig { endpoint, wire, credential, clock, ids, notices: Arc::new(notices) })))
 }
 
 /// A runtime on simulated time: waiting takes no time.

@@ -312,6 +312,8 @@ pub struct Moves {
     pub record: Option<&'static str>,
     /// Argument with the destination of users, for an endpoint that is an end of a route.
     pub target: Option<&'static str>,
+    /// True for a record of which several change in one request, so that users never see half of a move.
+    pub together: bool,
     /// Seconds during which users may still reach the old destination.
     pub lingers: Option<fn(&Subject<'_>) -> u32>,
     /// The front that probes an endpoint by itself: it confirms that users are served through it.
@@ -327,6 +329,7 @@ impl Moves {
         open: None,
         record: None,
         target: None,
+        together: false,
         lingers: None,
         front: None,
     };

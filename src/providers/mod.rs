@@ -4,12 +4,21 @@
 
 pub mod aws;
 pub mod azure;
+pub mod cloudflare;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use futures::future::BoxFuture;
+
+use crate::apply::Connect;
 use crate::kinds::{Catalog, Tables};
 use crate::simulator::Dialects;
 use crate::simulator::dialect::Dialect;
+use crate::wire::Reach;
+use crate::world::Cloud;
+
+/// Connects to a provider, or says why that is impossible.
+type Connector = fn(Reach) -> BoxFuture<'static, Result<Arc<dyn Cloud>, String>>;
 
 /// A provider.
 #[derive(Debug)]
@@ -18,12 +27,23 @@ pub struct Provider {
     pub tables: &'static Tables,
     /// Its language in the local simulator; `None` for a provider that is not simulated.
     dialect: Option<&'static dyn Dialect>,
+    /// Its client; `None` for a provider that drplan cannot talk to.
+    connect: Option<Connector>,
 }
 
 /// The providers, in the order of the documentation. The dialect of the first answers for hosts that no other has.
 static ALL: &[Provider] = &[
-    Provider { tables: &azure::TABLES, dialect: Some(&crate::simulator::Arm) },
-    Provider { tables: &aws::TABLES, dialect: None },
+    Provider {
+        tables: &azure::TABLES,
+        dialect: Some(&crate::simulator::Arm),
+        connect: Some(|reach| Box::pin(azure::client::connect(reach))),
+    },
+    Provider { tables: &aws::TABLES, dialect: None, connect: None },
+    Provider {
+        tables: &cloudflare::TABLES,
+        dialect: Some(&cloudflare::simulated::Cloudflare),
+        connect: Some(|reach| Box::pin(cloudflare::client::connect(reach))),
+    },
 ];
 
 /// The catalog of all providers.
@@ -37,4 +57,13 @@ pub fn dialects() -> Dialects {
     static DIALECTS: LazyLock<Vec<&'static dyn Dialect>> =
         LazyLock::new(|| ALL.iter().filter_map(|provider| provider.dialect).collect());
     Dialects::new(&DIALECTS)
+}
+
+/// The clients of all providers that have one, not connected yet.
+pub fn connections(reach: &Reach) -> impl Iterator<Item = (&'static Tables, Connect)> + use<> {
+    let reach = reach.clone();
+    ALL.iter().filter_map(move |provider| {
+        let (connect, reach) = (provider.connect?, reach.clone());
+        Some((provider.tables, Box::new(move || connect(reach.clone())) as Connect))
+    })
 }

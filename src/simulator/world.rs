@@ -249,7 +249,10 @@ impl World {
     }
 
     /// The objects below an id, nearest first within each branch.
-    pub(crate) fn below<'a>(&'a self, id: &str) -> impl DoubleEndedIterator<Item = (&'a String, &'a SimulatedObject)> {
+    pub(crate) fn below<'a>(
+        &'a self,
+        id: &str,
+    ) -> impl DoubleEndedIterator<Item = (&'a String, &'a SimulatedObject)> + use<'a> {
         range(&self.objects, id)
     }
 

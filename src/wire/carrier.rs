@@ -87,11 +87,11 @@ impl WireRequest {
         self
     }
 
-    /// The request on the condition that the object has this etag. A text that is not a valid etag matches nothing.
+    /// The request on the condition that the object has this version. A text that is not a valid one matches nothing.
     #[must_use]
-    pub fn if_match(mut self, etag: &str) -> Self {
-        let etag = HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"\""));
-        self.headers.insert(IF_MATCH, etag);
+    pub fn if_match(mut self, version: &str) -> Self {
+        let version = HeaderValue::from_str(version).unwrap_or(HeaderValue::from_static("\"\""));
+        self.headers.insert(IF_MATCH, version);
         self
     }
 }

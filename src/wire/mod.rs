@@ -5,11 +5,13 @@
 
 mod backoff;
 mod carrier;
+mod reach;
 mod throttling;
 mod token;
 
 pub(crate) use backoff::{Backoff, RetryPolicy, elapsed};
 pub(crate) use carrier::WireError;
 pub use carrier::{HttpBackend, WireRequest, WireResponse, innermost};
+pub use reach::Reach;
 pub(crate) use throttling::{DelayedRequest, DelayedRequests, Throttling};
 pub use token::{BearerToken, Credential, FixedToken};

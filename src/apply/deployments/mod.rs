@@ -336,6 +336,11 @@ impl Cloud for Deployments<'_> {
         })
     }
 
+    /// Directly: a deployment is no single request.
+    async fn put_together(&self, writes: &[(Object, Json, WriteCondition<'_>)]) -> Result<Vec<Sight>, CloudError> {
+        self.0.cloud.put_together(writes).await
+    }
+
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
         self.0.cloud.delete(object).await
     }

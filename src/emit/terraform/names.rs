@@ -124,7 +124,12 @@ impl<'a> TerraformEmitter<'a> {
     /// `azurerm_subnet`.
     pub(super) fn type_of(&self, block: &Address) -> String {
         let provider = self.kind(block).map_or(Terraform::BY_RULE.provider, |kind| kind.terraform.provider);
-        format!("{provider}_{}", self.azurerm(block))
+        let name = self.azurerm(block);
+        // Kinds of further providers have the prefix in their names.
+        match name.strip_prefix(provider).is_some_and(|rest| rest.starts_with('_')) {
+            true => name.to_owned(),
+            false => format!("{provider}_{name}"),
+        }
     }
 
     pub(super) fn azurerm<'b>(&self, block: &'b Address) -> &'b str {

@@ -29,6 +29,8 @@ pub static TABLES: Tables = Tables {
 /// Placeholder of an unknown subscription or tenant.
 const UNKNOWN: &str = "00000000-0000-0000-0000-000000000000";
 
+/// The address of Resource Manager in the local simulator.
+pub const SIMULATED_ENDPOINT: &str = "https://management.azure.com";
 /// The subscription of the local simulator.
 pub const SIMULATED_SUBSCRIPTION: &str = "5b9c1c3a-7d44-4f0e-9a52-d1a5e7c0ffee";
 /// The tenant of the local simulator.

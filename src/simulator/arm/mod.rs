@@ -67,7 +67,7 @@ pub const SUBSCRIPTION: &str = crate::providers::azure::SIMULATED_SUBSCRIPTION;
 /// The tenant of the simulated cloud.
 pub const TENANT: &str = crate::providers::azure::SIMULATED_TENANT;
 /// The default base URL of the simulated Resource Manager.
-pub const BASE: &str = "https://management.azure.com";
+pub const BASE: &str = crate::providers::azure::SIMULATED_ENDPOINT;
 
 #[cfg(test)]
 mod tests;

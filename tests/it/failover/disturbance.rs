@@ -106,6 +106,11 @@ impl Cloud for DisturbedPorts<'_> {
         self.cloud.put(object, body, when).await
     }
 
+    async fn put_together(&self, writes: &[(Object, Json, WriteCondition<'_>)]) -> Result<Vec<Sight>, CloudError> {
+        writes.iter().for_each(|(object, ..)| self.is_written(&object.id));
+        self.cloud.put_together(writes).await
+    }
+
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
         self.is_written(&object.id);
         self.cloud.delete(object).await

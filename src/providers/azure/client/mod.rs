@@ -7,6 +7,7 @@
 //! [`crate::world::Clock`].
 
 mod cloud;
+mod connect;
 mod environment;
 mod error;
 mod pace;
@@ -22,6 +23,7 @@ mod transport;
 
 pub use crate::wire::{BearerToken, Credential, FixedToken, HttpBackend, WireRequest, WireResponse, innermost};
 pub use cloud::{Azure, AzureConfig};
+pub use connect::connect;
 pub use environment::{AzureEnvironment, first_set};
 pub use error::{ArmError, CallError, ErrorDetail};
 pub use signed_in::signed_in;

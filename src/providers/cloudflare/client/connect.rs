@@ -1,0 +1,26 @@
+//! The connection to Cloudflare's API, or to that of the local simulator.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::ENDPOINT;
+use super::client::{Cloudflare, CloudflareConfig};
+use super::token::token;
+use crate::wire::{BearerToken, FixedToken, Reach};
+use crate::world::Cloud;
+
+/// Connects with the token of the environment, after a check that it works.
+///
+/// # Errors
+/// The environment has no token, or it is not valid.
+pub async fn connect(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
+    let Reach { wire, network, environment, clock, ids: _, notices } = reach;
+    let endpoint = Url::parse(ENDPOINT).map_err(|error| format!("{ENDPOINT}: {error}"))?;
+    let token = match network {
+        None => BearerToken::new("embedded"),
+        Some(_) => token(&environment)?,
+    };
+    let credential = Arc::new(FixedToken(token));
+    Ok(Arc::new(Cloudflare::new(CloudflareConfig { endpoint, wire, credential, clock, notices })))
+}

@@ -1,0 +1,24 @@
+//! What the client of a provider is made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::HttpBackend;
+use crate::world::{Clock, Ids, Notices};
+
+/// The surroundings of a client: the network or the local simulator, and the session that it serves.
+#[derive(Clone)]
+pub struct Reach {
+    /// The carrier of requests.
+    pub wire: HttpBackend,
+    /// The client of the network, for sign-ins. `None` for the local simulator, which needs no credentials.
+    pub network: Option<reqwest::Client>,
+    /// The environment, which may hold credentials.
+    pub environment: BTreeMap<String, String>,
+    /// The clock of every wait.
+    pub clock: Arc<dyn Clock>,
+    /// The source of fresh ids.
+    pub ids: Arc<dyn Ids>,
+    /// The receiver of notices during long waits.
+    pub notices: Arc<dyn Notices>,
+}
