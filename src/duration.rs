@@ -1,4 +1,4 @@
-//! Durations in the form of the stack (`"1h30m"`) and in that of Azure (`PT1H30M`), one text form each.
+//! Durations in the form of the stack (`"1h30m"`) and in that of ISO 8601 (`PT1H30M`), one text form each.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub fn spoken(duration: Duration) -> String {
     if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }
 }
 
-/// `PT1H30M`, the form of Azure; whole days as `P7D`.
+/// `PT1H30M`, the form of ISO 8601; whole days as `P7D`.
 pub fn iso(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds > 0 && seconds.is_multiple_of(86_400) {

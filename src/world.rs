@@ -18,7 +18,7 @@ use crate::steps::{Approval, Entry};
 
 pub use crate::steps::WebAnswer;
 
-/// A cloud with the interface of Resource Manager. Every write waits until the cloud reports it as complete.
+/// The port to the objects of a provider. Every write waits until the cloud reports it as complete.
 #[async_trait]
 pub trait Cloud: Send + Sync {
     /// An object; `None` where it does not exist. Of a part of an object, the body is that of the whole, and the phase
@@ -97,7 +97,8 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::get`].
     async fn answers(&self, object: &Object) -> Result<(), CloudError>;
 
-    /// The latest value of a metric of an object, from Azure Monitor; `None` where none was recorded recently.
+    /// The latest value of a metric of an object, from the monitoring of the provider; `None` where none was recorded
+    /// recently.
     ///
     /// # Errors
     /// As for [`Cloud::get`].
@@ -174,7 +175,7 @@ pub struct CloudRefusal {
     pub code: String,
     /// The innermost message of the error.
     pub message: String,
-    /// The correlation id, by which Azure support finds the request.
+    /// The correlation id, by which the support of the provider finds the request.
     pub correlation: Option<String>,
 }
 

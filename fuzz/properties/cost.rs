@@ -7,6 +7,7 @@ use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::emit;
 use drplan::hcl::eval::Budget;
 use drplan::hcl::{self, Files};
+use drplan::providers::azure::bicep;
 use drplan::review::compare;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, read_all};
@@ -31,7 +32,7 @@ pub fn read(text: &str) -> usize {
         found.extend(check(&stack));
         let _ = compare(None, &stack, &Seal::new([7; 32]));
         let _ = emit::terraform(&stack, emit::Options { imports: false });
-        let _ = emit::bicep(&stack);
+        let _ = bicep::emit(&stack);
         let _ = svg(&Picture::of(&stack, PictureDetail::All));
     }
     let _ = render_all(&found, &sources, 80);

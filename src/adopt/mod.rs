@@ -221,7 +221,7 @@ fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
     }
 }
 
-/// True if azurerm has, or had, a kind under this name.
+/// True if the Terraform provider has, or had, a kind under this name.
 pub(super) fn is_called(kind: &Kind, type_: &str) -> bool {
     let terraform = &kind.terraform;
     let own = if terraform.resource.is_empty() { kind.name } else { terraform.resource };
@@ -295,7 +295,8 @@ fn not_chosen(
     })
 }
 
-/// True if an argument of a candidate holds an object that azurerm manages as a resource of its own: a security rule.
+/// True if an argument of a candidate holds an object that the Terraform provider manages as a resource of its own: a
+/// security rule.
 fn has_part(candidate: &Candidate, managed: &ManagedObject) -> bool {
     let mut parts = candidate.kind.terraform.parts.iter();
     let Some(value) = parts.find(|(part, _)| *part == managed.type_).and_then(|(_, name)| candidate.args.get(*name))

@@ -17,7 +17,7 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 pub const MAX_OBJECTS: usize = 10_000;
 /// Maximum length of an id.
 const MAX_ID: usize = 2_048;
-/// Prefix of azurerm's resource types.
+/// Prefix of the Terraform provider's resource types.
 const PREFIX: &str = "azurerm_";
 
 /// How a state of an older version is converted: Terraform reads it, and writes what it pulls in its own version.
@@ -26,13 +26,13 @@ const CONVERSION: &str = "; to convert it, save it as terraform.tfstate in an em
 /// An object that a Terraform state manages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagedObject {
-    /// The type of the resource, without azurerm's prefix.
+    /// The type of the resource, without the Terraform provider's prefix.
     pub type_: String,
     /// Label made from its modules, its name and its key.
     pub label: String,
     /// Its address in Terraform, with its modules.
     pub address: String,
-    /// Its id in Azure. For an association, the id of the object that has it.
+    /// Its id in the cloud. For an association, the id of the object that has it.
     pub id: ObjectId,
     /// True if Terraform marked it to be replaced.
     pub tainted: bool,
@@ -125,7 +125,8 @@ pub fn read(of: &Tables, text: &str) -> Result<Inventory, String> {
 }
 
 impl Inventory {
-    /// Adds the inline children that are no resources of their own: azurerm lists those among a parent's blocks, too.
+    /// Adds the inline children that are no resources of their own: the Terraform provider lists those among a parent's
+    /// blocks, too.
     fn keep_inline(&mut self) {
         let own: HashSet<ObjectId> = self.objects.iter().map(|one| one.id.clone()).collect();
         let inline = std::mem::take(&mut self.inline);
@@ -196,7 +197,7 @@ fn managed(
     })
 }
 
-/// Id of a membership, which azurerm identifies by the ids of both its objects.
+/// Id of a membership, which the Terraform provider identifies by the ids of both its objects.
 fn member(of: &Tables, type_: &str, id: &str) -> Option<ObjectId> {
     let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
     match look::tables(of).find(|(kind, _)| is_called(kind, type_))?.0.place {
@@ -301,7 +302,7 @@ mod tests {
         assert!(why.contains("run `terraform state pull > new.tfstate`"), "{why}");
     }
 
-    /// One azurerm resource of a state.
+    /// A resource of a state.
     fn resource(rest: &str) -> Inventory {
         read(&TABLES, &format!(r#"{{"version": 4, "resources": [{{"mode": "managed", {rest}}}]}}"#)).unwrap()
     }

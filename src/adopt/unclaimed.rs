@@ -2,7 +2,8 @@
 //! them, so the same text would make another object elsewhere.
 //!
 //! The bodies that the imported resources would write are compared with the existing bodies, at the writable paths
-//! that the tables list as uncovered, and at the lists that arguments fill. What only Azure sets is at none of them.
+//! that the tables list as uncovered, and at the lists that arguments fill. What only the provider sets is at none of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -275,7 +276,7 @@ fn is_own(kind: &Kind, name: &str, of: &Json) -> bool {
     }
 }
 
-/// True for a value that says nothing: Azure returns many properties without one.
+/// True for a value that says nothing: the provider returns many properties without one.
 fn is_nothing(kind: &Kind, value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(false) => true,

@@ -88,7 +88,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Recovers a deleted object whose name Azure keeps, so that it can be written.
+    /// Recovers a deleted object whose name the provider keeps, so that it can be written.
     pub(super) async fn recover(&self, resource: &Resource, bodies: &[Json]) -> Result<(), StepError> {
         let (Some(soft), [object], [new]) = (resource.kind.soft_delete, resource.objects.as_slice(), bodies) else {
             return Ok(());

@@ -52,7 +52,7 @@ impl Clouds {
     }
 
     fn connection(&self, id: &ObjectId) -> Result<&Connection, CloudError> {
-        let provider = self.catalog.provider_of(id);
+        let provider = self.catalog.owner(id);
         provider.and_then(|provider| self.of.iter().find(|one| one.provider == provider)).ok_or_else(|| {
             let title = provider.map_or("the provider of this id", |provider| provider.title);
             CloudError::Unreachable(format!("drplan has no client for {title}"))
@@ -97,7 +97,7 @@ impl Cloud for Clouds {
 
     /// The objects of one provider are written together; `writes` of several are written one provider after the other.
     async fn put_together(&self, writes: &[(Object, Json, WriteCondition<'_>)]) -> Result<Vec<Sight>, CloudError> {
-        let provider = |(object, ..): &(Object, Json, WriteCondition<'_>)| self.catalog.provider_of(&object.id);
+        let provider = |(object, ..): &(Object, Json, WriteCondition<'_>)| self.catalog.owner(&object.id);
         let mut seen = Vec::with_capacity(writes.len());
         for part in writes.chunk_by(|one, next| provider(one) == provider(next)) {
             let [(object, ..), ..] = part else { continue };

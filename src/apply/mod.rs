@@ -12,9 +12,9 @@ mod around;
 mod aside;
 mod begin;
 mod clouds;
-mod deployments;
 mod discover;
 mod discreet;
+mod engine;
 mod failover_run;
 mod left;
 mod moves;
@@ -59,18 +59,19 @@ pub use around::{Patience, fetch_endpoints, look_around, look_around_within, rea
 pub use begin::{held, held_resources, taken_over};
 pub use clouds::{Clouds, Connect};
 pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_objects};
+pub use engine::{BulkEngine, Engine, EngineInput};
 pub use failover_run::{
     Continuation, FailoverRun, FailurePolicy, Operator, Revision, RunError, RunOutcome, may_be_skipped, undertake,
 };
 pub use observe::observe;
+pub(crate) use observe::read_or_list;
 pub use standings::{look_at, observe_roles};
 pub use text::{text_differences, text_of};
 
-use deployments::Deployments;
 use tasks::RunDetails;
 
-/// The maximum number of concurrent steps. The actual limit of a run is Azure's own on writes: 200 at once and 10 per
-/// second.
+/// The maximum number of concurrent steps. The actual limit of a run is the provider's own on writes: 200 at once and
+/// 10 per second.
 pub const WIDTH: usize = crate::steps::WIDTH;
 
 /// The longest delay until a read shows a write.
@@ -113,16 +114,6 @@ pub struct ApplyOutcome {
     pub output_errors: Diagnostics,
 }
 
-/// The way resources are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Engine {
-    /// Each by its own request.
-    #[default]
-    Direct,
-    /// As template deployments, each with everything that is ready in one resource group.
-    Deployments,
-}
-
 /// Applies a plan. `command` and `by` are recorded in the journal.
 ///
 /// # Errors
@@ -155,10 +146,22 @@ pub async fn apply(
         inputs: RecordedInputs::default(),
         failover: None,
     };
-    let deployments = Deployments::new(ports.cloud, ports.clock, ports.ids, stack.catalog(), absent(planned));
-    let (cloud, width): (&dyn Cloud, usize) = match engine {
-        Engine::Direct => (ports.cloud, WIDTH),
-        Engine::Deployments => (&deployments, deployments::WIDTH),
+    let wrapped = match engine {
+        Engine::Direct => None,
+        Engine::Bulk(bulk) => Some((
+            (bulk.wrap)(EngineInput {
+                cloud: ports.cloud,
+                clock: ports.clock,
+                ids: ports.ids,
+                catalog: stack.catalog(),
+                absent: absent(planned).collect(),
+            }),
+            bulk.width,
+        )),
+    };
+    let (cloud, width): (&dyn Cloud, usize) = match &wrapped {
+        None => (ports.cloud, WIDTH),
+        Some((cloud, width)) => (&**cloud, *width),
     };
     let addresses = |is_such: fn(&Act) -> bool| -> BTreeSet<Address> {
         let steps = plan.steps.steps.iter().filter(|step| is_such(&step.act));

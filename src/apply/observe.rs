@@ -79,7 +79,7 @@ async fn read(
 }
 
 /// Reads these objects individually, except those that a list returns.
-pub(super) async fn read_or_list(
+pub(crate) async fn read_or_list(
     catalog: &Catalog,
     cloud: &dyn Cloud,
     objects: Vec<&Object>,

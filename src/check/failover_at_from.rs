@@ -39,7 +39,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             )
             .at(super::span(resource, "site"))
             .and(group.span, format!("`{}` fails over from `{}`", group.name, group.from))
-            .why("Azure cannot create it there during an outage of that site.")
+            .why(format!("{} cannot create it there during an outage of that site.", resource.kind.provider().title))
             .help(format!("Place it at `site.{}`, or remove `presence = \"failover\"`.", group.first_standby())),
         );
     }

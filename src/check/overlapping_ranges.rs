@@ -73,7 +73,10 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 )
                 .at(super::span(one, argument))
                 .and(super::span(other, argument), b.to_string())
-                .why("Traffic to a shared address cannot be routed; Azure rejects the second peering.")
+                .why(format!(
+                    "Traffic to a shared address cannot be routed; {} rejects the second peering.",
+                    peering.kind.provider().title
+                ))
                 .help("Give one of them another address range."),
             );
         }
@@ -149,7 +152,10 @@ fn clash(resource: &Resource, one: &Resource, other: &Resource, argument: &str, 
         .at(resource.span)
         .and(super::span(one, argument), format!("{a}, of `{}`", one.address))
         .and(super::span(other, argument), format!("{b}, of `{}`", other.address))
-        .why("Traffic to a shared address cannot be routed; Azure rejects the peering.")
+        .why(format!(
+            "Traffic to a shared address cannot be routed; {} rejects the peering.",
+            resource.kind.provider().title
+        ))
         .help("Give one of the networks another address range."),
     );
 }

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// The argument for public access, with the name that azurerm uses for every kind.
+/// The argument for public access, with the name that the Terraform provider uses for every kind.
 const OPEN: &str = "public_network_access_enabled";
 
 fn check(stack: &Stack, found: &mut Diagnostics) {

@@ -29,7 +29,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             ))
             .at(replica.span)
             .and(source.span, "the source")
-            .why("Azure refuses a planned promotion between them.")
+            .why(format!("{} refuses a planned promotion between them.", replica.kind.provider().title))
             .help("Remove the sizes from the replica, which then follows its source, or set those of the source."),
         );
     }

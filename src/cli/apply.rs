@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::account::Account;
 use super::actor::By;
@@ -15,8 +15,9 @@ use super::plan::{Limits, cloud_in, read};
 use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_held_changes, refuse_vanished, store_of};
 use super::progress::{ProgressView, overdue_advice};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, ending, pretty};
-use crate::apply::{self, Ports, keep_planned};
+use crate::apply::{self, BulkEngine, Ports, keep_planned};
 use crate::plan::file::{self, PlanFile};
+use crate::providers;
 use crate::run::StopSignal;
 use crate::stack::CloudName;
 use crate::steps::RunEnd;
@@ -50,8 +51,8 @@ pub struct Args {
     #[command(flatten)]
     by: By,
     /// How resources are written [default: direct]
-    #[arg(long, value_enum)]
-    engine: Option<EngineOption>,
+    #[arg(long, value_parser = engines())]
+    engine: Option<String>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -59,28 +60,22 @@ pub struct Args {
     limits: Limits,
 }
 
-/// How resources are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EngineOption {
-    /// One request per resource, up to 64 in parallel
-    Direct,
-    /// Template deployments, each with every resource of a resource group that is ready: for stacks of thousands of
-    /// resources
-    Deployments,
+/// The ways in which resources are written.
+fn engines() -> PossibleValuesParser {
+    let direct = PossibleValue::new("direct").help("One request per resource, up to 64 in parallel");
+    let bulk = providers::engines().map(|engine| PossibleValue::new(engine.name).help(engine.about));
+    std::iter::once(direct).chain(bulk).collect::<Vec<_>>().into()
 }
 
 impl Args {
     fn engine(&self) -> apply::Engine {
-        match self.engine {
-            None | Some(EngineOption::Direct) => apply::Engine::Direct,
-            Some(EngineOption::Deployments) => apply::Engine::Deployments,
-        }
+        let named = |engine: &&BulkEngine| Some(engine.name) == self.engine.as_deref();
+        providers::engines().find(named).map_or(apply::Engine::Direct, apply::Engine::Bulk)
     }
 
     /// The command with the engine that was given.
     fn again(&self, command: String) -> String {
-        let word = self.engine.as_ref().and_then(ValueEnum::to_possible_value);
-        word.map_or(command.clone(), |word| format!("{command} --engine {}", word.get_name()))
+        self.engine.as_ref().map_or(command.clone(), |word| format!("{command} --engine {word}"))
     }
 }
 

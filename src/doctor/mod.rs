@@ -1,22 +1,20 @@
 //! Checks that a stack can be applied and failed over from this machine now. Pure: they name the lists to read and
 //! judge the answers.
 //!
-//! A new check is one file and one line in [`CHECKS`]. The command checks credentials, the clock and the store itself.
+//! Each provider has checks of its own ([`Tables::doctor`]). The command checks credentials, the clock and the store
+//! itself.
 
-mod capacity;
-mod permissions;
-mod registrations;
-mod subscription;
-
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value as Json;
 
-use crate::failover::ListRequest;
-use crate::kinds::body;
-use crate::stack::Stack;
+use crate::failover::machines_of;
+use crate::kinds::Tables;
+use crate::kinds::looks::{AccountNeeds, Finding, ListRequest, NeededObject, Severity};
+use crate::stack::{Resource, Stack};
 use crate::state::State;
+
+pub use crate::kinds::looks::ListAnswers;
 
 /// Subject of the checks.
 #[derive(Clone, Copy)]
@@ -25,26 +23,6 @@ pub struct DoctorInput<'a> {
     pub stack: &'a Stack,
     /// Its state, if any.
     pub state: Option<&'a State>,
-}
-
-/// The answer to each list, or why there is none.
-#[derive(Debug, Default)]
-pub struct ListAnswers(HashMap<String, Result<Json, String>>);
-
-impl ListAnswers {
-    /// The answers to these lists, in their order.
-    pub fn to(lists: &[ListRequest], answers: Vec<Result<Json, String>>) -> Self {
-        Self(lists.iter().map(key).zip(answers).collect())
-    }
-
-    fn get(&self, list: &ListRequest) -> Option<&Result<Json, String>> {
-        self.0.get(&key(list))
-    }
-}
-
-/// Two lists with one id may have different queries.
-fn key(list: &ListRequest) -> String {
-    format!("{}?{:?}", list.object.id.folded(), list.query)
 }
 
 /// Result of a check.
@@ -75,31 +53,56 @@ pub enum DoctorStatus {
     Passes,
 }
 
-/// A check against Resource Manager.
-struct DoctorCheck {
-    /// Lists to read.
-    lists: fn(DoctorInput<'_>) -> Vec<ListRequest>,
-    /// Judges the answers.
-    judge: fn(DoctorInput<'_>, &ListAnswers, &mut Vec<DoctorResult>),
+/// What the stack needs of its account at a provider.
+fn needs<'a>(input: DoctorInput<'a>, provider: &Tables) -> AccountNeeds<'a> {
+    let DoctorInput { stack, state } = input;
+    let recorded = |address| state.and_then(|state| state.resources.get(address));
+    let mut machines: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
+    let of_provider = |resource: &&Resource| resource.kind.provider() == provider;
+    let own: Vec<&Resource> = stack.resources.values().filter(of_provider).collect();
+    for resource in own.iter().filter(|resource| recorded(&resource.address).is_none()) {
+        if let Some(needed) = machines_of(stack, resource) {
+            *machines.entry(resource.location.clone()).or_default().entry(needed.size).or_default() += needed.count;
+        }
+    }
+    let objects = own.into_iter().flat_map(|resource| {
+        let scope = resource.group.as_ref().and_then(recorded).map(|group| group.id.clone());
+        let is_property = resource.kind.place.is_property();
+        resource.objects.iter().map(move |object| NeededObject { scope: scope.clone(), object, is_property })
+    });
+    AccountNeeds { account: &stack.account, objects: objects.collect(), machines }
 }
 
-/// All checks, in the order of the report.
-const CHECKS: &[DoctorCheck] = &[subscription::CHECK, permissions::CHECK, registrations::CHECK, capacity::CHECK];
-
 /// The lists to read, each once.
-pub fn lists(subject: DoctorInput<'_>) -> Vec<ListRequest> {
+pub fn lists(input: DoctorInput<'_>) -> Vec<ListRequest> {
     let mut seen = BTreeSet::new();
-    let all = CHECKS.iter().flat_map(|check| (check.lists)(subject));
-    all.filter(|list| seen.insert(key(list))).collect()
+    let of = |provider: &'static Tables| {
+        let needs = needs(input, provider);
+        provider.doctor.iter().flat_map(|check| (check.lists)(&needs)).collect::<Vec<_>>()
+    };
+    input.stack.providers().flat_map(of).filter(|list| seen.insert(list.key())).collect()
 }
 
 /// Findings of all checks.
-pub fn examine(subject: DoctorInput<'_>, answers: &ListAnswers) -> Vec<DoctorResult> {
+pub fn examine(input: DoctorInput<'_>, answers: &ListAnswers) -> Vec<DoctorResult> {
     let mut found = Vec::new();
-    for check in CHECKS {
-        (check.judge)(subject, answers, &mut found);
+    for provider in input.stack.providers() {
+        let needs = needs(input, provider);
+        for check in provider.doctor {
+            found.extend((check.judge)(&needs, answers).into_iter().map(|finding| result(check.name, finding)));
+        }
     }
     found
+}
+
+fn result(check: &'static str, Finding { severity, what, help }: Finding) -> DoctorResult {
+    let verdict = match severity {
+        Severity::Refuses => DoctorStatus::Fails,
+        Severity::Unseen => DoctorStatus::Unseen,
+        Severity::Warns => DoctorStatus::Warns,
+        Severity::Passes => DoctorStatus::Passes,
+    };
+    DoctorResult { check, verdict, what, help }
 }
 
 impl DoctorResult {
@@ -111,18 +114,5 @@ impl DoctorResult {
     /// A finding with a problem.
     pub fn of(check: &'static str, verdict: DoctorStatus, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { check, verdict, what: what.into(), help: help.into() }
-    }
-}
-
-/// The id of the subscription.
-fn subscription(stack: &Stack) -> String {
-    body::scope(&stack.account).to_string()
-}
-
-/// Reason of a missing answer, as the end of a sentence.
-fn why(answer: Option<&Result<Json, String>>) -> String {
-    match answer {
-        Some(Err(why)) => format!(": {}", why.trim_end_matches('.')),
-        _ => String::new(),
     }
 }

@@ -8,11 +8,11 @@ use crate::hcl::ast::{Body, Expr, ExprKind, HclAttribute, HclBlock, TraversalSte
 use crate::stack::program::{Definition, Program};
 
 /// Arguments that every block has, whatever its kind.
-pub(super) const META: &[&str] =
+pub(crate) const META: &[&str] =
     &["for_each", "depends_on", "mirrors", "prevent_destroy", "ignore_changes", "name", "site", "presence"];
 
 /// Content of a block, with that of mirrored blocks.
-pub(super) struct BlockContent {
+pub(crate) struct BlockContent {
     /// Arguments that merge with those of mirrored blocks, whose expressions do not show the result.
     pub unmerged: BTreeSet<String>,
     /// Arguments, each with true if it comes from a mirrored block.
@@ -29,7 +29,7 @@ impl BlockContent {
 }
 
 /// Content of a block: its own, then that of mirrored blocks.
-pub(super) fn merged(program: &Program, definition: &Definition) -> BlockContent {
+pub(crate) fn merged(program: &Program, definition: &Definition) -> BlockContent {
     let body = &definition.block.body;
     let mut out = BlockContent {
         unmerged: BTreeSet::new(),
@@ -106,7 +106,7 @@ fn is_plain(expr: &Expr) -> bool {
 }
 
 /// The blocks that a block mirrors, directly and through others: the nearest first, each once.
-pub(super) fn mirrored<'a>(program: &'a Program, definition: &Definition) -> Vec<(Address, &'a Definition)> {
+pub(crate) fn mirrored<'a>(program: &'a Program, definition: &Definition) -> Vec<(Address, &'a Definition)> {
     let mut chain: Vec<(Address, &Definition)> = Vec::new();
     let mut mirrors = definition.block.body.attribute("mirrors");
     while let Some((address, of)) = mirrors.and_then(|of| named(program, of)) {
@@ -133,7 +133,7 @@ fn named<'a>(program: &'a Program, attribute: &HclAttribute) -> Option<(Address,
 }
 
 /// True if an expression refers to `each`.
-pub(super) fn names_each(expr: &Expr) -> bool {
+pub(crate) fn names_each(expr: &Expr) -> bool {
     let mut found = false;
     expr.visit_references(&mut |name, _, _| found |= &*name.text == "each");
     found

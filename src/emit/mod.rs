@@ -1,12 +1,12 @@
-//! A stack as code in another infrastructure language, to keep and use without drplan: Terraform, Bicep.
+//! A stack as code in another infrastructure language, to keep and use without drplan: Terraform, and the languages
+//! that providers have of their own.
 //!
 //! Pure: a stack comes in, files go out as text. The emitted README lists what a language cannot express. Differences
 //! between kinds are in the kinds' tables.
 
-mod bicep;
-mod merged;
-mod names;
-mod secrets;
+pub(crate) mod merged;
+pub(crate) mod names;
+pub(crate) mod secrets;
 mod terraform;
 
 use std::collections::BTreeMap;
@@ -49,16 +49,21 @@ pub fn terraform(stack: &Stack, options: Options) -> EmitResult {
     terraform::emit(stack, options)
 }
 
-/// A stack as Bicep.
-///
-/// # Errors
-/// The stack takes too much work: Bicep has no locals that depend on resources, and repeats their expressions.
-pub fn bicep(stack: &Stack) -> Result<EmitResult, Diagnostics> {
-    bicep::emit(stack)
+/// A language that a provider has of its own.
+#[derive(Debug)]
+pub struct Language {
+    /// Its name in a command: `bicep`.
+    pub name: &'static str,
+    /// Its description in the help, without a full stop.
+    pub about: &'static str,
+    /// The reason why its code has no imports of existing resources, a sentence without its full stop.
+    pub no_imports: &'static str,
+    /// Emits a stack, unless that takes too much work.
+    pub emit: fn(&Stack) -> Result<EmitResult, Diagnostics>,
 }
 
 /// Section of a README that lists what the language cannot express.
-fn limitations_section(language: &str, limitations: &[Limitation]) -> String {
+pub(crate) fn limitations_section(language: &str, limitations: &[Limitation]) -> String {
     let mut out = format!("## Not expressed in {language}\n\n");
     if limitations.is_empty() {
         out += "None: the code expresses the whole stack.\n";
@@ -70,7 +75,7 @@ fn limitations_section(language: &str, limitations: &[Limitation]) -> String {
 }
 
 /// Failover groups and their steps, which no language expresses: groups for the reason `why`, steps because `acts`.
-fn failover_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Limitation> {
+pub(crate) fn failover_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Limitation> {
     let mut out = Vec::new();
     for group in stack.failover_groups.values() {
         out.push(Limitation { what: format!("failover_group.{}", group.name), why: why.to_owned() });

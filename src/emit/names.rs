@@ -13,7 +13,7 @@ pub struct Rename {
 
 /// The names of one namespace. Two names are equal if their folded forms are.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
+pub(crate) struct Names {
     fold: fn(&str) -> String,
     /// The owner of each folded name; empty for a reserved one.
     taken: HashMap<String, String>,
@@ -87,13 +87,13 @@ impl Names {
     }
 }
 
-/// Names that differ in case only are equal: those of ARM's parameters and of files on most desktops.
-pub(super) fn caseless(name: &str) -> String {
+/// Names that differ in case only are equal: those of parameters of a deployment and of files on most desktops.
+pub(crate) fn caseless(name: &str) -> String {
     name.to_lowercase()
 }
 
 /// Section of a README that lists renamed parts; empty where there are none.
-pub(super) fn renames_section(renames: &[Rename]) -> String {
+pub(crate) fn renames_section(renames: &[Rename]) -> String {
     if renames.is_empty() {
         return String::new();
     }

@@ -9,7 +9,7 @@ use crate::stack::Stack;
 use crate::value::Value;
 
 /// Locals whose whole value is a text that some argument treats as a secret.
-pub(super) fn locals(stack: &Stack) -> BTreeSet<String> {
+pub(crate) fn locals(stack: &Stack) -> BTreeSet<String> {
     let texts = texts(stack);
     let is_secret = |expr: &Expr| matches!(&expr.kind, ExprKind::String(text) if texts.contains_key(&**text));
     let all = stack.program.locals.iter().filter(|(_, local)| is_secret(&local.attribute.expr));
@@ -17,10 +17,10 @@ pub(super) fn locals(stack: &Stack) -> BTreeSet<String> {
 }
 
 /// Texts that some argument treats as a secret, each with the first such resource and the path of the argument.
-pub(super) fn texts(stack: &Stack) -> BTreeMap<&str, (Address, String)> {
+pub(crate) fn texts(stack: &Stack) -> BTreeMap<&str, (Address, String)> {
     let mut texts = BTreeMap::new();
     for resource in stack.resources.values() {
-        // A boot script is code, although Azure never shows it.
+        // A boot script is code, although the provider never shows it.
         let is_script = |name: &str| resource.kind.arg(name).is_some_and(Arg::is_script);
         for (name, value) in resource.args.iter().filter(|(name, _)| !is_script(name)) {
             collect(value, (&resource.address, name), &mut texts);
@@ -46,7 +46,7 @@ fn collect<'a>(value: &'a Value, of: (&Address, &str), into: &mut BTreeMap<&'a s
 }
 
 /// Name of the local that an expression consists of.
-pub(super) fn local(expr: &Expr) -> Option<&str> {
+pub(crate) fn local(expr: &Expr) -> Option<&str> {
     match &expr.kind {
         ExprKind::Traversal { root: Root::Name(name), steps } if &*name.text == "local" => match steps.as_slice() {
             [TraversalStep::Attr(label)] => Some(&label.text),

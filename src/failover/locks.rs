@@ -1,46 +1,25 @@
-//! Management locks in the way of a run's steps, as Resource Manager reports them before the first request.
+//! Locks in the way of a run's steps, as the providers list them before the first request.
 
-use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use super::PreflightCheck;
 use super::course::Question;
-use super::reads::ListRequest;
-use super::rights::{scopes, subscription};
+use super::rights::scopes;
 use super::verdicts::{passes, refuses, warns};
 use crate::address::Address;
+use crate::kinds::looks::{ListRequest, Lock, Locks};
 use crate::kinds::{Reprotect, body};
 use crate::object::{Object, ObjectId};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
 
-const TYPE: &str = "Microsoft.Authorization/locks";
-const API: &str = "2020-05-01";
-
-/// The lists to read: the locks in each existing resource group that the run changes, and those of the subscription
-/// itself.
+/// The lists to read: the locks in each existing group that the run changes, and those of the account itself.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
-    let whole = subscription(stack);
-    let list = |scope: ObjectId| {
-        // Without the filter, the list of a subscription has the locks of everything in it.
-        let query = if scope == whole { vec![("$filter", "atScope()".to_owned())] } else { Vec::new() };
-        ListRequest { object: Object::whole(list_of(&scope), API), query }
-    };
-    scopes(stack, group, state).into_iter().map(list).collect()
-}
-
-fn list_of(scope: &ObjectId) -> ObjectId {
-    ObjectId::new(format!("{scope}/providers/{TYPE}"))
-}
-
-/// A lock.
-struct Lock {
-    id: ObjectId,
-    scope: ObjectId,
-    read_only: bool,
+    let list = |scope: ObjectId| Some((stack.catalog().owner(&scope)?.guards.locks?.list)(&scope));
+    scopes(stack, group, state).into_iter().filter_map(list).collect()
 }
 
 /// A request that a lock may block.
@@ -49,34 +28,28 @@ struct LockedRequest {
     deletes: bool,
 }
 
-impl Lock {
-    fn of(id: &str, body: &Json) -> Option<Self> {
-        let id = ObjectId::new(id);
-        let level = body.pointer("/properties/level")?.as_str()?;
-        Some(Self { scope: id.scope()?, read_only: level.eq_ignore_ascii_case("ReadOnly"), id })
-    }
+/// True if a lock blocks a request. A lock applies to everything in its scope; a deletion needs everything below to be
+/// free, too.
+fn blocks(lock: &Lock, request: &LockedRequest) -> bool {
+    let around = lock.scope == request.id || lock.scope.contains(&request.id);
+    around && (lock.read_only || request.deletes) || request.deletes && request.id.contains(&lock.scope)
+}
 
-    /// True if this lock blocks a request. A lock applies to everything in its scope; a deletion needs everything
-    /// below to be free, too.
-    fn blocks(&self, request: &LockedRequest) -> bool {
-        let around = self.scope == request.id || self.scope.contains(&request.id);
-        around && (self.read_only || request.deletes) || request.deletes && request.id.contains(&self.scope)
-    }
-
-    /// The lock as text, with its address where it belongs to the stack.
-    fn name(&self, stack: &Stack) -> String {
-        let own = stack.by_id(&self.id).map(|resource| resource.address.to_string());
-        let level = if self.read_only { "ReadOnly" } else { "CanNotDelete" };
-        format!("{} ({level} lock of {})", own.unwrap_or_else(|| self.id.name().to_owned()), self.scope.name())
-    }
+/// A lock as text, with its address where it belongs to the stack.
+fn name(lock: &Lock, stack: &Stack) -> String {
+    let own = stack.by_id(&lock.id).map(|resource| resource.address.to_string());
+    format!("{} ({} lock of {})", own.unwrap_or_else(|| lock.id.name().to_owned()), lock.level, lock.scope.name())
 }
 
 /// Adds the check.
 pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let lists: Vec<_> = question.seen.lists.iter().filter(|(id, _)| id.as_str().ends_with(TYPE)).collect();
+    let stack = question.stack;
+    let known: Vec<&Locks> = stack.providers().filter_map(|provider| provider.guards.locks).collect();
+    let is_list = |id: &ObjectId| known.iter().any(|locks| (locks.is_list)(id));
+    let lists: Vec<_> = question.seen.lists.iter().filter(|(id, _)| is_list(id)).collect();
     let unread = lists.iter().filter(|(_, list)| list.is_err()).count();
     // Without any read, as for a forecast, the stack's own locks count.
-    let locks = if lists.is_empty() { declared(question.stack) } else { read(&lists) };
+    let locks = if lists.is_empty() { declared(stack) } else { read(stack, &lists) };
     let going: BTreeSet<&ObjectId> = graph
         .steps
         .iter()
@@ -90,8 +63,8 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
         let alternatives: Vec<BTreeSet<String>> = requests(question, step)
             .iter()
             .map(|requests| {
-                let of = |lock: &&Lock| requests.iter().any(|request| lock.blocks(request));
-                locks.iter().filter(of).map(|lock| lock.name(question.stack)).collect()
+                let of = |lock: &&Lock| requests.iter().any(|request| blocks(lock, request));
+                locks.iter().filter(of).map(|lock| name(lock, stack)).collect()
             })
             .collect();
         let is_open = alternatives.iter().any(BTreeSet::is_empty);
@@ -100,12 +73,13 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
             found.entry(lock).or_insert_with(BTreeSet::new).insert(step.address.to_string());
         }
     }
+    let removal: String = known.iter().map(|locks| format!(", or with `{}`", locks.removal)).collect();
     let steps = |steps: &BTreeSet<String>| steps.iter().cloned().collect::<Vec<_>>().join(", ");
     for (lock, of) in &blocked {
         found.push(refuses(
             "locks",
             format!("{lock} blocks {}", steps(of)),
-            "Remove the lock before the run: from the stack with `drplan apply`, or with `az lock delete`.",
+            format!("Remove the lock before the run: from the stack with `drplan apply`{removal}."),
         ));
     }
     for (lock, of) in &avoidable {
@@ -127,9 +101,13 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
 }
 
 /// The locks in these lists.
-fn read(lists: &[(&ObjectId, &Result<Json, String>)]) -> Vec<Lock> {
+fn read(stack: &Stack, lists: &[(&ObjectId, &Result<Json, String>)]) -> Vec<Lock> {
+    let of = |body: &Json| {
+        let id = ObjectId::new(body.get("id")?.as_str()?);
+        (stack.catalog().owner(&id)?.guards.locks?.read)(&id, body)
+    };
     let bodies = lists.iter().filter_map(|(_, list)| list.as_ref().ok()?.get("value")?.as_array()).flatten();
-    let locks = bodies.filter_map(|body| Lock::of(body.get("id")?.as_str()?, body));
+    let locks = bodies.filter_map(of);
     let by_id: BTreeMap<ObjectId, Lock> = locks.map(|lock| (lock.id.clone(), lock)).collect();
     by_id.into_values().collect()
 }
@@ -139,7 +117,7 @@ fn declared(stack: &Stack) -> Vec<Lock> {
     let guards = stack.resources.values().filter(|resource| resource.kind.guards);
     let lock = |resource: &Resource| {
         let body = stack.with_known(resource, |subject| body::bodies(subject).pop())?;
-        Lock::of(resource.id.as_str(), &body)
+        (resource.kind.provider().guards.locks?.read)(&resource.id, &body)
     };
     guards.filter_map(lock).collect()
 }
@@ -199,15 +177,13 @@ fn promoted(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    const GROUP: &str = "/subscriptions/s/resourceGroups/g";
+    const GROUP: &str = "/groups/g";
 
-    fn lock(scope: &str, level: &str) -> Lock {
-        let id = format!("{scope}/providers/Microsoft.Authorization/locks/l");
-        Lock::of(&id, &json!({ "properties": { "level": level } })).unwrap()
+    fn lock(scope: &str, read_only: bool) -> Lock {
+        let (id, scope) = (ObjectId::new(format!("{scope}/locks/l")), ObjectId::new(scope));
+        Lock { id, scope, read_only, level: "" }
     }
 
     fn request(id: &str, deletes: bool) -> LockedRequest {
@@ -216,18 +192,18 @@ mod tests {
 
     #[test]
     fn read_only_lock_blocks_writes_in_its_scope() {
-        let machine = format!("{GROUP}/providers/Microsoft.Compute/virtualMachines/m");
-        let whole = lock(GROUP, "ReadOnly");
-        assert!(whole.blocks(&request(&machine, false)) && whole.blocks(&request(GROUP, false)));
-        assert!(!whole.blocks(&request("/subscriptions/s/resourceGroups/gg", false)));
-        assert!(!lock(&machine, "ReadOnly").blocks(&request(GROUP, false)));
+        let machine = format!("{GROUP}/machines/m");
+        let whole = lock(GROUP, true);
+        assert!(blocks(&whole, &request(&machine, false)) && blocks(&whole, &request(GROUP, false)));
+        assert!(!blocks(&whole, &request("/groups/gg", false)));
+        assert!(!blocks(&lock(&machine, true), &request(GROUP, false)));
     }
 
     #[test]
     fn lock_below_blocks_only_a_deletion() {
-        let machine = format!("{GROUP}/providers/Microsoft.Compute/virtualMachines/m");
-        let below = lock(&machine, "CanNotDelete");
-        assert!(below.blocks(&request(GROUP, true)) && below.blocks(&request(&machine, true)));
-        assert!(!below.blocks(&request(&machine, false)));
+        let machine = format!("{GROUP}/machines/m");
+        let below = lock(&machine, false);
+        assert!(blocks(&below, &request(GROUP, true)) && blocks(&below, &request(&machine, true)));
+        assert!(!blocks(&below, &request(&machine, false)));
     }
 }

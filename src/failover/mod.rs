@@ -50,16 +50,16 @@ use crate::stack::{FailoverGroup, Knowledge, Objectives, Site, Stack};
 use crate::state::{GroupRole, RunKind, State};
 use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph};
 
+pub use crate::kinds::looks::ListRequest;
 pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub(crate) use course::flags;
 pub use history::{Calibration, History};
 pub(crate) use levers::lever;
 pub use members::lever_ends;
-pub(crate) use offers::{machines_of, offered, sizes, usages};
+pub(crate) use offers::machines_of;
 pub(crate) use predict::predict;
-pub use reads::{ListRequest, PowerRequest, SurveyRequest, SurveyResult};
-pub(crate) use rights::{action_of, allows, permissions};
+pub use reads::{PowerRequest, SurveyRequest, SurveyResult};
 pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, active_site, endpoint_requests,
     group_standing, standing_survey,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::address::Address;
+use crate::kinds::looks::ListRequest;
 use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::object::{Object, ObjectId};
 use crate::plan::Observed;
@@ -41,15 +42,6 @@ pub struct SurveyRequest {
     pub lost: Vec<(String, Object)>,
     /// Public URLs of the lost sites, to test if they still serve.
     pub fronts: Vec<(SiteFront, String)>,
-}
-
-/// A list in the cloud.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListRequest {
-    /// The list, or the object, as an object of the cloud.
-    pub object: Object,
-    /// Further query parameters.
-    pub query: Vec<(&'static str, String)>,
 }
 
 /// Results of a survey.

@@ -3,10 +3,10 @@
 
 use super::PreflightCheck;
 use super::course::{Question, is_forced};
-use super::reads::ListRequest;
 use super::sides::{replicas, twins};
 use super::verdicts::{passes, refuses, warns};
 use crate::kinds::Twins;
+use crate::kinds::looks::ListRequest;
 use crate::object::Object;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::RunKind;
@@ -57,8 +57,11 @@ pub(super) fn alike(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
                 true => refuses(
                     "alike",
                     what,
-                    "Azure refuses a planned promotion between them. Give both the same size: the replica first when \
-                     the size grows, the source first when it shrinks.",
+                    format!(
+                        "{} refuses a planned promotion between them. Give both the same size: the replica first when \
+                         the size grows, the source first when it shrinks.",
+                        replica.resource.kind.provider().title
+                    ),
                 ),
                 false => warns("alike", what, "The promoted side serves users with its own size."),
             });

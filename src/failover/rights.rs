@@ -1,53 +1,46 @@
-//! Permissions of the operator for all steps of a run, as Resource Manager reports them before the first request.
+//! Permissions of the operator for all steps of a run, as the providers list them before the first request.
 
-use crate::providers::azure::ids::AzureId;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
-
 use super::course::{Question, side_at};
-use super::reads::ListRequest;
 use super::{PreflightCheck, PreflightStatus};
-use crate::kinds::{CallMethod, body};
-use crate::object::{Object, ObjectId};
+use crate::kinds::looks::{ListRequest, Rights};
+use crate::kinds::{CallMethod, Tables};
+use crate::object::ObjectId;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
 use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
 
-const API: &str = "2022-04-01";
-const GROUP: &str = "Microsoft.Resources/resourceGroups";
-
-/// The lists to read: permissions in the subscription, and in each existing resource group that the run changes.
+/// The lists to read: permissions in each account, and in each existing group that the run changes.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
-    scopes(stack, group, state).into_iter().map(|scope| permissions(&scope)).collect()
+    scopes(stack, group, state).into_iter().filter_map(|scope| Some((rights(stack, &scope)?.list)(&scope))).collect()
 }
 
-/// The scopes of a run: the subscription, and each existing resource group with resources that the run changes.
+/// The scopes of a run: the account at each provider, and each existing group with resources that the run changes.
 pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTreeSet<ObjectId> {
     let written = super::members::written(stack, group);
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
     let mut scopes: BTreeSet<ObjectId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
-    scopes.insert(subscription(stack));
+    scopes.extend(stack.providers().filter_map(|provider| account(stack, provider)));
     scopes
 }
 
-/// The list of permissions in a scope.
-pub(crate) fn permissions(scope: &ObjectId) -> ListRequest {
-    let id = ObjectId::new(format!("{scope}/providers/Microsoft.Authorization/permissions"));
-    ListRequest { object: Object::whole(id, API), query: Vec::new() }
+/// The permissions of the provider that has this scope.
+fn rights(stack: &Stack, scope: &ObjectId) -> Option<&'static Rights> {
+    stack.catalog().owner(scope)?.guards.rights
 }
 
-/// The subscription as a scope.
-pub(super) fn subscription(stack: &Stack) -> ObjectId {
-    body::scope(&stack.account)
+/// The account as a scope.
+fn account(stack: &Stack, provider: &Tables) -> Option<ObjectId> {
+    provider.grammar.of_account(&stack.account.id)
 }
 
-/// The resource group of a resource, if it exists; otherwise the subscription.
+/// The group of a resource, if it exists; otherwise the account.
 fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ObjectId> {
     let group = resource.group.as_ref()?;
     match state.resources.get(group) {
         Some(recorded) => Some(recorded.id.clone()),
-        None => Some(subscription(stack)),
+        None => account(stack, resource.kind.provider()),
     }
 }
 
@@ -58,8 +51,9 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
     for step in &graph.steps {
         for (resource, action) in actions(question, step) {
             let Some(scope) = scope(question.stack, resource, question.state) else { continue };
-            match question.seen.lists.get(&permissions(&scope).object.id) {
-                Some(Ok(permissions)) if allows(permissions, &action) => {}
+            let Some(rights) = resource.kind.provider().guards.rights else { continue };
+            match question.seen.lists.get(&(rights.list)(&scope).object.id) {
+                Some(Ok(permissions)) if (rights.allows)(permissions, &action) => {}
                 Some(Ok(_)) => drop(missing.entry(action).or_default().insert(step.address.to_string())),
                 Some(Err(_)) | None => unseen = true,
             }
@@ -93,7 +87,8 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
         let is_property = resource.kind.place.is_property();
         // A member leaves a list when the object with the list is written.
         let word = if word == "delete" && resource.kind.place.is_member() { "write" } else { word };
-        (!is_property).then(|| (resource, action_of(resource.kind.type_.name, word)))
+        let rights = resource.kind.provider().guards.rights.filter(|_| !is_property)?;
+        Some((resource, (rights.action)(resource.kind.type_.name, word)))
     };
     match &step.act {
         Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => {
@@ -118,79 +113,15 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let to = side_at(question, resource, &question.course.arriving)?;
                 let call = stack.with_known(resource, |subject| (promotion.promote)(subject, seen, to, *how));
                 let call = call.ok()?;
-                let of = call.object.id.arm_type().unwrap_or_default();
-                let action = match call.method {
-                    CallMethod::Post(action, _) => format!("{of}/{action}/action"),
-                    CallMethod::Patch => format!("{of}/write"),
+                let of = resource.kind.grammar().type_of(&call.object.id).unwrap_or_default();
+                let word = match call.method {
+                    CallMethod::Post(action, _) => format!("{action}/action"),
+                    CallMethod::Patch => "write".to_owned(),
                 };
-                Some((resource, action))
+                Some((resource, (resource.kind.provider().guards.rights?.action)(&of, &word)))
             });
             promoted.into_iter().collect()
         }
         Act::Rename | Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
-    }
-}
-
-/// The permission for an operation on objects of a type: `Microsoft.Sql/servers/write`.
-pub(crate) fn action_of(type_: &str, word: &str) -> String {
-    // Permissions name the type of resource groups differently from ids.
-    let type_ = if type_ == GROUP { "Microsoft.Resources/subscriptions/resourceGroups" } else { type_ };
-    format!("{type_}/{word}")
-}
-
-/// True if an entry of the permissions includes an action and does not exclude it.
-pub(crate) fn allows(permissions: &Json, action: &str) -> bool {
-    let entries = permissions.get("value").and_then(Json::as_array).into_iter().flatten();
-    let names = |entry: &Json, list: &str| {
-        let patterns = entry.get(list).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
-        patterns.into_iter().any(|pattern| covers(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()))
-    };
-    entries.into_iter().any(|entry| names(entry, "actions") && !names(entry, "notActions"))
-}
-
-/// True if a pattern with `*` wildcards matches an action. Both in lower case.
-fn covers(pattern: &str, action: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| action.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn action_is_allowed_if_an_entry_includes_it_and_does_not_exclude_it() {
-        let contributor = json!({ "value": [{ "actions": ["*"], "notActions": ["Microsoft.Authorization/*/Write"] }] });
-        assert!(allows(&contributor, "Microsoft.Sql/servers/failoverGroups/failover/action"));
-        assert!(!allows(&contributor, "Microsoft.Authorization/locks/write"));
-        let reader = json!({ "value": [{ "actions": ["*/read"], "notActions": [] }] });
-        assert!(!allows(&reader, "Microsoft.Sql/servers/failoverGroups/failover/action"));
-        let both = json!({ "value": [reader["value"][0], { "actions": ["microsoft.sql/servers/*"] }] });
-        assert!(allows(&both, "Microsoft.Sql/servers/failoverGroups/failover/action"));
-        assert!(!allows(&json!({}), "a/b"));
-    }
-
-    #[test]
-    fn star_matches_any_text() {
-        assert!(covers("a/*/write", "a/b/c/write"));
-        assert!(covers("*", "a/b/write"));
-        assert!(!covers("a/*/write", "a/b/delete"));
-        assert!(!covers("a/b", "a/b/c"));
     }
 }

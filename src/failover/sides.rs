@@ -84,7 +84,7 @@ pub(super) fn twins(stack: &Stack, resource: &Resource) -> Vec<Twins> {
     resource.kind.promotion.map(|promotion| stack.with_known(resource, promotion.twins)).unwrap_or_default()
 }
 
-/// True for a replica whose sides differ so that Azure refuses a planned promotion, as far as they were read.
+/// True for a replica whose sides differ so that the provider refuses a planned promotion, as far as they were read.
 pub(super) fn is_unequal(question: &Question<'_>, resource: &Resource) -> bool {
     let body = |object: &Object| question.seen.lists.get(&object.id)?.as_ref().ok();
     twins(question.stack, resource).iter().any(|twins| match body(&twins.source).zip(body(&twins.target)) {

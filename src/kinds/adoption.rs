@@ -40,14 +40,14 @@ pub struct AnyType {
 pub struct ChildList {
     /// The segments between the object and its children: `MX`, `queueServices/default/queues`.
     pub segment: &'static str,
-    /// True for an object that has such children, by its body. Azure refuses the list of any other.
+    /// True for an object that has such children, by its body. The provider refuses the list of any other.
     pub of: fn(&Json) -> bool,
-    /// True for a child that a client has created or changed, by its body. Azure creates the others.
+    /// True for a child that a client has created or changed, by its body. The provider creates the others.
     pub is_made: fn(&Json) -> bool,
 }
 
 impl ChildList {
-    /// The list of an object that always has it, without children that Azure creates.
+    /// The list of an object that always has it, without children that the provider creates.
     pub const fn all(segment: &'static str) -> Self {
         Self { segment, of: |_| true, is_made: |_| true }
     }
@@ -65,8 +65,8 @@ pub struct Adoption {
     pub any: Option<AnyType>,
     /// Objects that the provider creates with it and that a stack does not declare: a machine's own disk.
     pub brings: Option<fn(&CloudObject<'_>) -> Vec<ObjectId>>,
-    /// Values that Azure sets at paths that no argument has: `properties.nicType`, `Standard`. Any other value there is
-    /// a setting that the import loses.
+    /// Values that the provider sets at paths that no argument has: `properties.nicType`, `Standard`. Any other value
+    /// there is a setting that the import loses.
     pub chosen: &'static [(&'static str, Lit)],
     /// Lists of children whose types have no kind, read with the kind's API version.
     pub others: &'static [ChildList],

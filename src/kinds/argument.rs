@@ -31,8 +31,8 @@ pub struct Arg {
     pub kept: Kept,
     /// Rule for its text, or for each text of its list.
     pub form: Option<&'static Form>,
-    /// The value that Azure takes if a request lacks it, for an argument whose need says no default. Its answers have
-    /// the value only if stacks must set it.
+    /// The value that the provider takes if a request lacks it, for an argument whose need says no default. Its answers
+    /// have the value only if stacks must set it.
     pub filled: Option<Lit>,
     /// The same for requests of API versions before this one, where those have another value.
     pub filled_before: Option<(&'static str, Lit)>,
@@ -105,7 +105,7 @@ impl Block {
         Self { args, min: 0, max: usize::MAX, key }
     }
 
-    /// The key of an element in the form in which keys are compared: names of parts have no case in Azure.
+    /// The key of an element in the form in which keys are compared: names of parts have no case.
     pub fn identity(&self, key: &str) -> String {
         if self.key == "name" { key.to_lowercase() } else { key.to_owned() }
     }
@@ -196,7 +196,7 @@ pub enum Kept {
     /// Where this argument is true, and the value is greater than that of the text: the provider increases it.
     Growing(&'static str),
     /// Where the text has none: the provider chooses a value at the creation, and taking a value out of the text does
-    /// not change it (source: azurerm's schema, arguments that are optional and computed).
+    /// not change it (source: the Terraform provider's schema, arguments that are optional and computed).
     Chosen,
 }
 
@@ -346,7 +346,7 @@ impl Arg {
         self
     }
 
-    /// Sets the value that Azure takes if a request lacks it.
+    /// Sets the value that the provider takes if a request lacks it.
     #[must_use]
     pub const fn filled(mut self, lit: Lit) -> Self {
         self.filled = Some(lit);

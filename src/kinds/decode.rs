@@ -397,7 +397,7 @@ impl Decoder<'_> {
                 number.as_i64().ok_or_else(|| Problem::ty("a whole number", value))?;
                 within(number, *low as f64, *high as f64)
             }
-            // Azure ignores the case of these words, and returns some in the case of the request.
+            // The provider ignores the case of these words, and returns some in the case of the request.
             Ty::Enum(words) if self.answered => one_of(words, &in_our_case(words, value)),
             Ty::Enum(words) => one_of(words, value),
             Ty::Cidr => {

@@ -3,35 +3,36 @@
 use super::argument::{Arg, Ty};
 use crate::object::ObjectId;
 
-/// Translation to Terraform's azurerm. By rule, the resource has the kind's name, its arguments keep theirs, a
-/// reference `x` becomes `x_id` (`xs` becomes `x_ids`), and a resource in a resource group has `name`,
+/// Translation to resources of Terraform's provider. By rule, the resource has the kind's name, its arguments keep
+/// theirs, a reference `x` becomes `x_id` (`xs` becomes `x_ids`), and a resource in a resource group has `name`,
 /// `resource_group_name` and `location`. The fields below are the exceptions.
 #[derive(Debug, Clone, Copy)]
 pub struct Terraform {
-    /// Terraform provider.
+    /// Terraform provider. Empty: the first one of the kind's provider.
     pub provider: &'static str,
     /// Resource name without the provider's prefix. Empty: the kind's name.
     pub resource: &'static str,
-    /// Arguments, by dotted path, with another name in azurerm. A dotted name goes into a block; a name that ends in
-    /// `name` takes the name of the referenced resource instead of its id.
+    /// Arguments, by dotted path, with another name in the Terraform provider. A dotted name goes into a block; a name
+    /// that ends in `name` takes the name of the referenced resource instead of its id.
     pub renamed: &'static [(&'static str, &'static str)],
-    /// Arguments of azurerm that follow from a reference: the argument, the reference, the attribute of the
-    /// referenced resource.
+    /// Arguments of the Terraform provider that follow from a reference: the argument, the reference, the attribute of
+    /// the referenced resource.
     pub follows: &'static [(&'static str, &'static str, &'static str)],
-    /// Arguments that a stack does not have, or whose default differs between azurerm 4 and 5: the argument, and the
-    /// value as an expression.
+    /// Arguments that a stack does not have, or whose default differs between versions 4 and 5 of the Terraform
+    /// provider: the argument, and the value as an expression.
     pub fixed: &'static [(&'static str, &'static str)],
-    /// Arguments, by dotted path, that azurerm 4 names differently or does not have. With them, the code fits azurerm
-    /// 5 only.
+    /// Arguments, by dotted path, that version 4 of the Terraform provider names differently or does not have. With
+    /// them, the code fits version 5 only.
     pub fifth: &'static [&'static str],
-    /// Secrets that azurerm also takes as a write-only argument, `x_wo` with `x_wo_version`.
+    /// Secrets that the Terraform provider also takes as a write-only argument, `x_wo` with `x_wo_version`.
     pub written_only: &'static [&'static str],
-    /// Earlier resources of azurerm for the same object, without the prefix: `virtual_machine`.
+    /// Earlier resources of the Terraform provider for the same object, without the prefix: `virtual_machine`.
     pub earlier: &'static [&'static str],
-    /// Resources of azurerm that manage a part of this object, which an argument of this kind holds: the resource and
-    /// the argument, as in `network_security_rule`, `security_rule`.
+    /// Resources of the Terraform provider that manage a part of this object, which an argument of this kind holds: the
+    /// resource and the argument, as in `network_security_rule`, `security_rule`.
     pub parts: &'static [(&'static str, &'static str)],
-    /// For a child that azurerm also takes as a block of its parent: the parent's resource, and the block.
+    /// For a child that the Terraform provider also takes as a block of its parent: the parent's resource, and the
+    /// block.
     pub inline: Option<(&'static str, &'static str)>,
     /// True if the resource has a name.
     pub named: bool,
@@ -45,27 +46,49 @@ pub struct Terraform {
     /// `said`. Empty: none.
     pub body: &'static str,
     /// Additional resource beside it. Placeholders: `{label}`, `{self}` for the main resource, `{name}`, and
-    /// azurerm's arguments.
+    /// the Terraform provider's arguments.
     pub beside: &'static str,
-    /// Arguments that Azure chooses if they are absent, and that azurerm would remove again.
+    /// Arguments that the provider chooses if they are absent, and that the Terraform provider would remove again.
     pub chosen: &'static [&'static str],
     /// Further arguments that a promotion of its replica changes, because the two swap places.
     pub swapped: &'static [&'static str],
-    /// Arguments of azurerm that matter only at creation and that an import does not read.
+    /// Arguments of the Terraform provider that matter only at creation and that an import does not read.
     pub untold: &'static [&'static str],
     /// Import ids of the resource and of the resource beside it, where they differ from the ids of its objects.
     pub imported: Option<ImportId>,
-    /// Attributes that azurerm lacks, built from the name as the table defines them.
+    /// Attributes that the Terraform provider lacks, built from the name as the table defines them.
     pub made: &'static [&'static str],
-    /// Attributes that azurerm exports elsewhere or not at all: the attribute, and its place in azurerm's resource. An
-    /// empty place: azurerm does not export it.
+    /// Attributes that the Terraform provider exports elsewhere or not at all: the attribute, and its place in the
+    /// resource. An empty place: the Terraform provider does not export it.
     pub exported: &'static [(&'static str, &'static str)],
-    /// Lists and blocks, by dotted path, that are sets in azurerm, whose elements have no index.
+    /// Lists and blocks, by dotted path, that are sets in the Terraform provider, whose elements have no index.
     pub sets: &'static [&'static str],
-    /// Block of the provider's `features`, as text, where a default of azurerm destroys data. Empty: none.
+    /// Block of the provider's `features`, as text, where a default of the Terraform provider destroys data. Empty:
+    /// none.
     pub features: &'static str,
-    /// Form of the kind in azurerm.
+    /// Form of the kind in the Terraform provider.
     pub shape: TerraformShape,
+}
+
+/// A provider of Terraform.
+#[derive(Debug)]
+pub struct TerraformProvider {
+    /// Its name, which its resources have as a prefix.
+    pub name: &'static str,
+    /// Its address in the registry.
+    pub source: &'static str,
+    /// The versions that the code fits, as a constraint.
+    pub version: &'static str,
+    /// Their description, a sentence for a comment. Empty: none.
+    pub fits: &'static str,
+    /// The version that has all arguments of [`Terraform::fifth`]: its name, and its constraint.
+    pub newer: Option<(&'static str, &'static str)>,
+    /// The inner lines of its block, from the `features` and the types of the resources, each ending in a line break.
+    pub block: fn(&str, &[&str]) -> String,
+    /// The data source of its own identity, and the block that declares it. Empty: none.
+    pub client: (&'static str, &'static str),
+    /// Lines of a backend that keeps the state there, with `{key}` for its name. Empty: none.
+    pub backend: &'static [&'static str],
 }
 
 /// See [`Terraform::blocks`]. The function receives the texts of arguments by dotted path, as expressions of Terraform;
@@ -81,7 +104,7 @@ pub fn literal(text: &str) -> Option<&str> {
 /// refer to.
 pub type ImportId = fn(&[&ObjectId], &dyn Fn(&str) -> Option<String>) -> Vec<String>;
 
-/// Form of a kind in azurerm.
+/// Form of a kind in the Terraform provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TerraformShape {
     /// A resource.
@@ -90,9 +113,9 @@ pub enum TerraformShape {
     Halves {
         /// The argument.
         of: &'static str,
-        /// The argument of azurerm that refers to the near resource by name.
+        /// The argument of the Terraform provider that refers to the near resource by name.
         own: &'static str,
-        /// The argument of azurerm that refers to the remote resource by id.
+        /// The argument of the Terraform provider that refers to the remote resource by id.
         remote: &'static str,
         /// Arguments that are true in the first half only, and in the second half only.
         only: [&'static str; 2],
@@ -108,14 +131,14 @@ pub enum TerraformShape {
     },
     /// No resource of its own: another resource contains it, as the text explains.
     Folded(&'static str),
-    /// Impossible in azurerm; the text is the reason and the alternative.
+    /// Impossible in the Terraform provider; the text is the reason and the alternative.
     Unsaid(&'static str),
 }
 
 impl Terraform {
     /// The rule without exceptions.
     pub const BY_RULE: Self = Self {
-        provider: "azurerm",
+        provider: "",
         resource: "",
         renamed: &[],
         follows: &[],
@@ -144,8 +167,9 @@ impl Terraform {
 }
 
 impl Terraform {
-    /// Place of an attribute in azurerm's resource; empty if azurerm does not export it. The identity that Azure makes
-    /// for a resource is in its block, whatever the kind (source: azurerm, `commonschema` of identities).
+    /// Place of an attribute in the Terraform provider's resource; empty if the Terraform provider does not export it.
+    /// The identity that the provider makes for a resource is in its block, whatever the kind (source: the
+    /// `commonschema` of its identities).
     pub fn place_of<'n>(&self, attribute: &'n str) -> &'n str {
         match (self.exported.iter().find(|(ours, _)| *ours == attribute), attribute) {
             (Some((_, place)), _) => place,
@@ -155,7 +179,7 @@ impl Terraform {
         }
     }
 
-    /// azurerm's name of an argument, by its dotted path. A dotted name is in a block.
+    /// The Terraform provider's name of an argument, by its dotted path. A dotted name is in a block.
     pub fn name_of(&self, path: &str, arg: &Arg) -> String {
         if let Some((_, name)) = self.renamed.iter().find(|(ours, _)| *ours == path) {
             return (*name).to_owned();

@@ -49,7 +49,7 @@ pub enum ReadTarget {
     Body,
     /// The body with this `$expand`.
     Expanded(&'static str),
-    /// The newest value of this metric of Azure Monitor.
+    /// The newest value of this metric, from the provider's monitoring.
     Metric(&'static str),
 }
 

@@ -33,6 +33,11 @@ pub trait Grammar: Debug + Sync {
         None
     }
 
+    /// The id of an account, as a scope of what lies in it.
+    fn of_account(&self, _: &str) -> Option<ObjectId> {
+        None
+    }
+
     /// The outermost object that contains this one, or that it extends: itself, where there is none.
     fn root(&self, id: &ObjectId) -> ObjectId {
         std::iter::successors(self.parent(id), |id| self.parent(id)).last().unwrap_or_else(|| id.clone())

@@ -13,8 +13,8 @@ const STACK: &str = "drplan-stack";
 const LINEAGE: &str = "drplan-lineage";
 /// The argument with the tags, and their place in a body.
 const TAGS: &str = "tags";
-/// The tags that every type takes: most take 50, a few 15 (source: Azure's limits for tags). An object with more tags
-/// of its own stays without a mark.
+/// The tags that every type takes: most take 50, a few 15 (source: the provider's limits for tags). An object with more
+/// tags of its own stays without a mark.
 const MOST_TAGS: usize = 15;
 
 /// The owner of an object.

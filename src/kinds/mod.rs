@@ -14,6 +14,7 @@ pub mod failover;
 pub mod form;
 pub mod grammar;
 pub mod hosts;
+pub mod looks;
 pub mod mark;
 pub mod near;
 pub mod overrides;

@@ -194,7 +194,7 @@ impl Overrides {
 /// Behaviour of the simulator for a kind, beyond storing its body.
 #[derive(Clone, Copy)]
 pub struct SimulatedBehaviour {
-    /// Refuses a body as Azure would.
+    /// Refuses a body as the provider would.
     pub admit: Option<AdmitFn>,
     /// Called when a write has ended: fills values that the provider chooses, and changes other objects (the other
     /// half of a peering, the mirror of a failover group).
@@ -207,7 +207,7 @@ pub struct SimulatedBehaviour {
     /// again after the returned number of seconds, until it returns `None`. For repairs that the provider makes after
     /// an outage, as when a replica follows again.
     pub wakes: Option<WakeFn>,
-    /// Metrics that Azure Monitor has of the object.
+    /// Metrics that the monitoring of the provider has of the object.
     pub metrics: &'static [Metric],
     /// Additions to `properties` for each value of `$expand`.
     pub expands: &'static [(&'static str, ExpandFn)],
@@ -237,14 +237,14 @@ pub struct SimulatedBehaviour {
     pub spared: &'static [&'static str],
     /// Children that exist as long as the object: drplan has no kind for them, but other clients read them.
     pub always: &'static [ImplicitChild],
-    /// Status of a PUT that creates, if other than 201 (source: the status codes that Azure's SDKs accept).
+    /// Status of a PUT that creates, if other than 201 (source: the status codes that the provider's SDKs accept).
     pub created: u16,
     /// Requests that are complete when answered, although a PUT is a long-running operation (source: as above).
     pub at_once: &'static [ImmediateRequest],
-    /// True if Resource Manager accepts a PUT and a DELETE of the object itself, although it is part of another
+    /// True if the provider accepts a PUT and a DELETE of the object itself, although it is part of another
     /// object.
     pub alone: bool,
-    /// Lists in the object's body whose named elements Resource Manager also accepts as children, although a stack has
+    /// Lists in the object's body whose named elements the provider also accepts as children, although a stack has
     /// them as blocks: the path of the list and the segment, as in `properties.routes`, `routes`.
     pub elements: &'static [(&'static str, &'static str)],
     /// Children that follow from the object and are no objects themselves, such as a scale set's instances: their
@@ -261,7 +261,7 @@ pub struct SimulatedBehaviour {
     pub catalog: Option<BuiltInObjects>,
     /// Segment of soft-deleted objects, as in `deletedVaults`.
     pub bin: Option<&'static str>,
-    /// True if Resource Manager moves neither the object to another resource group, nor its parent while it exists.
+    /// True if the provider moves neither the object to another resource group, nor its parent while it exists.
     pub stays: bool,
 }
 
@@ -312,7 +312,7 @@ pub type DerivedProperties = (&'static str, fn(&Json) -> Json);
 /// A POST action of an implicit child: its name, and the function that makes the new properties from the current ones.
 pub type ChildAction = (&'static str, fn(&Json) -> Json);
 
-/// A child that always exists (source: reads that Terraform's azurerm makes of a resource that it created).
+/// A child that always exists (source: reads that the Terraform provider makes of a resource that it created).
 #[derive(Debug, Clone, Copy)]
 pub struct ImplicitChild {
     /// The path segment, as in `connectionPolicies`.
@@ -398,7 +398,7 @@ pub struct SimulatedAction {
     pub name: &'static str,
     /// A required pair of the query, for different actions of one name.
     pub query: Option<(&'static str, &'static str)>,
-    /// Refuses the action as Azure would. The last argument is the body (`null` for none).
+    /// Refuses the action as the provider would. The last argument is the body (`null` for none).
     pub admit: fn(&dyn SimulatedWorld, &ObjectId, &Json) -> Result<(), Refusal>,
     /// Effect of the action when its duration has passed. The simulator calls `admit` again before that.
     pub done: fn(&mut dyn SimulatedWorld, &ObjectId, &Json),

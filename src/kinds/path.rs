@@ -93,7 +93,7 @@ pub fn text<'a>(body: &'a Json, path: &str) -> Option<&'a str> {
     borrow(body, path).and_then(Json::as_str)
 }
 
-/// Sets what Azure shows of each element of a list that it also serves as a child: its type and its state.
+/// Sets what the provider shows of each element of a list that it also serves as a child: its type and its state.
 pub fn settle_elements(body: &mut Json, list: &str, type_: &str) {
     for element in borrow_mut(body, list).and_then(Json::as_array_mut).into_iter().flatten() {
         put(element, "type", Json::from(type_));
@@ -251,7 +251,8 @@ pub fn element_name(item: &Json) -> Option<&str> {
     item.get("name").or_else(|| item.get("locationName")).and_then(Json::as_str)
 }
 
-/// True if two names of elements are equal. Azure returns regions by display name (`Canada East` for `canadaeast`).
+/// True if two names of elements are equal. The provider returns regions by display name (`Canada East` for
+/// `canadaeast`).
 pub fn same_name(a: &str, b: &str) -> bool {
     let fold = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>().to_ascii_lowercase();
     a == b || fold(a) == fold(b)

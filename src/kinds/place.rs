@@ -2,9 +2,9 @@
 //! another object's body.
 //!
 //! Memberships are elements of a list in another object's body, each of which is a resource of its own: a pool in a
-//! network interface's configuration, an address of a NAT gateway, a disk of a machine. Azure has no ids for such
-//! elements. drplan makes one from the ids of both ends, so that a membership is recorded and compared like any other
-//! resource. Independent of kinds.
+//! network interface's configuration, an address of a NAT gateway, a disk of a machine. The provider has no ids for
+//! such elements. drplan makes one from the ids of both ends, so that a membership is recorded and compared like any
+//! other resource. Independent of kinds.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -131,7 +131,7 @@ pub struct Membership {
     pub key: &'static str,
     /// The argument with the value of that property: the id of the member. Empty: the name of the resource.
     pub member: &'static str,
-    /// Segment of the membership's id, as azurerm has it where it can be part of an id.
+    /// Segment of the membership's id, as the Terraform provider has it where it can be part of an id.
     pub segment: &'static str,
     /// The number of owners that a member may have.
     pub owners: Owners,
@@ -251,7 +251,7 @@ impl Membership {
         whole.filter(|_| is(id, self.segment))
     }
 
-    /// The id of the membership that azurerm identifies by the ids of both ends.
+    /// The id of the membership that the Terraform provider identifies by the ids of both ends.
     pub fn joined(&self, grammar: &dyn Grammar, within: &ObjectId, member: &str) -> ObjectId {
         let owner = match self.enclosure {
             Enclosure::Element(..) => within.outer().unwrap_or_else(|| within.clone()),

@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 
+use super::emit::TerraformProvider;
 use super::form::Form;
 use super::grammar::{Grammar, NoIds};
+use super::looks::{AccountCheck, Guards};
 use super::regions::{self, Region};
 use super::table::Kind;
 use crate::account::{Account, Accounts, Realm};
@@ -17,12 +19,18 @@ use crate::object::{Object, ObjectId};
 pub struct Tables {
     /// Its name, which sites have as `provider`.
     pub name: &'static str,
-    /// Its name in sentences: `Azure`.
+    /// Its name in sentences: `AWS`.
     pub title: &'static str,
     /// The kinds of its resources, in the order of the documentation.
     pub kinds: &'static [&'static Kind],
     /// The grammar of its ids.
     pub grammar: &'static dyn Grammar,
+    /// Its lists that preflight checks read.
+    pub guards: &'static Guards,
+    /// Its checks of `doctor`, in the order of the report.
+    pub doctor: &'static [AccountCheck],
+    /// Its providers of Terraform: the one of most kinds first.
+    pub terraform: &'static [TerraformProvider],
     /// Its regions, by name.
     pub regions: &'static [Region],
     /// The arguments of its `provider` block, which name an account: first its id, then its tenant.
@@ -54,6 +62,9 @@ impl Tables {
         title: "",
         kinds: &[],
         grammar: &NoIds,
+        guards: &Guards::NONE,
+        doctor: &[],
+        terraform: &[],
         regions: &[],
         account: &[],
         without_account: "",
@@ -210,7 +221,7 @@ impl Catalog {
     }
 
     /// The provider of an id.
-    pub fn provider_of(&self, id: &ObjectId) -> Option<&'static Tables> {
+    pub fn owner(&self, id: &ObjectId) -> Option<&'static Tables> {
         self.providers().find(|provider| provider.grammar.is_id(id.as_str()))
     }
 

@@ -40,8 +40,8 @@ pub(super) fn foreign(word: &str) -> Option<&'static str> {
     }
 }
 
-/// The argument that azurerm has under this name. References have no suffix in drplan, so a name from Terraform is
-/// not close to any argument.
+/// The argument that the Terraform provider has under this name. References have no suffix in drplan, so a name from
+/// Terraform is not close to any argument.
 pub(super) fn without_suffix<'t>(table: &'t [Arg], written: &str) -> Option<&'t Arg> {
     let suffixes = ["_resource_ids", "_resource_id", "_ids", "_id", "_name"];
     suffixes.iter().filter_map(|suffix| written.strip_suffix(suffix)).find_map(|stem| {

@@ -27,7 +27,7 @@ pub(crate) use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
 /// A resource kind.
 pub struct Kind {
-    /// The name in a stack: azurerm's name without its prefix.
+    /// The name in a stack: the Terraform provider's name without its prefix.
     pub name: &'static str,
     /// Returns the provider that has it. A function, because a provider's tables name the kinds in turn.
     pub provider: fn() -> &'static Tables,
@@ -61,21 +61,21 @@ pub struct Kind {
     pub serial: Serial,
     /// Facts that disaster recovery needs.
     pub recovery: Recovery,
-    /// Azure's error code for deleting an object in use, as in `InUseSubnetCannotBeDeleted`. Empty: Azure deletes it
-    /// all the same.
+    /// The provider's error code for deleting an object in use, as in `InUseSubnetCannotBeDeleted`. Empty: the provider
+    /// deletes it all the same.
     pub in_use: &'static str,
     /// Values that no two resources may share: equal ones, or overlapping ranges.
     pub apart: &'static [Exclusive],
     /// Rules for texts of arguments, in addition to those of [`Arg::form`]: rules that differ between kinds that share
     /// an argument.
     pub forms: &'static [(&'static str, &'static Form)],
-    /// Combinations of arguments that Azure refuses.
+    /// Combinations of arguments that the provider refuses.
     pub combinations: &'static [Combination],
-    /// Arguments that Azure keeps as they are while other resources have addresses in the object.
+    /// Arguments that the provider keeps as they are while other resources have addresses in the object.
     pub held: &'static [&'static str],
     /// Soft deletion: the name stays reserved after a deletion.
     pub soft_delete: Option<&'static SoftDelete>,
-    /// Changes of arguments that Azure refuses in place. The first one that applies decides.
+    /// Changes of arguments that the provider refuses in place. The first one that applies decides.
     pub transitions: &'static [Transition],
     /// Objects of a resource that depend on each other: when one of them is missing, the others cannot be repaired,
     /// and drplan replaces all.
@@ -123,7 +123,7 @@ pub struct Kind {
     /// Example: a complete stack (without the `stack` block and the sites `east` and `west`, which the tests supply)
     /// that ends in the smallest useful block of this kind, labelled `example`.
     pub example: &'static str,
-    /// Arguments of azurerm's resource that drplan leaves out on purpose, each with the reason.
+    /// Arguments of the Terraform provider's resource that drplan leaves out on purpose, each with the reason.
     pub left_out: &'static [(&'static str, &'static str)],
 }
 
@@ -262,6 +262,14 @@ impl Kind {
         (self.provider)()
     }
 
+    /// The name of the Terraform provider that has its resource.
+    pub fn terraform_provider(&self) -> &'static str {
+        match self.terraform.provider {
+            "" => self.provider().terraform.first().map_or("", |provider| provider.name),
+            own => own,
+        }
+    }
+
     /// The grammar of its provider's ids.
     pub fn grammar(&self) -> &'static dyn Grammar {
         self.provider().grammar
@@ -303,7 +311,7 @@ pub struct Holder<'a> {
 /// returns the same table for the same ones.
 pub type TypedTable = fn(&JsonMap<String, Json>) -> &'static Kind;
 
-/// Soft deletion of a kind's objects: Azure keeps them, and their names, for days.
+/// Soft deletion of a kind's objects: the provider keeps them, and their names, for days.
 #[derive(Debug)]
 pub struct SoftDelete {
     /// Id of the kept object. Placeholders: `{subscription}`, `{location}`, `{name}`.
@@ -367,13 +375,13 @@ pub struct NameRule {
     pub words: &'static str,
     /// Scope in which the name must be unique.
     pub unique: NameScope,
-    /// True if the block's label or `name` is the name in Azure. False if the kind derives the name (a GUID, a
+    /// True if the block's label or `name` is the name in the cloud. False if the kind derives the name (a GUID, a
     /// constant), see [`Overrides::name`].
     pub written: bool,
 }
 
 impl NameRule {
-    /// Any name of up to 260 characters, the general limit of Resource Manager.
+    /// Any name of up to 260 characters, the general limit of the provider.
     pub const ANY: Self =
         Self { min: 1, max: 260, pattern: "", words: "any characters", unique: NameScope::InParent, written: true };
     /// The rule of most kinds of Microsoft.Network.
@@ -391,7 +399,7 @@ impl NameRule {
         Self { min, max, pattern, words, unique: NameScope::InParent, written: true }
     }
 
-    /// A name that is unique in all of Azure, because it becomes a DNS name.
+    /// A name that is unique among all accounts of the provider, because it becomes a DNS name.
     #[must_use]
     pub const fn global(mut self) -> Self {
         self.unique = NameScope::Globally;
@@ -407,7 +415,7 @@ impl NameRule {
 pub enum NameScope {
     /// The resource group, parent or scope.
     InParent,
-    /// All of Azure.
+    /// All accounts of the provider.
     Globally,
 }
 
@@ -519,7 +527,7 @@ pub enum AnswerStyle {
     State,
 }
 
-/// Writes that must not run in parallel: Azure answers `AnotherOperationInProgress`, or loses one of them.
+/// Writes that must not run in parallel: the provider answers `AnotherOperationInProgress`, or loses one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Serial {
     /// No restriction.

@@ -1,6 +1,6 @@
 //! Rules for tags: names, values and their number. Independent of kinds.
 
-/// Limits of tags (source: Azure's page on tags; its naming rules for `Microsoft.Resources`).
+/// Limits of tags (source: the provider's page on tags; its naming rules for `Microsoft.Resources`).
 #[derive(Debug)]
 pub struct TagRule {
     /// Maximum number of tags.
@@ -16,7 +16,7 @@ pub struct TagRule {
 /// Maximum length of a value, in characters.
 const LONGEST_VALUE: usize = 256;
 
-/// Beginnings of names that Azure reserves.
+/// Beginnings of names that the provider reserves.
 const RESERVED: [&str; 3] = ["microsoft", "azure", "windows"];
 
 impl TagRule {
@@ -24,8 +24,8 @@ impl TagRule {
     pub const GENERAL: Self = Self { most: 50, longest_name: 512, forbidden: r"<>%&\?/", begins_with_letter: false };
     /// Storage accounts have shorter names.
     pub const STORAGE: Self = Self { longest_name: 128, ..Self::GENERAL };
-    /// DNS zones have few tags, whose names have neither spaces nor a digit at the beginning (source: Azure's limits of
-    /// tags by resource type).
+    /// DNS zones have few tags, whose names have neither spaces nor a digit at the beginning (source: the provider's
+    /// limits of tags by resource type).
     pub const DNS: Self = Self { most: 15, forbidden: r"<>%&\?/ ", begins_with_letter: true, ..Self::GENERAL };
     /// The names of Traffic Manager have neither spaces, `#` and `:` nor a digit at the beginning (source: as above).
     pub const TRAFFIC_MANAGER: Self = Self { forbidden: r"<>%&\?/ #:", begins_with_letter: true, ..Self::GENERAL };

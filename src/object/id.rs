@@ -14,7 +14,7 @@ const PIECE: usize = 16;
 /// The id of an object: the text by which references, the state and requests name it.
 ///
 /// An id that begins with a slash is a path. It is compared without regard to case, because a provider with such ids
-/// keeps the case an object was created with and ignores it otherwise (source: Azure's resource provider contract,
+/// keeps the case an object was created with and ignores it otherwise (source: the contract of resource providers,
 /// "resource ids are case-insensitive"). Any other id is compared exactly: `cloudflare:zones/example.com/…`.
 #[derive(Clone)]
 pub struct ObjectId(Arc<str>);

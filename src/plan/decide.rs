@@ -143,7 +143,10 @@ impl DecisionInput<'_> {
         let kept =
             resource.kind.soft_delete.map(|soft| soft.id(&self.stack.account, &resource.location, &resource.name));
         let is_kept = kept.is_some_and(|kept| matches!(self.observed.objects.get(&kept), Some(Some(_))));
-        let reason = if is_kept { "deleted before, and recovered from what Azure keeps" } else { reason };
+        let reason = match is_kept {
+            true => format!("deleted before, and recovered from what {} keeps", resource.kind.provider().title),
+            false => reason.to_owned(),
+        };
         let arguments = args.iter().map(|(name, value)| ArgumentChange {
             path: name.clone(),
             before: None,

@@ -10,7 +10,7 @@ use crate::object::ObjectId;
 use crate::stack::Stack;
 use crate::state::State;
 
-/// Identity of a resource in the cloud: kind, id and name, compared as Azure compares them. The name tells apart
+/// Identity of a resource in the cloud: kind, id and name, compared as the provider compares them. The name tells apart
 /// kinds whose resources are properties of one object, such as the replicas of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {

@@ -115,7 +115,7 @@ pub struct Change {
     pub presence: Presence,
     /// The action.
     pub action: Action,
-    /// The reason, which completes a sentence: `new`, `sku changes, which Azure cannot change in place`.
+    /// The reason, which completes a sentence: `new`, `sku changes, which the provider cannot change in place`.
     pub reason: String,
     /// The arguments that change, in the terms of the stack; for a create, all of them.
     pub arguments: Vec<ArgumentChange>,

@@ -111,10 +111,11 @@ pub fn unlike(stack: &Stack) -> Vec<UnlikeReplica<'_>> {
 pub(super) fn notes(stack: &Stack) -> Vec<String> {
     let note = |UnlikeReplica { replica, source, differences }: UnlikeReplica<'_>| {
         format!(
-            "{} is configured unlike its source {}: {}. Azure refuses a planned promotion between them.",
+            "{} is configured unlike its source {}: {}. {} refuses a planned promotion between them.",
             replica.address,
             source.address,
-            differences.join(", ")
+            differences.join(", "),
+            replica.kind.provider().title
         )
     };
     unlike(stack).into_iter().map(note).collect()

@@ -1,4 +1,5 @@
-//! Changes that Azure refuses in place, by the tables of the kinds: some replace the object, others block the plan.
+//! Changes that the provider refuses in place, by the tables of the kinds: some replace the object, others block the
+//! plan.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -13,8 +14,8 @@ use crate::plan::{Action, ArgumentChange, BlockedResource, Observed};
 use crate::stack::{Resource, Stack};
 use crate::state::Recorded;
 
-/// Marks the changes that replace the object. An import replaces nothing: every change that Azure refuses stands in its
-/// way.
+/// Marks the changes that replace the object. An import replaces nothing: every change that the provider refuses stands
+/// in its way.
 pub(super) fn mark(
     kind: &Kind,
     old: &JsonMap<String, Json>,
@@ -35,7 +36,7 @@ fn is_within(path: &str, argument: &str) -> bool {
         || argument.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Takes the changes that Azure refuses out of the decisions, with the reason for each.
+/// Takes the changes that the provider refuses out of the decisions, with the reason for each.
 pub(super) fn refuse(stack: &Stack, observed: &Observed, decisions: &mut Decisions) -> Vec<BlockedResource> {
     let mut blocked = Vec::new();
     let mut stays = Vec::new();
@@ -109,9 +110,12 @@ fn used(stack: &Stack, resource: &Resource, decision: &Decision, decisions: &Dec
     };
     let user = stack.resources.values().find(holds)?;
     Some(format!(
-        "`{argument}` cannot change while {} uses it. Azure keeps ranges with addresses in use. Declare another {} \
-         and move {} there first.",
-        user.address, resource.kind.name, user.address
+        "`{argument}` cannot change while {} uses it. {} keeps ranges with addresses in use. Declare another {} and move \
+         {} there first.",
+        user.address,
+        resource.kind.provider().title,
+        resource.kind.name,
+        user.address
     ))
 }
 
@@ -150,14 +154,17 @@ fn kept_name(resource: &Resource, decision: &Decision) -> Option<String> {
     let replaced = matches!(decision.change.action, Action::Replace(_));
     (same && replaced).then(|| {
         format!(
-            "it would be replaced under its own name: {}. Azure keeps the name of a deleted {} for days, so the new one \
+            "it would be replaced under its own name: {}. {} keeps the name of a deleted {} for days, so the new one \
              could not be created. Write another `name`, or take the change back. {}",
-            decision.change.reason, resource.kind.name, soft.advice
+            decision.change.reason,
+            resource.kind.provider().title,
+            resource.kind.name,
+            soft.advice
         )
     })
 }
 
-/// A name that Azure keeps for a deleted object elsewhere.
+/// A name that the provider keeps for a deleted object elsewhere.
 fn reserved_name(stack: &Stack, resource: &Resource, decision: &Decision, observed: &Observed) -> Option<String> {
     let soft = resource.kind.soft_delete.filter(|_| decision.change.action == Action::Create)?;
     let kept = soft.id(&stack.account, &resource.location, &resource.name);

@@ -10,7 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use futures::future::BoxFuture;
 
-use crate::apply::Connect;
+use crate::apply::{BulkEngine, Connect};
+use crate::emit::Language;
 use crate::kinds::{Catalog, Tables};
 use crate::simulator::Dialects;
 use crate::simulator::dialect::Dialect;
@@ -20,29 +21,35 @@ use crate::world::Cloud;
 /// Connects to a provider, or says why that is impossible.
 type Connector = fn(Reach) -> BoxFuture<'static, Result<Arc<dyn Cloud>, String>>;
 
-/// A provider.
-#[derive(Debug)]
-pub struct Provider {
-    /// Its kinds and regions.
-    pub tables: &'static Tables,
-    /// Its language in the local simulator; `None` for a provider that is not simulated.
-    dialect: Option<&'static dyn Dialect>,
+/// A provider: its tables, and what it has above them.
+struct Provider {
+    tables: &'static Tables,
     /// Its client; `None` for a provider that drplan cannot talk to.
     connect: Option<Connector>,
+    /// Its language in the local simulator; `None` for a provider that is not simulated.
+    dialect: Option<&'static dyn Dialect>,
+    /// Its engines, which write many resources at once.
+    engines: &'static [&'static BulkEngine],
+    /// Its languages, in which a stack can be emitted.
+    languages: &'static [&'static Language],
 }
 
 /// The providers, in the order of the documentation. The dialect of the first answers for hosts that no other has.
 static ALL: &[Provider] = &[
     Provider {
         tables: &azure::TABLES,
-        dialect: Some(&crate::simulator::Arm),
         connect: Some(|reach| Box::pin(azure::client::connect(reach))),
+        dialect: Some(&crate::simulator::Arm),
+        engines: &[&azure::deployments::ENGINE],
+        languages: &[&azure::bicep::LANGUAGE],
     },
-    Provider { tables: &aws::TABLES, dialect: None, connect: None },
+    Provider { tables: &aws::TABLES, connect: None, dialect: None, engines: &[], languages: &[] },
     Provider {
         tables: &cloudflare::TABLES,
-        dialect: Some(&cloudflare::simulated::Cloudflare),
         connect: Some(|reach| Box::pin(cloudflare::client::connect(reach))),
+        dialect: Some(&cloudflare::simulated::Cloudflare),
+        engines: &[],
+        languages: &[],
     },
 ];
 
@@ -66,4 +73,14 @@ pub fn connections(reach: &Reach) -> impl Iterator<Item = (&'static Tables, Conn
         let (connect, reach) = (provider.connect?, reach.clone());
         Some((provider.tables, Box::new(move || connect(reach.clone())) as Connect))
     })
+}
+
+/// The engines of all providers.
+pub fn engines() -> impl Iterator<Item = &'static BulkEngine> {
+    ALL.iter().flat_map(|provider| provider.engines).copied()
+}
+
+/// The languages of all providers.
+pub fn languages() -> impl Iterator<Item = &'static Language> {
+    ALL.iter().flat_map(|provider| provider.languages).copied()
 }

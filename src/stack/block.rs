@@ -525,7 +525,8 @@ impl ResourceBuilder<'_, '_> {
     }
 }
 
-/// A copy would have the same name in the same place: a root is in no other, and some names are unique in all of Azure.
+/// A copy would have the same name in the same place: a root is in no other, and some names are unique among all
+/// accounts of the provider.
 fn is_shared_name(kind: &Kind) -> bool {
     kind.place.is_root() || kind.names.unique == NameScope::Globally
 }

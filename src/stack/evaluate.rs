@@ -143,7 +143,7 @@ struct StackEvaluation {
     by_id: HashMap<ObjectId, Address>,
     locals: RefCell<Locals>,
     tags: Map,
-    /// Type and lower-case name of resources whose name must be unique in all of Azure.
+    /// Type and lower-case name of resources whose name must be unique among all accounts of the provider.
     names: HashMap<(&'static str, String), Address>,
 }
 
@@ -260,7 +260,7 @@ impl StackEvaluation {
 enum Collision {
     /// The id.
     Object,
-    /// A name that is unique in all of Azure.
+    /// A name that is unique among all accounts of the provider.
     Name,
     /// A member that has one owner, in this argument.
     Member(&'static str),
@@ -314,10 +314,11 @@ impl Collision {
                 format!("Write `name = \"{}-${{each.key}}\"`, so that each instance has its own.", first.name)
             }
         };
+        let provider = second.kind.provider().title;
         let diagnostic = match self {
             Self::Object => Diagnostic::error(
                 "same-object",
-                format!("`{}` and `{}` are the same object in Azure", first.address, second.address),
+                format!("`{}` and `{}` are the same object in {provider}", first.address, second.address),
             )
             .at(second.span)
             .why(format!("Both have the id {}.", second.id)),
@@ -326,14 +327,14 @@ impl Collision {
                 format!("`{}` and `{}` have the same `{argument}`", first.address, second.address),
             )
             .at(block::span_of(second, argument))
-            .why("Azure attaches it to one resource only, and refuses the second.".to_owned()),
+            .why(format!("{provider} attaches it to one resource only, and refuses the second.")),
             Self::Name => Diagnostic::error(
                 "same-name",
                 format!("`{}` and `{}` have the same name `{}`", first.address, second.address, second.name),
             )
             .at(block::span_of(second, "name"))
             .why(format!(
-                "The name of {} is unique in all of Azure, because it becomes a DNS name.",
+                "The name of {} is unique in all of {provider}, because it becomes a DNS name.",
                 with_article(second.kind.name)
             )),
         };

@@ -103,6 +103,13 @@ impl Stack {
         self.program.catalog
     }
 
+    /// The providers of its sites and resources, in the order of the catalog.
+    pub fn providers(&self) -> impl Iterator<Item = &'static Tables> {
+        let of_kinds = self.resources.values().map(|resource| resource.kind.provider().name);
+        let used: BTreeSet<&str> = self.sites.values().map(|site| site.provider.name).chain(of_kinds).collect();
+        self.catalog().providers().filter(move |provider| used.contains(provider.name))
+    }
+
     /// The failover group with this name, in any of the forms that [`group_name`] takes.
     pub fn failover_group(&self, name: &str) -> Option<&FailoverGroup> {
         self.failover_groups.get(name).or_else(|| self.failover_groups.get(group_name(name).as_str()))

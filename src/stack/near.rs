@@ -1,5 +1,5 @@
-//! References to resources of another region, which Azure refuses: a network interface and its subnet, a load balancer
-//! and its address. The error names the resource at the right site.
+//! References to resources of another region, which the provider refuses: a network interface and its subnet, a load
+//! balancer and its address. The error names the resource at the right site.
 
 use std::collections::HashMap;
 
@@ -64,10 +64,11 @@ fn diagnostic(
         .at(written.unwrap_or(resource.span))
         .and(target.span, "declared here");
     let inherits = definition.is_some_and(|definition| definition.block.body.attribute("mirrors").is_some());
-    let why = match written {
-        None if inherits => "It inherits the reference by `mirrors`, and Azure requires both in one region.",
-        _ => "Azure requires both in one region.",
+    let how = match written {
+        None if inherits => "It inherits the reference by `mirrors`, and ",
+        _ => "",
     };
+    let why = format!("{how}{} requires both in one region.", resource.kind.provider().title);
     let twins = twins(program, resources, resource, target);
     let help = match twins.as_slice() {
         [] => format!(

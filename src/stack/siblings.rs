@@ -152,7 +152,7 @@ fn diagnostic(program: &Program, first: &Taken<'_>, second: &Taken<'_>) -> Diagn
     };
     let problem = Diagnostic::error("shared-value", summary.trim_end_matches(':'))
         .at(place(program, second.resource, argument))
-        .why("Azure refuses the second one.")
+        .why(format!("{} refuses the second one.", second.resource.kind.provider().title))
         .help(help);
     if a.block() == b.block() { problem } else { problem.and(place(program, first.resource, argument), "the other") }
 }

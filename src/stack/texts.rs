@@ -1,5 +1,5 @@
-//! Texts that Azure refuses, beyond the rules of single arguments: tags together with those of the stack, and rules
-//! that kinds with a common argument have apart from each other.
+//! Texts that the provider refuses, beyond the rules of single arguments: tags together with those of the stack, and
+//! rules that kinds with a common argument have apart from each other.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::kinds::{Kind, Ty};

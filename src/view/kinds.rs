@@ -170,7 +170,7 @@ fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
 }
 
 fn left_out_title(kind: &Kind) -> String {
-    format!("Arguments of {} that are left out", kind.terraform.provider)
+    format!("Arguments of {} that are left out", kind.terraform_provider())
 }
 
 fn seconds(seconds: u32) -> String {

@@ -48,7 +48,7 @@ async fn adopt_all(lab: &mut Lab) -> Result<AdoptedStack, String> {
 /// The same, and with `any` those of types without a kind.
 async fn adopt_types(lab: &mut Lab, any: bool) -> Result<AdoptedStack, String> {
     let survey =
-        discover_groups(&lab.azure, &TABLES, &groups(lab), &account(), any).await.map_err(|error| error.to_string())?;
+        discover_groups(&lab.cloud, &TABLES, &groups(lab), &account(), any).await.map_err(|error| error.to_string())?;
     adopt(lab, &survey, None)
 }
 
@@ -134,7 +134,7 @@ fn id(rest: &str) -> ObjectId {
 /// Creates an object as another client would, with attributes that drplan never writes and without those that it always
 /// writes.
 async fn put(lab: &Lab, rest: &str, api: &str, body: serde_json::Value) {
-    let put = lab.azure.put(&Object::whole(id(rest), api), &body, WriteCondition::Always).await;
+    let put = lab.cloud.put(&Object::whole(id(rest), api), &body, WriteCondition::Always).await;
     put.unwrap_or_else(|error| panic!("{rest}: {error}"));
 }
 
@@ -286,7 +286,7 @@ fn terraform_resources_keep_their_names_on_adoption() {
             failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
             let managed = as_terraform(&lab, &text);
             let ids: Vec<ObjectId> = managed.iter().map(|one| one.id.clone()).collect();
-            let survey = discover_objects(&lab.azure, &TABLES, &ids, &account(), false).await.unwrap();
+            let survey = discover_objects(&lab.cloud, &TABLES, &ids, &account(), false).await.unwrap();
             let adopted = adopt(&mut lab, &survey, Some(&managed)).unwrap();
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{stack}");
             assert_eq!(adopted.left, [""; 0], "{stack}");
@@ -369,7 +369,7 @@ fn operating_system_follows_from_the_configuration_or_the_image() {
             assert!(adopted.kinds.contains(&kind), "{publisher}: {:?} {:?}", adopted.kinds, adopted.left);
             assert_eq!(planned(&lab, &adopted.text).await.unwrap(), [""; 0], "{}", adopted.text);
             let machine = Object::whole(id("hand/providers/Microsoft.Compute/virtualMachines/vm"), "2025-04-01");
-            let body = lab.azure.get(&machine).await;
+            let body = lab.cloud.get(&machine).await;
             let told =
                 body.unwrap().unwrap().body.pointer("/properties/storageProfile/osDisk/osType").cloned().unwrap();
             assert_eq!(told.as_str().unwrap().to_lowercase(), os);
@@ -487,7 +487,7 @@ fn a_terraform_state_of_parts_blocks_and_old_resources_is_adopted_whole() {
         let managed = adopt::terraform::read(&TABLES, &state).unwrap();
         assert!(managed.others.is_empty(), "{:?}", managed.others);
         let ids: Vec<ObjectId> = managed.objects.iter().map(|one| one.id.clone()).collect();
-        let survey = discover_objects(&lab.azure, &TABLES, &ids, &account(), false).await.unwrap();
+        let survey = discover_objects(&lab.cloud, &TABLES, &ids, &account(), false).await.unwrap();
         let draft = StackDraft::of(&survey, Some(&managed.objects), &account());
         let told: Vec<_> =
             draft.left().iter().filter_map(|left| Some((left.terraform.clone()?, left.why.clone()))).collect();
@@ -542,13 +542,13 @@ geo_replica "catalog" {{
         failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
         let account = id("data/providers/Microsoft.DocumentDB/databaseAccounts/drplan-moved-catalog");
         let account = Object::whole(account, "2024-08-15");
-        let body = lab.azure.get(&account).await.unwrap().unwrap().body;
+        let body = lab.cloud.get(&account).await.unwrap().unwrap().body;
         let mut policies = body["properties"]["failoverPolicies"].clone();
         for policy in policies.as_array_mut().unwrap() {
             policy["failoverPriority"] = json!(1 - policy["failoverPriority"].as_i64().unwrap());
         }
         let order = json!({ "failoverPolicies": policies });
-        lab.azure.post(&account, "failoverPriorityChange", &[], Some(&order)).await.unwrap();
+        lab.cloud.post(&account, "failoverPriorityChange", &[], Some(&order)).await.unwrap();
         let adopted = adopt_all(&mut lab).await.unwrap();
         assert_eq!(adopted.left, [""; 0]);
         let replica = "  site              = site.canadaeast\n  failover_priority = 0\n";
@@ -585,13 +585,13 @@ user_assigned_identity "mail" {{
         for (name, properties) in sets {
             let set = id(&format!("mail/providers/Microsoft.Network/dnsZones/mail.example.org/{name}"));
             let body = json!({ "properties": properties });
-            lab.azure.put(&Object::whole(set, "2018-05-01"), &body, WriteCondition::Always).await.unwrap();
+            lab.cloud.put(&Object::whole(set, "2018-05-01"), &body, WriteCondition::Always).await.unwrap();
         }
         let trust =
             id("mail/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mail/federatedIdentityCredentials/ci");
         let properties = json!({ "issuer": "https://issuer.example.org", "subject": "ci", "audiences": ["api"] });
         let body = json!({ "properties": properties });
-        lab.azure.put(&Object::whole(trust, "2024-11-30"), &body, WriteCondition::Always).await.unwrap();
+        lab.cloud.put(&Object::whole(trust, "2024-11-30"), &body, WriteCondition::Always).await.unwrap();
         let adopted = adopt_types(&mut lab, false).await.unwrap();
         let why = |name: &str, type_: &str| format!("{name} ({type_}): drplan has no kind for this type");
         assert_eq!(

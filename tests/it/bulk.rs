@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use drplan::apply::observe;
+use drplan::apply::{Clouds, observe};
 use drplan::object::{Collection, Object, ObjectId};
 use drplan::plan::{Observed, to_observe};
-use drplan::providers::azure::client::Azure;
+
 use drplan::sight::Sight;
 use drplan::simulator::{Fault, Plane};
 use drplan::world::{Cloud, CloudError, Store, WriteCondition};
@@ -17,7 +17,7 @@ use crate::lab::{Lab, changes, failures, simulated};
 use crate::stacks::{lab, stacks};
 
 /// A cloud whose lists fail, so that every object is read singly.
-struct CloudWithoutLists<'a>(&'a Azure);
+struct CloudWithoutLists<'a>(&'a Clouds);
 
 #[async_trait]
 impl Cloud for CloudWithoutLists<'_> {
@@ -132,13 +132,13 @@ impl ObservedStack {
     /// The observed objects and the number of reads; fails if lists and single reads differ.
     async fn seen(&self) -> (Observed, u64) {
         let before = self.reads();
-        let listed = observe(drplan::providers::catalog(), &self.lab.azure, &*self.lab.clock, &self.objects, None)
+        let listed = observe(drplan::providers::catalog(), &self.lab.cloud, &*self.lab.clock, &self.objects, None)
             .await
             .expect("the cloud is readable");
         let reads = self.reads() - before;
         let singly = observe(
             drplan::providers::catalog(),
-            &CloudWithoutLists(&self.lab.azure),
+            &CloudWithoutLists(&self.lab.cloud),
             &*self.lab.clock,
             &self.objects,
             None,
@@ -182,7 +182,7 @@ fn many_objects_are_observed_with_few_reads() {
         let object = stack.objects.iter().find(|object| object.id == *changed).expect("the object exists");
         stack.lab.simulator.add_fault(Fault::Stale { seconds: 600.0 }).expect("the simulator is in memory");
         let tags = serde_json::json!({ "tags": { "late": "yes" } });
-        drop(stack.lab.azure.patch(object, &tags).await.expect("the patch is accepted"));
+        drop(stack.lab.cloud.patch(object, &tags).await.expect("the patch is accepted"));
         let (seen, _) = stack.seen().await;
         assert_eq!(
             seen.objects[changed].as_ref().expect("the object exists").body.pointer("/tags/late"),
@@ -218,10 +218,10 @@ async fn shown(lab: &Lab, text: &str) -> (usize, usize) {
     for (id, object) in &objects {
         let (path, _) = id.as_str().rsplit_once('/').expect("a name");
         let list = Collection::new(ObjectId::new(path), Arc::clone(&object.of.version));
-        let Ok(list) = lab.azure.collection(&list).await else { continue };
+        let Ok(list) = lab.cloud.collection(&list).await else { continue };
         let own = list.iter().find(|(own, _)| own == *id).map(|(_, seen)| seen);
         shown += usize::from(own.is_some());
-        let read = lab.azure.get(object).await.expect("the object is readable");
+        let read = lab.cloud.get(object).await.expect("the object is readable");
         assert!(own.is_none() || own == read.as_ref(), "{id}: {own:?} and {read:?}");
     }
     (shown, objects.len())

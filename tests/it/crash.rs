@@ -8,6 +8,7 @@ use drplan::address::Address;
 use drplan::apply::Engine;
 use drplan::object::ObjectId;
 use drplan::plan::Plan;
+use drplan::providers::azure::deployments::ENGINE;
 use drplan::state::{Recorded, State};
 use drplan::world::Clock;
 use jiff::Timestamp;
@@ -97,7 +98,7 @@ impl Scenario {
             }
             Self::Apply | Self::Deploy | Self::Edit | Self::Destroy => web_geo::lab(),
         };
-        let engine = if matches!(self, Self::Deploy) { Engine::Deployments } else { Engine::Direct };
+        let engine = if matches!(self, Self::Deploy) { Engine::Bulk(&ENGINE) } else { Engine::Direct };
         (Lab { engine, ..lab }, text)
     }
 

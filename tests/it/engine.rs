@@ -2,6 +2,7 @@
 
 use drplan::apply::{ApplyOutcome, Engine};
 use drplan::object::{Collection, Object, ObjectId};
+use drplan::providers::azure::deployments::ENGINE;
 use drplan::providers::azure::ids::AzureId;
 use drplan::run::StepOutcome;
 use drplan::simulator::{Fault, SUBSCRIPTION, parse_faults};
@@ -45,7 +46,7 @@ fn address(name: &str) -> ObjectId {
 }
 
 fn by_deployments() -> Lab {
-    Lab { engine: Engine::Deployments, ..Lab::new(5) }
+    Lab { engine: Engine::Bulk(&ENGINE), ..Lab::new(5) }
 }
 
 fn failed(applied: &ApplyOutcome) -> Vec<&str> {
@@ -63,7 +64,7 @@ async fn deployments(lab: &Lab, group: &str) -> Vec<Json> {
     let path = ObjectId::new(format!(
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments"
     ));
-    lab.azure
+    lab.cloud
         .collection(&Collection::new(path, "2025-04-01"))
         .await
         .expect("a list")
@@ -100,7 +101,7 @@ fn thousand_creates_finish_close_to_the_write_limit() {
 
 #[test]
 fn thousand_creates_by_deployments_take_less_than_a_tenth() {
-    let (took, writes) = a_thousand(Engine::Deployments);
+    let (took, writes) = a_thousand(Engine::Bulk(&ENGINE));
     assert!(took * 10 < FLOOR, "{took:#}");
     assert_eq!(writes, 1 + 2 * 2, "one group, and two deployments with a what-if each");
 }
@@ -119,7 +120,7 @@ fn stands_alike(name: &str, lab: impl Fn() -> (Lab, String)) {
     simulated(async {
         let (direct, text) = lab();
         failures(&direct.apply(&text).await.expect("apply succeeds"), name).expect("every step succeeds");
-        let deployed = Lab { engine: Engine::Deployments, ..lab().0 };
+        let deployed = Lab { engine: Engine::Bulk(&ENGINE), ..lab().0 };
         failures(&deployed.apply(&text).await.expect("apply succeeds"), name).expect("every step succeeds");
         let (ours, theirs) = (alike(&deployed), alike(&direct));
         let ids = |all: &[(String, Json)]| all.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
@@ -167,7 +168,7 @@ fn existing_unrecorded_object_is_not_overwritten() {
             "location": "canadacentral",
             "properties": { "publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": 20 },
         });
-        lab.azure
+        lab.cloud
             .put(&Object::whole(address("ip-0"), "2021-05-01"), &other, WriteCondition::Always)
             .await
             .expect("the object is created");
@@ -248,7 +249,7 @@ fn deployment_history_contains_no_secret() {
     let dir = stacks().into_iter().find(|dir| dir.ends_with("web-geo")).expect("the stack");
     simulated(async {
         let (mut lab, text) = lab(&dir);
-        lab.engine = Engine::Deployments;
+        lab.engine = Engine::Bulk(&ENGINE);
         for (name, value) in &mut lab.variables {
             if name.contains("password") {
                 *value = "C0rrect-horse-9".to_owned();
@@ -262,7 +263,7 @@ fn deployment_history_contains_no_secret() {
             for deployment in deployments(&lab, &group).await {
                 let id = ObjectId::new(deployment["id"].as_str().expect("an id"));
                 let template = lab
-                    .azure
+                    .cloud
                     .post(&Object::whole(id, "2025-04-01"), "exportTemplate", &[], None)
                     .await
                     .expect("a template");

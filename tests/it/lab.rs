@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use drplan::address::Address;
-use drplan::apply::{self, ApplyOutcome, Engine, Ports};
+use drplan::apply::{self, ApplyOutcome, Clouds, Connect, Engine, Ports};
 use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
@@ -16,7 +16,6 @@ use drplan::host::{SeededIds, SimClock};
 use drplan::kinds::mark::is_mark;
 use drplan::object::ObjectId;
 use drplan::plan::{self, Action, Observed, PlanInput, PlanOutcome};
-use drplan::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
 use drplan::run::{Progress, StepOutcome, StopSignal, Watcher};
 use drplan::simulator::{SUBSCRIPTION, Simulator, TENANT};
 use drplan::stack::{self, Input, Program, VariableInput};
@@ -24,9 +23,12 @@ use drplan::state::{State, StateError};
 use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, NoNotices, ProgramExit, Store, WebRequest};
+use drplan::wire::{HttpBackend, Reach};
+use drplan::world::{Clock, Cloud, CommandLine, Commands, NoNotices, ProgramExit, Store, WebRequest};
 use jiff::Timestamp;
 use serde_json::Value as Json;
+
+use crate::toy::Toy;
 
 /// Watcher that ignores all events.
 pub struct SilentWatcher;
@@ -62,7 +64,9 @@ pub struct Lab {
     pub simulator: Simulator,
     pub clock: Arc<SimClock>,
     pub store: MemoryStore,
-    pub azure: Azure,
+    pub cloud: Clouds,
+    /// The cloud of a provider that only the tests know.
+    pub toy: Arc<Toy>,
     pub ids: Arc<SeededIds>,
     pub seal: Seal,
     pub variables: Vec<(String, String)>,
@@ -87,29 +91,38 @@ impl Lab {
     pub fn behind(seed: u64, around: impl FnOnce(Router, &Arc<SimClock>) -> Router) -> Self {
         let clock = Arc::new(SimClock::new(drplan::simulator::START));
         let simulator = Simulator::new(drplan::providers::dialects(), seed, Arc::clone(&clock) as Arc<dyn Clock>);
-        Self::around(simulator, clock, SeededIds::new(seed), around)
+        Self::around(simulator, Arc::default(), clock, SeededIds::new(seed), around)
     }
 
     fn around(
         simulator: Simulator,
+        toy: Arc<Toy>,
         clock: Arc<SimClock>,
         ids: SeededIds,
         around: impl FnOnce(Router, &Arc<SimClock>) -> Router,
     ) -> Self {
         let ids = Arc::new(ids);
-        let azure = Azure::new(AzureConfig {
-            endpoint: drplan::simulator::BASE.parse().expect("a URL"),
+        let reach = Reach {
             wire: HttpBackend::InProcess(around(simulator.router(), &clock)),
-            credential: Arc::new(FixedToken(BearerToken::new("lab"))),
+            network: None,
+            environment: BTreeMap::new(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,
             notices: Arc::new(NoNotices),
+        };
+        let own = Arc::clone(&toy);
+        let connect: Connect = Box::new(move || {
+            let own = Arc::clone(&own);
+            Box::pin(async move { Ok(own as Arc<dyn Cloud>) })
         });
+        let providers = drplan::providers::connections(&reach).chain([(&crate::toy::TABLES, connect)]);
+        let cloud = Clouds::new(crate::toy::catalog(), providers);
         Self {
             simulator,
             clock,
             store: MemoryStore::default(),
-            azure,
+            cloud,
+            toy,
             ids,
             seal: Seal::new(SEAL),
             variables: Vec::new(),
@@ -135,7 +148,7 @@ impl Lab {
             engine: self.engine,
             adopt: self.adopt.clone(),
             program: Mutex::new(self.program.lock().expect("no panic while locked").clone()),
-            ..Self::around(simulator, clock, self.ids.fork(), |router, _| router)
+            ..Self::around(simulator, self.toy.fork(), clock, self.ids.fork(), |router, _| router)
         }
     }
 
@@ -166,7 +179,7 @@ impl Lab {
         let input = Input {
             reader: Arc::new(FilesInMemory(self.files.clone())),
             variables: self.variables.iter().map(given).collect(),
-            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT), drplan::providers::catalog())
+            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT), crate::toy::catalog())
         };
         let (program, found) = stack::read_all(input);
         let program = Arc::new(program);
@@ -199,11 +212,11 @@ impl Lab {
         let state = self.store.load().map_err(|error| error.to_string())?;
         let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
         let objects = plan::to_observe(&stack, state.as_ref(), true);
-        let mut observed = apply::observe(stack.catalog(), &self.azure, &*self.clock, &objects, state.as_ref())
+        let mut observed = apply::observe(stack.catalog(), &self.cloud, &*self.clock, &objects, state.as_ref())
             .await
             .map_err(|error| error.to_string())?;
         if let Some(state) = &state {
-            apply::observe_roles(&self.azure, &*self.clock, &stack, state, &mut observed).await;
+            apply::observe_roles(&self.cloud, &*self.clock, &stack, state, &mut observed).await;
         }
         self.plan_of(text, destroy, targets, &observed).map(|planned| (planned, state))
     }
@@ -250,7 +263,7 @@ impl Lab {
         command: &str,
     ) -> Result<ApplyOutcome, StateError> {
         let ports = Ports {
-            cloud: &self.azure,
+            cloud: &self.cloud,
             web: &self.simulator,
             commands: &SuccessfulCommands,
             clock: &*self.clock,

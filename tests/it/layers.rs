@@ -28,20 +28,32 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["hcl", "kinds", TABLES],
     &["graph", "stack", "state", "steps"],
-    &["plan", "failover", "doctor", "check", "emit", "review", "adopt", "reference", "view"],
+    &["plan", "failover", "doctor", "check", "emit", LANGUAGES, "review", "adopt", "reference", "view"],
     &["world"],
     &["store", "run", "apply"],
-    &["wire", CLIENTS, "host", "simulator", DIALECTS],
+    &["wire", CLIENTS, ENGINES, "host", "simulator", DIALECTS],
     &["providers"],
     &["cli"],
 ];
 
-/// The tables of each provider: what is in its folder, but for its client and its dialect.
+/// The tables of each provider: what is in its folder, but for what it has above them.
 const TABLES: &str = "tables";
 /// The clients of the providers.
 const CLIENTS: &str = "clients";
+/// Engines of providers that write many resources at once.
+const ENGINES: &str = "engines";
+/// Languages of providers, in which a stack can be emitted.
+const LANGUAGES: &str = "languages";
 /// The dialects of the simulator that lie in the folder of their provider.
 const DIALECTS: &str = "dialects";
+/// Folders of a provider above its tables, each with its module.
+const ABOVE: &[(&str, &str)] =
+    &[("client", CLIENTS), ("deployments", ENGINES), ("bicep", LANGUAGES), ("simulated", DIALECTS)];
+
+/// The module of a folder of a provider.
+fn of_provider(folder: &str) -> &'static str {
+    ABOVE.iter().find(|(name, _)| *name == folder).map_or(TABLES, |(_, module)| *module)
+}
 
 /// Modules that must not use another one although it is below them. State and steps outlive a run, on disk and in the
 /// reports of other versions: what they keep must not change with the tables of the kinds.
@@ -78,9 +90,7 @@ fn module(path: &Path) -> String {
     let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("a source file");
     let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     match parts.as_slice() {
-        [room, _provider, client, ..] if room == "providers" && client == "client" => CLIENTS.to_owned(),
-        [room, _provider, dialect, ..] if room == "providers" && dialect == "simulated" => DIALECTS.to_owned(),
-        [room, _provider, ..] if room == "providers" && parts[1] != "mod.rs" => TABLES.to_owned(),
+        [room, _provider, folder, ..] if room == "providers" => of_provider(folder).to_owned(),
         _ => parts.first().expect("a first part").trim_end_matches(".rs").to_owned(),
     }
 }
@@ -128,11 +138,9 @@ fn modules_use_only_lower_layers() {
                 let word =
                     |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
                 let name = match used.strip_prefix("providers::") {
-                    Some(rest) if rest.split("::").nth(1).map(word).as_deref() == Some("client") => CLIENTS.to_owned(),
-                    Some(rest) if rest.split("::").nth(1).map(word).as_deref() == Some("simulated") => {
-                        DIALECTS.to_owned()
+                    Some(rest) if rest[word(rest).len()..].starts_with("::") => {
+                        of_provider(&word(rest.split("::").nth(1).unwrap_or_default())).to_owned()
                     }
-                    Some(rest) if !matches!(word(rest).as_str(), "catalog" | "dialects") => TABLES.to_owned(),
                     _ => word(used),
                 };
                 let is_apart = APART.contains(&(module.as_str(), name.as_str()));

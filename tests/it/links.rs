@@ -320,7 +320,7 @@ fn load_balancer_serves_through_the_machines_in_its_pool() {
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(200)));
         for machine in ["a", "b"] {
             let machine = id(&lab, &format!("virtualMachines/{machine}"));
-            lab.azure.post(&Object::whole(machine, "2026-04-01"), "deallocate", &[], None).await.unwrap();
+            lab.cloud.post(&Object::whole(machine, "2026-04-01"), "deallocate", &[], None).await.unwrap();
         }
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(503)));
         // A pool of addresses leads to the machine with the address.
@@ -330,7 +330,7 @@ fn load_balancer_serves_through_the_machines_in_its_pool() {
         settles(&lab, &by_address).await;
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(503)));
         let machine = Object::whole(id(&lab, "virtualMachines/a"), "2026-04-01");
-        lab.azure.post(&machine, "start", &[], None).await.unwrap();
+        lab.cloud.post(&machine, "start", &[], None).await.unwrap();
         assert_eq!(ask(&lab).await, Ok(WebAnswer::Status(200)));
     });
 }
@@ -374,7 +374,7 @@ fn cloud_refuses_links_that_azure_refuses() {
             let id = ObjectId::new(format!("{root}/providers/{rest}"));
             let mut body = lab.simulator.body(&id).unwrap_or_else(|| json!({ "location": "canadacentral" }));
             change(&mut body);
-            match lab.azure.put(&Object::whole(id, api), &body, WriteCondition::Always).await {
+            match lab.cloud.put(&Object::whole(id, api), &body, WriteCondition::Always).await {
                 Err(CloudError::Refused(why)) => why.code,
                 other => format!("{other:?}").chars().take(60).collect(),
             }

@@ -51,6 +51,7 @@ mod serving;
 mod several;
 mod side_by_side;
 mod stacks;
+mod toy;
 mod traffic;
 mod transcripts;
 mod typed;

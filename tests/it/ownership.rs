@@ -21,7 +21,7 @@ fn address(text: &str) -> Address {
 }
 
 async fn put(lab: &Lab, rest: &str, api: &str, body: Json) {
-    lab.azure.put(&Object::whole(id(rest), api), &body, WriteCondition::Always).await.unwrap();
+    lab.cloud.put(&Object::whole(id(rest), api), &body, WriteCondition::Always).await.unwrap();
 }
 
 const ACCOUNT: &str = "data/providers/Microsoft.Storage/storageAccounts/ownedfiles";

@@ -35,16 +35,16 @@ fn record(lab: &Lab, change: impl FnOnce(&mut State)) {
 async fn write(lab: &Lab, address: &str, pointer: &str, value: serde_json::Value) {
     let state = lab.store.load().expect("a state").expect("a recorded state");
     let object = &state.resources[&at(address)].objects[0];
-    let mut body = lab.azure.get(object).await.expect("the object is readable").expect("the object exists").body;
+    let mut body = lab.cloud.get(object).await.expect("the object is readable").expect("the object exists").body;
     *body.pointer_mut(pointer).expect("a place") = value;
-    lab.azure.put(object, &body, WriteCondition::Always).await.expect("the object is written");
+    lab.cloud.put(object, &body, WriteCondition::Always).await.expect("the object is written");
 }
 
 /// Value in the body of a resource's object.
 async fn read(lab: &Lab, address: &str, pointer: &str) -> serde_json::Value {
     let state = lab.store.load().expect("a state").expect("a recorded state");
     let object = &state.resources[&at(address)].objects[0];
-    let body = lab.azure.get(object).await.expect("the object is readable").expect("the object exists").body;
+    let body = lab.cloud.get(object).await.expect("the object is readable").expect("the object exists").body;
     body.pointer(pointer).cloned().unwrap_or_default()
 }
 
@@ -53,7 +53,7 @@ async fn promote(lab: &Lab, text: &str, side: Side) {
     let (program, state) = (lab.read(text).expect("the stack is valid"), lab.store.load().expect("a state"));
     let (stack, _) = program.evaluate(&Default::default()).expect("the stack is valid");
     let seen =
-        drplan::apply::look_at(&lab.azure, &*lab.clock, &drplan::plan::looks(&stack, &state.expect("a state"))).await;
+        drplan::apply::look_at(&lab.cloud, &*lab.clock, &drplan::plan::looks(&stack, &state.expect("a state"))).await;
     for (store, seen) in &seen {
         let resource = &stack.resources[store];
         let Some(promotion) = resource.kind.promotion else { continue };
@@ -64,9 +64,9 @@ async fn promote(lab: &Lab, text: &str, side: Side) {
         let call = call.expect("the store can be promoted");
         let done = match call.method {
             CallMethod::Post(action, query) => {
-                lab.azure.post(&call.object, action, query, call.body.as_ref()).await.map(drop)
+                lab.cloud.post(&call.object, action, query, call.body.as_ref()).await.map(drop)
             }
-            CallMethod::Patch => lab.azure.patch(&call.object, &call.body.unwrap_or_default()).await.map(drop),
+            CallMethod::Patch => lab.cloud.patch(&call.object, &call.body.unwrap_or_default()).await.map(drop),
         };
         done.unwrap_or_else(|why| panic!("{store} is not promoted: {why}"));
     }
@@ -273,7 +273,7 @@ async fn observed(lab: &Lab, text: &str, writer: Side, health: Health, debts: &[
     let (stack, _) = program.evaluate(&Default::default()).expect("the stack is valid");
     let state = lab.store.load().expect("a state");
     let objects = drplan::plan::to_observe(&stack, state.as_ref(), true);
-    let mut observed = drplan::apply::observe(stack.catalog(), &lab.azure, &*lab.clock, &objects, state.as_ref())
+    let mut observed = drplan::apply::observe(stack.catalog(), &lab.cloud, &*lab.clock, &objects, state.as_ref())
         .await
         .expect("the object is readable");
     let debts = debts.to_vec();

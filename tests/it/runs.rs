@@ -82,7 +82,7 @@ impl ProcedureLab {
     async fn with<T>(&self, work: impl AsyncFnOnce(&Stack, Ports<'_>, Operator<'_>) -> T) -> T {
         let (stack, stop) = (self.stack(), StopSignal::default());
         let ports = Ports {
-            cloud: &self.lab.azure,
+            cloud: &self.lab.cloud,
             web: &self.lab.simulator,
             commands: &SuccessfulCommands,
             clock: &*self.lab.clock,

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use drplan::cli::{self, Session};
 use drplan::diagnostic::render_all;
-use drplan::emit::{EmitResult, Options, bicep, terraform};
+use drplan::emit::{EmitResult, Options, terraform};
 use drplan::hcl::ast::Body;
 use drplan::hcl::functions;
 use drplan::host::SeededIds;
+use drplan::providers::azure::bicep::emit as bicep;
 use drplan::simulator::{Fault, RequestMatch};
 use drplan::stack::Knowledge;
 use drplan::value::Value;

@@ -63,14 +63,14 @@ impl Lab {
     async fn enable(&self, kind: &str, name: &str, enabled: bool) {
         let status = if enabled { "Enabled" } else { "Disabled" };
         let body = json!({ "properties": { "endpointStatus": status } });
-        self.azure
+        self.cloud
             .patch(&Object::whole(endpoint(kind, name), "2022-04-01"), &body)
             .await
             .expect("the endpoint is patched");
     }
 
     async fn promote(&self, side: &str, action: &str) {
-        self.azure
+        self.cloud
             .post(&Object::whole(sql(side), "2025-01-01"), action, &[], None)
             .await
             .expect("the failover succeeds");
@@ -116,7 +116,7 @@ fn forced_promotion_loses_unreplicated_data() {
         assert!(lost.refused >= 5_500 && lost.downtime_seconds >= 58, "{lost:#?}");
         assert!(lab.fetch(FRONT).await.is_err_and(|error| error.contains("canadacentral is lost")));
         let body = lab
-            .azure
+            .cloud
             .get(&Object::whole(endpoint("azureEndpoints", "primary"), "2022-04-01"))
             .await
             .expect("the profile is a global resource");
@@ -143,12 +143,12 @@ fn storage_account_takes_no_writes_during_a_failover() {
         let account = Object::whole(account, "2026-04-01");
         let body =
             json!({ "location": PRIMARY, "kind": "StorageV2", "sku": { "name": "Standard_GRS" }, "properties": {} });
-        lab.azure.put(&account, &body, WriteCondition::Always).await.expect("the account is created");
+        lab.cloud.put(&account, &body, WriteCondition::Always).await.expect("the account is created");
         lab.writes(vec![account.id.clone()]);
         let before = lab.passes(900).await;
         let behind = before.stores[0].behind["canadaeast"];
         assert_eq!((before.refused, before.lost), (0, 0), "{before:#?}");
-        lab.azure.post(&account, "failover", &[], None).await.expect("the failover succeeds");
+        lab.cloud.post(&account, "failover", &[], None).await.expect("the failover succeeds");
         let after = lab.passes(60).await;
         assert_eq!(after.stores[0].writers, ["canadaeast"], "{after:#?}");
         assert!(after.lost_seconds <= behind, "no more than before the request, {behind} s: {after:#?}");
@@ -163,7 +163,7 @@ fn control_plane_and_data_plane_fail_separately() {
         let lose =
             |plane| lab.simulator.add_fault(Fault::Lose { location: PRIMARY.to_owned(), plane }).expect("a fault");
         lose(Plane::Control);
-        let refused = lab.azure.get(&Object::whole(sql("primary"), "2025-01-01")).await;
+        let refused = lab.cloud.get(&Object::whole(sql("primary"), "2025-01-01")).await;
         assert!(
             matches!(&refused, Err(CloudError::Refused(refused)) if refused.reason == Reason::Outage),
             "{refused:?}"
@@ -171,7 +171,7 @@ fn control_plane_and_data_plane_fail_separately() {
         assert_eq!(lab.fetch(FRONT).await, Ok(200), "running workloads continue");
         lab.simulator.restore(PRIMARY).expect("the region is restored");
         lose(Plane::Data);
-        assert!(lab.azure.get(&Object::whole(sql("primary"), "2025-01-01")).await.is_ok_and(|body| body.is_some()));
+        assert!(lab.cloud.get(&Object::whole(sql("primary"), "2025-01-01")).await.is_ok_and(|body| body.is_some()));
         assert!(lab.fetch(FRONT).await.is_err());
     });
 }
@@ -185,14 +185,14 @@ fn scale_set_serves_with_the_started_instances() {
         let capacity = |count: u32| json!({ "sku": { "name": "Standard_D2s_v5", "capacity": count } });
         let site = "https://web-geo-primary.canadacentral.cloudapp.azure.com/";
         assert_eq!(lab.fetch(site).await, Ok(200));
-        lab.azure.patch(&set, &capacity(0)).await.expect("the scale set stops");
+        lab.cloud.patch(&set, &capacity(0)).await.expect("the scale set stops");
         assert_eq!(lab.fetch(site).await, Ok(503));
         lab.suffer(r#"[{"fault": "capacity", "location": "canadacentral", "size": "Standard_D2s_v5", "late": true}]"#);
-        let failed = lab.azure.patch(&set, &capacity(4)).await;
+        let failed = lab.cloud.patch(&set, &capacity(4)).await;
         assert!(matches!(&failed, Err(CloudError::Refused(why)) if why.code == "AllocationFailed"), "{failed:?}");
         assert_eq!(lab.fetch(site).await, Ok(503));
         lab.simulator.clear_faults().expect("the faults are cleared");
-        lab.azure.patch(&set, &capacity(4)).await.expect("the scale set starts");
+        lab.cloud.patch(&set, &capacity(4)).await.expect("the scale set starts");
         assert_eq!(lab.fetch(site).await, Ok(200));
     });
 }

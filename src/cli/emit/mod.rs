@@ -4,11 +4,12 @@ mod directory;
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session};
 use crate::emit::{self, EmitResult, Options, Rename};
+use crate::providers;
 use crate::view::count;
 use directory::Directory;
 
@@ -25,8 +26,8 @@ Examples:
   drplan emit bicep stacks/hub-spoke --out bicep")]
 pub struct Args {
     /// Target language
-    #[arg(value_enum)]
-    language: Language,
+    #[arg(value_parser = languages())]
+    language: String,
     /// Directory of the stack
     #[arg(default_value = ".")]
     stack: PathBuf,
@@ -44,26 +45,23 @@ pub struct Args {
     imports: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Language {
-    /// Terraform with the azurerm provider
-    Terraform,
-    /// Bicep, deployed to the subscription
-    Bicep,
+/// The languages: Terraform, and those of the providers.
+fn languages() -> PossibleValuesParser {
+    let terraform = PossibleValue::new("terraform").help("Terraform with the azurerm provider");
+    let own = providers::languages().map(|language| PossibleValue::new(language.name).help(language.about));
+    std::iter::once(terraform).chain(own).collect::<Vec<_>>().into()
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let loaded = load_without_secrets(&args.stack, global, session)?;
     let stack = loaded.evaluate(session)?;
-    let EmitResult { files, limitations: unsaid, renames } = match args.language {
-        Language::Terraform => emit::terraform(&stack, Options { imports: args.imports }),
-        Language::Bicep if args.imports => {
-            return Err(Failure::refused(
-                "Bicep has no import: a deployment takes over existing resources of the same name",
-            )
-            .help("Remove --imports."));
+    let language = providers::languages().find(|language| language.name == args.language);
+    let EmitResult { files, limitations: unsaid, renames } = match language {
+        None => emit::terraform(&stack, Options { imports: args.imports }),
+        Some(language) if args.imports => {
+            return Err(Failure::refused(language.no_imports).help("Remove --imports."));
         }
-        Language::Bicep => emit::bicep(&stack).map_err(|wrong| loaded.wrong(wrong))?,
+        Some(language) => (language.emit)(&stack).map_err(|wrong| loaded.wrong(wrong))?,
     };
     let directory = Directory::open(&args.out, session)?;
     if args.check {

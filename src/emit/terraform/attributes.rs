@@ -1,5 +1,5 @@
-//! Reads of a resource or a site, in azurerm's names and types: a reference to another resource is its id, a
-//! block is a list or a set of blocks, and an attribute may be elsewhere or missing.
+//! Reads of a resource or a site, in the Terraform provider's names and types: a reference to another resource is its
+//! id, a block is a list or a set of blocks, and an attribute may be elsewhere or missing.
 
 use super::names::TerraformScope;
 use super::varies::named_block;
@@ -189,7 +189,7 @@ impl TerraformScope<'_, '_> {
         }
     }
 
-    /// An element of a list as the stack writes it: a set in azurerm has lost its order.
+    /// An element of a list as the stack writes it: a set in the Terraform provider has lost its order.
     fn item(&self, of: ReadResource<'_>, path: &str, index: &ExprKind) -> Option<String> {
         let body = &self.emitter.stack.program.definitions.get(of.block)?.block.body;
         let written = &body.attribute(path)?.expr;
@@ -198,7 +198,7 @@ impl TerraformScope<'_, '_> {
         (!names_each(item) && items.len() > 1).then(|| Self { instance: None, ..*self }.expr(item))
     }
 
-    /// Id of the resource that an argument refers to, where azurerm has its name only.
+    /// Id of the resource that an argument refers to, where the Terraform provider has its name only.
     fn parent(&self, writer: &ExprWriter<'_>, of: ReadResource<'_>, argument: &str) -> String {
         let written = self.emitter.stack.program.definitions.get(of.block);
         let written = written.and_then(|written| written.block.body.attribute(argument));
@@ -227,7 +227,7 @@ impl TerraformScope<'_, '_> {
         }
     }
 
-    /// Literal value of an argument that azurerm does not have.
+    /// Literal value of an argument that the Terraform provider does not have.
     fn clear(&self, of: ReadResource<'_>, argument: &str) -> String {
         match of.one.args.get(argument).and_then(Value::clear) {
             Some(clear) => value_text(clear.json(), 0),
@@ -249,7 +249,7 @@ impl TerraformScope<'_, '_> {
                 "location" => format!("${{{}.location}}", of.text),
                 "id" => format!("${{{}}}", self.made_id(of)),
                 "subscription" => "${var.subscription_id}".to_owned(),
-                "tenant" => format!("${{{}.tenant_id}}", super::frame::CLIENT),
+                "tenant" => format!("${{{}.tenant_id}}", of.kind.provider().terraform.first()?.client.0),
                 "parent" if self.is_same(of, &|one| one.parent().map(|parent| parent.name().to_owned())) => {
                     of.one.parent()?.name().to_owned()
                 }
@@ -324,10 +324,10 @@ impl TerraformScope<'_, '_> {
         }
     }
 
-    /// `null` in place of something that azurerm does not have, which the README lists.
+    /// `null` in place of something that the Terraform provider does not have, which the README lists.
     fn lost(&self, of: ReadResource<'_>, name: &str) -> String {
         let what = format!("{}.{name}", of.block);
-        let why = "azurerm does not export it; the code has `null` in its place".to_owned();
+        let why = format!("{} does not export it; the code has `null` in its place", of.kind.terraform_provider());
         let mut lost = self.emitter.lost.borrow_mut();
         if !lost.iter().any(|one| one.what == what) {
             lost.push(Limitation { what, why });

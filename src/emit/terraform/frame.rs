@@ -7,9 +7,10 @@ use super::naming::{ACTIVE, SUBSCRIPTION};
 use super::resource::block;
 use crate::hcl::ast::{Body, ExprKind, HclBlock, TraversalStep};
 use crate::hcl::{quoted, value_text};
-use crate::kinds::TerraformShape;
+use crate::kinds::emit::TerraformProvider;
+use crate::kinds::{Kind, TerraformShape};
 use crate::stack::validation::VALIDATION;
-use crate::stack::{Resource, Site};
+use crate::stack::{Resource, Site, Stack};
 use crate::value::Value;
 use crate::visible::one_line;
 
@@ -104,77 +105,78 @@ impl TerraformEmitter<'_> {
     }
 }
 
-/// Data source for the identity of Terraform.
-pub(super) const CLIENT: &str = "data.azurerm_client_config.current";
+/// The Terraform providers of the code: the first one of each provider of the stack, and the others that a resource has.
+fn providers(emitter: &TerraformEmitter<'_>) -> Vec<&'static TerraformProvider> {
+    let used: BTreeSet<&str> = emitter.stack.resources.values().map(|one| one.kind.terraform_provider()).collect();
+    let all = emitter.stack.providers().flat_map(|provider| provider.terraform.iter().enumerate());
+    all.filter(|(at, provider)| *at == 0 || used.contains(provider.name)).map(|(_, provider)| provider).collect()
+}
 
-/// Required versions and the provider; `asks`: with the data source for the identity of Terraform.
-pub(super) fn versions(emitter: &TerraformEmitter<'_>, asks: bool) -> String {
-    let kinds = emitter.instances.keys().filter_map(|block| emitter.kind(block));
-    let providers: BTreeSet<&str> = kinds.filter_map(|kind| kind.type_.name.split('/').next()).collect();
-    let providers: Vec<String> =
-        providers.into_iter().filter(|name| *name != "Microsoft.Resources").map(quoted).collect();
-    let (generic, provider, terraform) = azapi(emitter);
+/// The name of the Terraform provider that most resources of a stack have.
+pub(super) fn name(stack: &Stack) -> &'static str {
+    let mut all = stack.providers().flat_map(|provider| provider.terraform);
+    all.next().map_or("Terraform", |provider| provider.name)
+}
+
+/// Required versions and the providers. `texts` are those of the other files: a data source for the identity of
+/// Terraform is declared where one of them reads it.
+pub(super) fn versions<'t>(emitter: &TerraformEmitter<'_>, texts: impl Iterator<Item = &'t String> + Clone) -> String {
+    let kinds: Vec<&Kind> = emitter.instances.keys().filter_map(|block| emitter.kind(block)).collect();
+    let types: Vec<&str> = kinds.iter().map(|kind| kind.type_.name).collect();
+    let (features, terraform) = (features(emitter), required(emitter));
     let fifth = emitter.fifth.borrow();
-    let (fits, version) = match fifth.first() {
-        None => {
-            ("# Works with azurerm 4.81 and 5: every argument has the same name in both.".to_owned(), ">= 4.81, < 6.0")
+    let providers = providers(emitter);
+    let (mut fits, mut requirements, mut blocks, mut clients) =
+        (String::new(), BTreeMap::new(), String::new(), String::new());
+    for provider in &providers {
+        let (comment, version) = match (fifth.first(), provider.newer) {
+            (Some(first), Some((name, version))) => {
+                let more = if fifth.len() > 1 { format!(", and {} more", fifth.len() - 1) } else { String::new() };
+                (format!("Requires {name} for {first}{more}."), version)
+            }
+            _ => (provider.fits.to_owned(), provider.version),
+        };
+        if !comment.is_empty() {
+            fits += &format!("# {comment}\n");
         }
-        Some(first) => {
-            let more = if fifth.len() > 1 { format!(", and {} more", fifth.len() - 1) } else { String::new() };
-            (format!("# Requires azurerm 5 for {first}{more}."), "~> 5.0")
+        let TerraformProvider { name, source, .. } = provider;
+        requirements.insert(
+            name,
+            format!("    {name} = {{\n      source  = \"{source}\"\n      version = \"{version}\"\n    }}\n"),
+        );
+        blocks += &format!("\nprovider \"{name}\" {{\n{}}}\n", (provider.block)(&features, &types));
+        let (client, declaration) = provider.client;
+        if !client.is_empty() && texts.clone().any(|text| text.contains(client)) {
+            clients += &format!("\n{declaration}");
         }
-    };
-    let client = if asks {
-        "\n# The principal that runs Terraform, for its tenant.\ndata \"azurerm_client_config\" \"current\" {}\n"
-    } else {
-        ""
-    };
+    }
     format!(
-        "{fits}
-terraform {{
+        "{fits}terraform {{
   required_version = \">= {terraform}\"
 
   required_providers {{
-{generic}    azurerm = {{
-      source  = \"hashicorp/azurerm\"
-      version = \"{version}\"
-    }}
-  }}
+{}  }}
 
 {}}}
-
-provider \"azurerm\" {{
-  features {}
-
-  subscription_id                 = var.subscription_id
-  resource_provider_registrations = \"none\"
-  resource_providers_to_register  = {}
-}}
-{provider}{client}",
-        backend(emitter),
-        features(emitter),
-        crate::hcl::text::listed(providers)
+{blocks}{clients}",
+        requirements.into_values().collect::<String>(),
+        backend(emitter, &providers),
     )
 }
 
 /// A backend as a comment, at a site that the failover groups move to.
-fn backend(emitter: &TerraformEmitter<'_>) -> String {
+fn backend(emitter: &TerraformEmitter<'_>, providers: &[&TerraformProvider]) -> String {
     let target = emitter.stack.failover_groups.values().next().and_then(|group| group.to.first());
     let site = target.or_else(|| emitter.stack.sites.keys().last()).map_or("", |site| &**site);
     let place = one_line(site);
+    let key = quoted(&format!("{}.tfstate", emitter.stack.name));
+    let lines = providers.iter().map(|provider| provider.backend).find(|lines| !lines.is_empty()).unwrap_or_default();
+    let lines: String = lines.iter().map(|line| format!("  # {}\n", line.replace("{key}", &key))).collect();
     format!(
         "  # Add a backend. Keep the state where an outage of the primary site does not reach it, for example at site
   # {place}:
   #
-  # backend \"azurerm\" {{
-  #   resource_group_name  = \"terraform-state\"
-  #   storage_account_name = \"…\"
-  #   container_name       = \"tfstate\"
-  #   key                  = {}
-  #   use_azuread_auth     = true
-  # }}
-",
-        quoted(&format!("{}.tfstate", emitter.stack.name))
+{lines}"
     )
 }
 
@@ -213,22 +215,12 @@ pub(super) const UP: &str = "failover-up.tfvars";
 /// File with the variables in normal operation.
 pub(super) const DOWN: &str = "failover-down.tfvars";
 
-/// The generic provider's requirement and block, and the version of Terraform: one with write-only arguments where the
-/// code has one.
-fn azapi(emitter: &TerraformEmitter<'_>) -> (&'static str, &'static str, &'static str) {
-    let is_generic = |one: &&Resource| one.kind.terraform.provider == "azapi";
+/// The version of Terraform: one with write-only arguments where the code has one.
+fn required(emitter: &TerraformEmitter<'_>) -> &'static str {
+    let is_generic = |one: &&Resource| !one.kind.terraform.provider.is_empty();
     let has_secret = |one: &Resource| one.kind.args.iter().any(|arg| arg.secret && one.args.contains_key(arg.name));
-    let all: Vec<&Resource> = emitter.stack.resources.values().filter(is_generic).collect();
-    let is_write_only = emitter.has_write_only.get() || all.iter().any(|one| has_secret(one));
-    let terraform = if is_write_only { "1.11" } else { "1.9" };
-    if all.is_empty() {
-        return ("", "", terraform);
-    }
-    (
-        "    azapi = {\n      source  = \"Azure/azapi\"\n      version = \"~> 2.4\"\n    }\n",
-        "\nprovider \"azapi\" {\n  subscription_id = var.subscription_id\n}\n",
-        terraform,
-    )
+    let has_one = emitter.stack.resources.values().filter(is_generic).any(has_secret);
+    if emitter.has_write_only.get() || has_one { "1.11" } else { "1.9" }
 }
 
 /// Variables: those of the stack, the regions of its sites, and the switch for failover-only resources.

@@ -17,7 +17,7 @@ use crate::stack::{Presence, Resource};
 pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String {
     let all = emitter.instances.get(block).into_iter().flatten().copied();
     let mut out = String::new();
-    // By resource of azurerm: the ids by key.
+    // By resource of the Terraform provider: the ids by key.
     let mut meanwhile: BTreeMap<String, Vec<(Option<String>, String)>> = BTreeMap::new();
     for resource in all {
         let key = resource.address.key().map(|key| key.into_owned());
@@ -45,7 +45,8 @@ pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String
     out
 }
 
-/// azurerm's resources for a resource, without their keys, and the ids by which azurerm imports them.
+/// The Terraform provider's resources for a resource, without their keys, and the ids by which the Terraform provider
+/// imports them.
 fn targets(emitter: &TerraformEmitter<'_>, block: &Address, resource: &Resource) -> Vec<(String, String)> {
     let name = emitter.resource(block);
     let terraform = &resource.kind.terraform;

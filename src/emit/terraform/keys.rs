@@ -8,7 +8,7 @@ use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::kinds::{AttributeSource, Catalog, Kind};
 
 impl TerraformEmitter<'_> {
-    /// True if an expression makes keys of texts that azurerm knows only after apply.
+    /// True if an expression makes keys of texts that the Terraform provider knows only after apply.
     pub(super) fn makes_keys(&self, expr: &Expr) -> bool {
         self.has_keys(expr, false, &mut BTreeSet::new())
     }
@@ -57,7 +57,8 @@ impl TerraformEmitter<'_> {
     }
 }
 
-/// True if an expression reads an attribute that azurerm knows only after apply, although drplan knows it beforehand.
+/// True if an expression reads an attribute that the Terraform provider knows only after apply, although drplan knows
+/// it beforehand.
 fn has_late_text(catalog: &Catalog, expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Traversal { steps, .. } => steps.iter().any(|step| match step {

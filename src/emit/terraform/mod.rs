@@ -1,4 +1,4 @@
-//! A stack as Terraform with the provider azurerm: the stack's own expressions, with azurerm's names.
+//! A stack as Terraform: the stack's own expressions, with the names of the Terraform provider.
 
 mod attributes;
 mod frame;
@@ -50,8 +50,8 @@ fn written(emitter: &TerraformEmitter<'_>, options: Options) -> EmitResult {
         }
         *file += &written;
     }
-    let asks = files.values().any(|text| text.contains(frame::CLIENT));
-    files.insert("versions.tf".to_owned(), frame::versions(emitter, asks));
+    let versions = frame::versions(emitter, files.values());
+    files.insert("versions.tf".to_owned(), versions);
     files.insert("locals.tf".to_owned(), frame::locals(emitter));
     files.insert("outputs.tf".to_owned(), frame::outputs(emitter));
     // Last, because the other files determine the variables for secrets.
@@ -94,7 +94,8 @@ fn limitations(emitter: &TerraformEmitter<'_>) -> Vec<Limitation> {
     out.extend(failover_groups(
         stack,
         &format!(
-            "azurerm has no resource that promotes replicas, switches traffic and fails back{switch}. Use `drplan failover-group up`"
+            "{} has no resource that promotes replicas, switches traffic and fails back{switch}. Use `drplan failover-group up`",
+            frame::name(stack)
         ),
         "Terraform describes resources, not actions",
     ));

@@ -11,7 +11,7 @@ use crate::emit::{Limitation, secrets};
 use crate::hcl::ast::{Expr, ExprKind, Ident, Root, TemplatePart, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, NameWriter, listed};
-use crate::kinds::{Kind, Terraform, TerraformShape};
+use crate::kinds::{Kind, TerraformShape};
 use crate::stack::scope::{EachInstance, Locals};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
 use crate::value::{Map, Value};
@@ -54,7 +54,7 @@ pub(super) struct TerraformEmitter<'a> {
     pub(super) recipes: RefCell<BTreeMap<Address, Recipe>>,
     /// An argument is write-only, which Terraform 1.11 introduced.
     pub has_write_only: Cell<bool>,
-    /// Arguments that only azurerm 5 has.
+    /// Arguments that only version 5 of the Terraform provider has.
     pub fifth: RefCell<BTreeSet<String>>,
     /// Locals with a secret in plain text, which become variables.
     pub secret_locals: BTreeSet<String>,
@@ -115,16 +115,16 @@ impl<'a> TerraformEmitter<'a> {
         made.or_else(|| self.named_kind(block))
     }
 
-    /// `azurerm_subnet.web`.
+    /// The resource of a block: `aws_subnet.web`.
     pub fn resource(&self, block: &Address) -> String {
         let named = || format!("{}.{}", self.type_of(block), block.name().replace('-', "_"));
         self.resources.get(block).cloned().unwrap_or_else(named)
     }
 
-    /// `azurerm_subnet`.
+    /// The type of that resource: `aws_subnet`.
     pub(super) fn type_of(&self, block: &Address) -> String {
-        let provider = self.kind(block).map_or(Terraform::BY_RULE.provider, |kind| kind.terraform.provider);
-        let name = self.azurerm(block);
+        let provider = self.kind(block).map_or_else(|| super::frame::name(self.stack), Kind::terraform_provider);
+        let name = self.resource_of(block);
         // Kinds of further providers have the prefix in their names.
         match name.strip_prefix(provider).is_some_and(|rest| rest.starts_with('_')) {
             true => name.to_owned(),
@@ -132,7 +132,7 @@ impl<'a> TerraformEmitter<'a> {
         }
     }
 
-    pub(super) fn azurerm<'b>(&self, block: &'b Address) -> &'b str {
+    pub(super) fn resource_of<'b>(&self, block: &'b Address) -> &'b str {
         match self.kind(block).map_or("", |kind| kind.terraform.resource) {
             "" => block.kind(),
             of_table => of_table,
@@ -213,7 +213,7 @@ impl<'a> TerraformEmitter<'a> {
         limitations
     }
 
-    /// An id with the subscription as a variable, or two ids that azurerm joins.
+    /// An id with the subscription as a variable, or two ids that the Terraform provider joins.
     pub fn id(&self, id: &str) -> String {
         let own = format!("/subscriptions/{}/", self.stack.account.id);
         let one = |id: &str| {
@@ -360,7 +360,7 @@ impl<'e, 'a> TerraformScope<'e, 'a> {
         }
     }
 
-    /// `azurerm_subnet.web` with the key of the instance, and the number of steps that this covers.
+    /// `aws_subnet.web` with the key of the instance, and the number of steps that this covers.
     fn resource_name(&self, block: &Address, rest: &[TraversalStep], writer: &ExprWriter<'_>) -> (String, usize) {
         let mut out = self.emitter.resource(block);
         let mut covered = 0;

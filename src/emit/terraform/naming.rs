@@ -245,10 +245,10 @@ fn site_owner(site: &str) -> String {
 }
 
 impl TerraformEmitter<'_> {
-    /// Gives every block its label: first to those whose kind is azurerm's resource.
+    /// Gives every block its label: first to those whose kind is the Terraform provider's resource.
     pub(super) fn label_all(&mut self) {
         let mut blocks: Vec<&Address> = self.stack.program.definitions.keys().collect();
-        blocks.sort_by_key(|block| (self.azurerm(block) != block.kind(), block.name().contains('-')));
+        blocks.sort_by_key(|block| (self.resource_of(block) != block.kind(), block.name().contains('-')));
         for block in blocks {
             let shape = self.kind(block).map(|kind| kind.terraform.shape);
             let beside = self.kind(block).and_then(|kind| kind.terraform.beside.split('"').nth(1));

@@ -17,7 +17,7 @@ use crate::stack::program::Definition;
 pub(super) struct Recipe {
     /// Texts by path, with a number for a further block of the same name.
     arguments: BTreeMap<String, String>,
-    /// Resources of azurerm that read them.
+    /// Resources of the Terraform provider that read them.
     users: BTreeSet<String>,
 }
 

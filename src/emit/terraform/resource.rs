@@ -1,4 +1,5 @@
-//! One block of the stack as a resource of azurerm: name, location, arguments, nested blocks, and `lifecycle`.
+//! One block of the stack as a resource of the Terraform provider: name, location, arguments, nested blocks, and
+//! `lifecycle`.
 
 use super::names::{TerraformEmitter, TerraformScope};
 use crate::address::Address;
@@ -9,11 +10,11 @@ use crate::kinds::{Arg, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, 
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 
-/// Suffixes of the labels of two azurerm resources that are one in the stack.
+/// Suffixes of the labels of two resources of Terraform that are one in the stack.
 pub(super) const THERE: &str = "_there";
 pub(super) const BACK: &str = "_back";
 
-/// Text of a block; `None` if another resource contains it, or azurerm cannot express it.
+/// Text of a block; `None` if another resource contains it, or the Terraform provider cannot express it.
 pub(super) fn resource(emitter: &TerraformEmitter<'_>, block: &Address, definition: &Definition) -> Option<String> {
     let kind = emitter.kind(block)?;
     let one = ResourceWriter {
@@ -74,7 +75,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         format!("\"{kind}\" \"{label}{more}\"")
     }
 
-    /// Name, resource group and location, as far as azurerm needs them.
+    /// Name, resource group and location, as far as the Terraform provider needs them.
     fn place(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let scope = self.scope();
@@ -238,7 +239,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         }
     }
 
-    /// Records an argument or block that only azurerm 5 has.
+    /// Records an argument or block that only version 5 of the Terraform provider has.
     fn note(&self, path: &str) {
         if self.of.fifth.contains(&path) {
             let what = format!("{} of {}", path, self.emitter.resource(self.block));
@@ -320,6 +321,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 ignored.push(regions.to_owned());
             }
         }
+        let provider = self.kind.provider().title;
         let chosen = self.of.chosen.iter().filter(|name| self.merged.attribute(name).is_none());
         let chosen: Vec<String> =
             chosen.map(|name| (*name).to_owned()).filter(|name| !ignored.contains(name)).collect();
@@ -332,19 +334,20 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             ignored.iter().filter(|name| self.of.sets.contains(&name.as_str())).map(String::as_str).collect();
         if !sets.is_empty() {
             inner.push(format!(
-                "# azurerm has {0} as a set, of which Terraform can ignore only the whole. To add an element to {0},\n# remove it from this list for that apply, while no failover group is up.",
-                sets.join(", ")
+                "# {1} has {0} as a set, of which Terraform can ignore only the whole. To add an element to {0},\n# remove it from this list for that apply, while no failover group is up.",
+                sets.join(", "),
+                self.kind.terraform_provider()
             ));
         }
         if !others.is_empty() {
             inner.push(format!("# Not managed by this code, as in the stack: {}.", others.join(", ")));
         }
         if !chosen.is_empty() {
-            inner.push(format!("# Not configured, so Azure chooses {}.", chosen.join(", ")));
+            inner.push(format!("# Not configured, so {provider} chooses {}.", chosen.join(", ")));
         }
         if !untold.is_empty() {
             let names: Vec<&str> = untold.iter().map(|name| name.strip_suffix("_wo_version").unwrap_or(name)).collect();
-            inner.push(format!("# Azure does not return {}, so an import cannot read it.", names.join(", ")));
+            inner.push(format!("# {provider} does not return {}, so an import cannot read it.", names.join(", ")));
         }
         let left = [ignored, chosen, untold].concat();
         if !left.is_empty() {

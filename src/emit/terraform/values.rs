@@ -1,5 +1,5 @@
-//! Arguments whose form in azurerm differs from the stack's: durations, blocks that several arguments make up, and
-//! what a mirrored block says of its instances.
+//! Arguments whose form in the Terraform provider differs from the stack's: durations, blocks that several arguments
+//! make up, and what a mirrored block says of its instances.
 
 use super::names::{TerraformEmitter, TerraformScope, plain_text};
 use super::resource::{ResourceWriter, block};
@@ -16,8 +16,8 @@ use crate::stack::Resource;
 use crate::value::Value;
 
 impl TerraformScope<'_, '_> {
-    /// A duration in the form of Azure, `PT1H30M`. The stack's form differs from it by letters alone, so that code can
-    /// make one of the other.
+    /// A duration in the form of the provider, `PT1H30M`. The stack's form differs from it by letters alone, so that
+    /// code can make one of the other.
     pub(super) fn duration(&self, expr: &Expr) -> String {
         if let Some(known) = plain_text(expr).and_then(|text| duration::parse(&text).ok()) {
             return quoted(&duration::iso(known));
@@ -50,7 +50,7 @@ impl TerraformEmitter<'_> {
 }
 
 impl ResourceWriter<'_, '_> {
-    /// Blocks of azurerm that several arguments make up.
+    /// Blocks of the Terraform provider that several arguments make up.
     pub(super) fn made_blocks(&self) -> Option<String> {
         let written = |path: &str| {
             let (first, inner) = path.split_once('.').map_or((path, None), |(first, inner)| (first, Some(inner)));
@@ -174,12 +174,12 @@ impl ResourceWriter<'_, '_> {
     }
 }
 
-/// A block of resources that azurerm has as nested blocks of another one.
+/// A block of resources that the Terraform provider has as nested blocks of another one.
 struct RegionBlock<'a> {
     kind: &'static Kind,
     /// Argument with the resource that contains it.
     of: &'static str,
-    /// azurerm's block.
+    /// The Terraform provider's block.
     word: &'static str,
     content: BlockContent,
     /// One of its instances, if it has any.

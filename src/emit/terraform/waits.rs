@@ -32,7 +32,7 @@ impl ResourceWriter<'_, '_> {
             (_, 0) => return None,
             (_, all) if all == explicit => "The stack orders these.",
             _ if self.kind.guards => "Terraform deletes this lock before the resources that it guards.",
-            _ => "Azure needs these first, and no reference says so.",
+            _ => &format!("{} needs these first, and no reference says so.", self.kind.provider().title),
         };
         Some(format!("\n# {why}\ndepends_on = {}", listed(names)))
     }
@@ -50,14 +50,17 @@ impl ResourceWriter<'_, '_> {
                 Some(found) => names.extend(found),
                 None => self.emitter.lost.borrow_mut().push(Limitation {
                     what: format!("{}: depends_on {block}", self.block),
-                    why: "azurerm has no resource for it; depend on the resource that contains it".to_owned(),
+                    why: format!(
+                        "{} has no resource for it; depend on the resource that contains it",
+                        self.kind.terraform_provider()
+                    ),
                 }),
             }
         });
         names
     }
 
-    /// Names of a block in azurerm; `None` if it has no resource of its own.
+    /// Names of a block in the Terraform provider; `None` if it has no resource of its own.
     fn names_of(&self, block: &Address) -> Option<Vec<String>> {
         let name = self.emitter.resource(block);
         match self.emitter.kind(block).map(|kind| kind.terraform.shape)? {

@@ -1,10 +1,8 @@
 //! Rules for texts that a table states by name: ports, addresses, host names, keys, logins.
 //!
-//! A form is a fact about Azure, so that the validator and the simulator refuse the same texts. Unknown texts are not
-//! refused: a form rejects only what Azure is known to reject. Independent of kinds.
+//! A form is a fact about the provider, so that the validator and the simulator refuse the same texts. Unknown texts
+//! are not refused: a form rejects only what the provider is known to reject. Independent of kinds.
 
-pub mod login;
-pub mod minutes;
 pub mod network;
 
 use base64::Engine as _;
@@ -18,9 +16,10 @@ pub struct Form {
     pub wanted: &'static str,
     /// Texts that keep the rule, each of which means something else.
     pub samples: &'static [&'static str],
-    /// Azure's error code for a text that breaks the rule.
+    /// The provider's error code for a text that breaks the rule.
     pub code: &'static str,
-    /// The reason why Azure refuses a text, if it does: a sentence part without the text itself, which may be secret.
+    /// The reason why the provider refuses a text, if it does: a sentence part without the text itself, which may be
+    /// secret.
     pub fault: fn(&str) -> Option<String>,
     /// The spelling in which texts are written and compared.
     pub normal: fn(&str) -> String,
@@ -53,7 +52,7 @@ impl Form {
     /// A text in its normal spelling.
     ///
     /// # Errors
-    /// The reason why Azure refuses it.
+    /// The reason why the provider refuses it.
     pub fn read(&self, text: &str) -> Result<String, String> {
         let normal = (self.normal)(text);
         match (self.fault)(&normal) {
@@ -90,12 +89,12 @@ impl Form {
 }
 
 /// The reason, unless the condition holds.
-fn unless(holds: bool, why: &str) -> Option<String> {
+pub(crate) fn unless(holds: bool, why: &str) -> Option<String> {
     (!holds).then(|| why.to_owned())
 }
 
-/// Base64 with padding, for custom data and user data (source: the description of `customData` in Azure's REST API,
-/// which limits it to 65535 bytes).
+/// Base64 with padding, for custom data and user data (source: the description of `customData` in the provider's REST
+/// API, which limits it to 65535 bytes).
 pub static BASE64: Form = Form::new(
     "base64, as `base64encode(…)` gives it",
     &["I2Nsb3VkLWNvbmZpZw==", "IyEvYmluL3No"],
@@ -118,7 +117,7 @@ pub static GUID: Form = Form::new(
     |text| unless(text.len() == 36 && uuid::Uuid::try_parse(text).is_ok(), "is not a GUID"),
 );
 
-/// A time in RFC 3339, which Azure keeps in UTC.
+/// A time in RFC 3339, which the provider keeps in UTC.
 pub static TIME: Form = Form::new(
     "a time, as in \"2026-01-31T00:00:00Z\"",
     &["2030-01-31T00:00:00Z", "2031-01-31T00:00:00Z"],
@@ -129,7 +128,7 @@ pub static TIME: Form = Form::new(
     },
 );
 
-/// An availability zone (source: Azure's list of regions with zones, which all have zones 1 to 3).
+/// An availability zone (source: the provider's list of regions with zones, which all have zones 1 to 3).
 pub static ZONE: Form =
     Form::new("an availability zone: \"1\", \"2\" or \"3\"", &["1", "2", "3"], "InvalidAvailabilityZone", |text| {
         unless(matches!(text, "1" | "2" | "3"), "is no availability zone")

@@ -1,4 +1,4 @@
-//! Combinations of arguments that Azure refuses.
+//! Combinations of arguments that the provider refuses.
 
 use serde_json::Value as Json;
 
@@ -6,7 +6,7 @@ use super::args::Args;
 use crate::kinds::path;
 use crate::kinds::table::Lit;
 
-/// A combination of arguments that Azure refuses: all of its conditions hold.
+/// A combination of arguments that the provider refuses: all of its conditions hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Combination {
     /// The block to whose elements the conditions apply; empty: the resource.
@@ -19,7 +19,7 @@ pub struct Combination {
     pub summary: &'static str,
     /// The fix.
     pub help: &'static str,
-    /// Azure's error code.
+    /// The provider's error code.
     pub code: &'static str,
 }
 

@@ -36,7 +36,7 @@ pub struct Exclusive {
     pub public: bool,
     /// An argument of `by` whose value can be written in several ways, and the function that makes one of them all.
     pub read: Option<(&'static str, ValueReader)>,
-    /// Azure's error code.
+    /// The provider's error code.
     pub code: &'static str,
 }
 

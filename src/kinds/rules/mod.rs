@@ -1,5 +1,5 @@
 //! Rules that a table states as data, and that the validator, the planner and the simulator apply alike: combinations
-//! of arguments, values that exclude each other among resources, and changes that Azure refuses.
+//! of arguments, values that exclude each other among resources, and changes that the provider refuses.
 
 mod args;
 mod combination;
@@ -26,7 +26,7 @@ pub fn findings(kind: &Kind, args: &Args) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// The first rule of a kind's table that the arguments of a request break, as Azure's answer.
+/// The first rule of a kind's table that the arguments of a request break, as the provider's answer.
 ///
 /// # Errors
 /// That answer.

@@ -1,4 +1,4 @@
-//! Changes that Azure refuses in place.
+//! Changes that the provider refuses in place.
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -6,7 +6,7 @@ use super::args::{Args, fold};
 use crate::kinds::path;
 use crate::kinds::table::{Kind, Lit};
 
-/// A change that Azure refuses in place.
+/// A change that the provider refuses in place.
 #[derive(Debug, Clone, Copy)]
 pub struct Transition {
     /// The argument, by dotted path.
@@ -17,7 +17,7 @@ pub struct Transition {
     pub way: Way,
     /// The reason, in a full sentence.
     pub why: &'static str,
-    /// Azure's error code.
+    /// The provider's error code.
     pub code: &'static str,
 }
 
@@ -36,7 +36,7 @@ pub enum ChangeTest {
     Together(fn(&JsonMap<String, Json>, &JsonMap<String, Json>) -> bool),
 }
 
-/// The consequence of a change that Azure refuses.
+/// The consequence of a change that the provider refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// The object is deleted and created.
@@ -101,8 +101,8 @@ fn number(value: &Json) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// The first change of a kind's table that a request makes although Azure refuses it in place. Changes of several
-/// arguments together are left out: some of those arguments are in no response.
+/// The first change of a kind's table that a request makes although the provider refuses it in place. Changes of
+/// several arguments together are left out: some of those arguments are in no response.
 pub fn refused_change(kind: &Kind, old: &Args, new: &Args) -> Option<&'static Transition> {
     let told = kind.transitions.iter().filter(|transition| !matches!(transition.change, ChangeTest::Together(_)));
     told.into_iter().find(|transition| transition.applies(old, new))

@@ -113,6 +113,10 @@ impl Grammar for Ids {
         id.subscription()
     }
 
+    fn of_account(&self, account: &str) -> Option<ObjectId> {
+        Some(ObjectId::new(format!("{SUBSCRIPTIONS}{account}")))
+    }
+
     /// The first type and name after the first provider.
     fn root(&self, id: &ObjectId) -> ObjectId {
         let text = id.as_str();

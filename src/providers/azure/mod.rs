@@ -1,9 +1,16 @@
-//! Azure: its tables, which are data, and its client, which alone of this folder does I/O.
+//! Azure: its tables, which are data, and what it has above them: its client, the engine of template deployments, and
+//! Bicep.
 
+pub mod bicep;
 pub mod client;
+pub mod deployments;
+mod doctor;
+mod forms;
+mod guards;
 pub mod ids;
 mod kinds;
 pub mod regions;
+mod terraform;
 
 use crate::account::Account;
 use crate::kinds::{AccountArgument, Kind, Tables, form};
@@ -17,6 +24,9 @@ pub static TABLES: Tables = Tables {
     title: "Azure",
     kinds: kinds::ALL,
     grammar: &ids::Ids,
+    guards: &guards::GUARDS,
+    doctor: doctor::CHECKS,
+    terraform: terraform::PROVIDERS,
     regions: regions::REGIONS,
     account: &[SUBSCRIPTION, TENANT],
     without_account: "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription \

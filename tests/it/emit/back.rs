@@ -35,7 +35,7 @@ fn is_labelled(resource: &Resource, label: &str) -> bool {
 
 fn azurerm(resource: &Resource) -> String {
     let of = resource.kind.terraform.resource;
-    format!("{}_{}", resource.kind.terraform.provider, if of.is_empty() { resource.kind.name } else { of })
+    format!("{}_{}", resource.kind.terraform_provider(), if of.is_empty() { resource.kind.name } else { of })
 }
 
 fn text(text: &str) -> Value {

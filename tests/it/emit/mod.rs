@@ -40,7 +40,7 @@ fn evaluated(lab: &Lab, text: &str, name: &str) -> Case {
 
 /// A stack as Bicep.
 fn as_bicep(stack: &Stack) -> EmitResult {
-    drplan::emit::bicep(stack).expect("the stack takes little work")
+    drplan::providers::azure::bicep::emit(stack).expect("the stack takes little work")
 }
 
 /// A stack with constructs that tables alone do not cover: loops, conditions, hyphens, files, secrets, unmanaged

@@ -172,7 +172,7 @@ impl Incident {
         let group = stack.failover_groups.values().next().expect("a failover group");
         let lost = [self.home.0.clone()];
         let survey = failover::survey(&stack, group, &left, &lost);
-        let seen = apply::look_around(&survey, &self.lab.azure, &self.lab.simulator, &*self.lab.clock).await;
+        let seen = apply::look_around(&survey, &self.lab.cloud, &self.lab.simulator, &*self.lab.clock).await;
         let procedure = failover::plan(&ProcedureInput {
             stack: &stack,
             group,
@@ -215,7 +215,7 @@ pub async fn disturbed(
     let (stack, state) = incident.stack(ask.verb);
     let stop = StopSignal::default();
     let around = DisturbedPorts {
-        cloud: &incident.lab.azure,
+        cloud: &incident.lab.cloud,
         simulator: incident.lab.simulator.clone(),
         step,
         answering: Mutex::new(disturbance.silent.clone()),

@@ -163,7 +163,7 @@ impl Incident {
     pub fn stack_of(&self, group: Option<&str>, verb: RunKind) -> (Stack, State) {
         let program = self.lab.read(&self.text).unwrap_or_else(|why| panic!("{why}"));
         let state = self.lab.store.load().expect("a state").expect("a recorded state");
-        let known = drplan::plan::knowledge(drplan::providers::catalog(), &state, &|_| false);
+        let known = drplan::plan::knowledge(crate::toy::catalog(), &state, &|_| false);
         let (stack, _) = program.evaluate(&known).expect("a stack");
         let first = || stack.failover_groups.keys().next().expect("a failover group").to_string();
         let group = group.map_or_else(first, str::to_owned);
@@ -182,7 +182,7 @@ impl Incident {
         let RunRequest { verb, how, lost, accepted } = ask;
         let lost: Vec<String> = lost.then(|| self.home.0.clone()).into_iter().collect();
         let survey = failover::survey(&stack, group, &state, &lost);
-        let seen = apply::look_around(&survey, &self.lab.azure, &self.lab.simulator, &*self.lab.clock).await;
+        let seen = apply::look_around(&survey, &self.lab.cloud, &self.lab.simulator, &*self.lab.clock).await;
         let question = ProcedureInput {
             stack: &stack,
             group,
@@ -284,7 +284,7 @@ impl Incident {
 
     pub fn ports<'a>(&'a self, stop: &'a StopSignal) -> Ports<'a> {
         Ports {
-            cloud: &self.lab.azure,
+            cloud: &self.lab.cloud,
             web: &self.lab.simulator,
             commands: &SuccessfulCommands,
             clock: &*self.lab.clock,

@@ -247,11 +247,11 @@ fn drill_still_fails_for_a_change_that_no_run_has_made() {
             let id = incident.before.keys().find(|id| id.as_str().ends_with("/networkSecurityGroups/web-primary"));
             let id = id.expect("the group of web-primary");
             let object = drplan::object::Object::whole(id.clone(), "2025-09-01");
-            let seen = drplan::world::Cloud::get(&incident.lab.azure, &object).await.unwrap().expect("the object");
+            let seen = drplan::world::Cloud::get(&incident.lab.cloud, &object).await.unwrap().expect("the object");
             let mut body = seen.body;
             body["tags"] = serde_json::json!({ "by": "hand" });
             let always = drplan::world::WriteCondition::Always;
-            drplan::world::Cloud::put(&incident.lab.azure, &object, &body, always).await.unwrap();
+            drplan::world::Cloud::put(&incident.lab.cloud, &object, &body, always).await.unwrap();
         };
         let (drilled, ()) = futures::join!(drill, manual);
         let report = drilled.unwrap_or_else(|why| panic!("{why}")).report;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use drplan::apply::Engine;
 use drplan::object::ObjectId;
+use drplan::providers::azure::deployments::ENGINE;
 use drplan::world::Store;
 
 use super::faulty::Proxy;
@@ -102,7 +103,7 @@ async fn tells(seed: u64, told: &Mutex<Vec<String>>) -> Result<(), String> {
     let added = undisturbed.iter().filter(|id| !recorded.contains(&id.folded())).cloned().collect();
 
     let (lab, proxy) = behind_proxy(seed);
-    let engine = if seed % 3 == 1 { Engine::Deployments } else { Engine::Direct };
+    let engine = if seed % 3 == 1 { Engine::Bulk(&ENGINE) } else { Engine::Direct };
     let lab = Lab { engine, ..lab };
     let disturbed = DisturbedApply { lab, proxy, told, undisturbed, added };
     let percent = 3 + numbers.below(25);

@@ -381,6 +381,6 @@ fn expressions_that_are_repeated_use_up_the_budget() {
         text += &format!("  level{level} = \"${{local.level{inner}}}${{local.level{inner}}}\"\n");
     }
     let stack = evaluated(&Lab::new(7), &(text + "}\n"), "twice").stack;
-    let refused = drplan::emit::bicep(&stack).expect_err("the code would have no end");
+    let refused = drplan::providers::azure::bicep::emit(&stack).expect_err("the code would have no end");
     assert_eq!(refused.iter().map(|one| one.code).collect::<Vec<_>>(), ["too-large"], "{refused:?}");
 }

@@ -1,6 +1,7 @@
 //! Linux virtual machine.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_login::{adopt_linux_sign_in, check_linux_sign_in};
 use crate::providers::azure::kinds::compute::machine_power;
 use crate::providers::azure::kinds::compute::machine_profile::{LINUX_SECRET, Os};
@@ -51,7 +52,7 @@ static ADMIN_SSH_KEY: Block = Block::many(
     &[
         arg("username", Ty::String, "username", "User of the key: `admin_username`.").required().replace(),
         arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.")
-            .form(&form::login::SSH_KEY)
+            .form(&forms::login::SSH_KEY)
             .required()
             .replace(),
     ],
@@ -95,9 +96,9 @@ pub static KIND: Kind = Kind {
         ..Terraform::BY_RULE
     },
     forms: &[
-        ("admin_username", &form::login::LINUX_USER),
-        ("admin_password", &form::login::LINUX_PASSWORD),
-        ("computer_name", &form::login::LINUX_COMPUTER),
+        ("admin_username", &forms::login::LINUX_USER),
+        ("admin_password", &forms::login::LINUX_PASSWORD),
+        ("computer_name", &forms::login::LINUX_COMPUTER),
     ],
     transitions: single_machine::TRANSITIONS,
     apart: single_machine::APART,

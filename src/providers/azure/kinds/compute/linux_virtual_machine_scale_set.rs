@@ -1,6 +1,7 @@
 //! Scale set of Linux virtual machines: a number of identical machines from one image.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_login::{adopt_linux_sign_in, check_linux_sign_in};
 use crate::providers::azure::kinds::compute::machine_profile::{LINUX_SECRET, Os};
 use crate::providers::azure::kinds::compute::scale_set::{self, PROFILE, SET};
@@ -44,7 +45,7 @@ static ADMIN_SSH_KEY: Block = Block::many(
     &[
         arg("username", Ty::String, "username", "User of the key: `admin_username`.").required(),
         arg("public_key", Ty::String, "public_key", "Public key in OpenSSH format.")
-            .form(&form::login::SSH_KEY)
+            .form(&forms::login::SSH_KEY)
             .required(),
     ],
 );
@@ -91,7 +92,7 @@ pub static KIND: Kind = Kind {
         ..Terraform::BY_RULE
     },
     uncovered: scale_set_uncovered::UNCOVERED,
-    forms: &[("admin_username", &form::login::LINUX_USER), ("admin_password", &form::login::LINUX_PASSWORD)],
+    forms: &[("admin_username", &forms::login::LINUX_USER), ("admin_password", &forms::login::LINUX_PASSWORD)],
     transitions: scale_set::TRANSITIONS,
     apart: &[Exclusive::among_siblings(
         "InvalidParameter",

@@ -4,6 +4,7 @@
 //! A single machine has its profile at `properties`, a scale set at `properties.virtualMachineProfile`. The groups of
 //! arguments are macros over that path. Independent of kinds.
 
+use crate::providers::azure::forms;
 use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
@@ -196,7 +197,7 @@ pub(super) static TERMINATION_NOTIFICATION: Block = Block::one(&[
         "notBeforeTimeout",
         "Time for the machine to finish before its deletion, 5 to 15 minutes.",
     )
-    .form(&form::minutes::NOTIFICATION)
+    .form(&forms::minutes::NOTIFICATION)
     .default(Lit::Str("5m")),
 ]);
 

@@ -2,6 +2,7 @@
 //!
 //! Both have one provider type, in uniform orchestration mode. Independent of kinds.
 
+use crate::providers::azure::forms;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::path;
@@ -75,7 +76,7 @@ pub(super) const SET: &[Arg] = &[
         "properties.virtualMachineProfile.osProfile.computerNamePrefix",
         "Prefix of the instances' host names. Defaults to the name of the scale set.",
     )
-    .form(&form::login::COMPUTER_PREFIX)
+    .form(&forms::login::COMPUTER_PREFIX)
     .chosen(),
     arg(
         "custom_data",
@@ -206,7 +207,7 @@ pub(super) const SET: &[Arg] = &[
         "properties.virtualMachineProfile.extensionProfile.extensionsTimeBudget",
         "Maximum time for the installation of all extensions, 15 minutes to 2 hours.",
     )
-    .form(&form::minutes::EXTENSIONS)
+    .form(&forms::minutes::EXTENSIONS)
     .default(Lit::Str("1h30m")),
     arg(
         "gallery_application",

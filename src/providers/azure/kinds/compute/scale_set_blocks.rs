@@ -1,6 +1,7 @@
 //! Nested blocks of scale sets, for both operating systems. Independent of kinds.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_profile;
 
 /// The block `source_image_reference`.
@@ -240,7 +241,7 @@ pub(super) static AUTOMATIC_INSTANCE_REPAIR: Block = Block::one(&[
         "gracePeriod",
         "Time during which a new instance is not repaired, 10 to 90 minutes.",
     )
-    .form(&form::minutes::REPAIR),
+    .form(&forms::minutes::REPAIR),
 ]);
 
 /// The block `scale_in`.
@@ -260,7 +261,7 @@ pub(super) static SPOT_RESTORE: Block = Block::one(&[
         "restoreTimeout",
         "Time during which Azure tries the restoration, 15 minutes to 2 hours.",
     )
-    .form(&form::minutes::EXTENSIONS)
+    .form(&forms::minutes::EXTENSIONS)
     .default(Lit::Str("1h"))
     .replace(),
 ]);

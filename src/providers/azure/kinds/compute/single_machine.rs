@@ -2,6 +2,7 @@
 //!
 //! Both have one provider type. Independent of kinds.
 
+use crate::providers::azure::forms;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::path;
@@ -119,7 +120,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.extensionsTimeBudget",
         "Maximum time for the installation of all extensions, 15 minutes to 2 hours.",
     )
-    .form(&form::minutes::EXTENSIONS)
+    .form(&forms::minutes::EXTENSIONS)
     .default(Lit::Str("1h30m")),
     arg(
         "gallery_application",
@@ -309,7 +310,7 @@ static OS_IMAGE_NOTIFICATION: Block = Block::one(&[arg(
     "notBeforeTimeout",
     "Time for the machine to finish. Azure accepts 15 minutes only.",
 )
-.form(&form::minutes::IMAGE_NOTIFICATION)
+.form(&forms::minutes::IMAGE_NOTIFICATION)
 .default(Lit::Str("15m"))]);
 
 /// Values of a machine that no other machine has.

@@ -1,6 +1,7 @@
 //! Windows virtual machine.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_power;
 use crate::providers::azure::kinds::compute::machine_profile::{Os, finding, windows_profile};
 use crate::providers::azure::kinds::compute::machine_simulated;
@@ -69,9 +70,9 @@ pub static KIND: Kind = Kind {
         ..Terraform::BY_RULE
     },
     forms: &[
-        ("admin_username", &form::login::WINDOWS_USER),
-        ("admin_password", &form::login::WINDOWS_PASSWORD),
-        ("computer_name", &form::login::WINDOWS_COMPUTER),
+        ("admin_username", &forms::login::WINDOWS_USER),
+        ("admin_password", &forms::login::WINDOWS_PASSWORD),
+        ("computer_name", &forms::login::WINDOWS_COMPUTER),
     ],
     transitions: single_machine::TRANSITIONS,
     apart: single_machine::APART,

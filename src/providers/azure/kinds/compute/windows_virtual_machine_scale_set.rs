@@ -1,6 +1,7 @@
 //! Scale set of Windows virtual machines: a number of identical machines from one image.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_profile::{Os, windows_profile};
 use crate::providers::azure::kinds::compute::scale_set::{self, PROFILE, SET};
 use crate::providers::azure::kinds::compute::scale_set_uncovered;
@@ -79,7 +80,7 @@ pub static KIND: Kind = Kind {
         ..Terraform::BY_RULE
     },
     uncovered: scale_set_uncovered::UNCOVERED,
-    forms: &[("admin_username", &form::login::WINDOWS_USER), ("admin_password", &form::login::WINDOWS_PASSWORD)],
+    forms: &[("admin_username", &forms::login::WINDOWS_USER), ("admin_password", &forms::login::WINDOWS_PASSWORD)],
     transitions: scale_set::TRANSITIONS,
     apart: &[Exclusive::among_siblings(
         "InvalidParameter",

@@ -1,5 +1,6 @@
 //! Logical server of Azure SQL: the name and the administrators of its databases.
 
+use crate::providers::azure::forms;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::hosts::hosts_at;
@@ -47,7 +48,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLogin",
             "Login of the administrator with a password.",
         )
-        .form(&form::login::SQL_LOGIN)
+        .form(&forms::login::SQL_LOGIN)
         .chosen(),
         arg(
             "administrator_login_password",
@@ -55,7 +56,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLoginPassword",
             "Password of `administrator_login`.",
         )
-        .form(&form::login::SERVER_PASSWORD)
+        .form(&forms::login::SERVER_PASSWORD)
         .secret(),
         arg(
             "azuread_administrator",

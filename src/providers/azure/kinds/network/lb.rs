@@ -1,5 +1,6 @@
 //! Load balancer and its frontends. Its pools, probes and rules are parts of the same object, and kinds of their own.
 
+use crate::providers::azure::forms;
 use crate::providers::azure::ids::AzureId;
 use serde_json::Value as Json;
 
@@ -27,7 +28,7 @@ static FRONTEND: Block = Block::many(
     "name",
     &[
         arg("name", Ty::String, "name", "Name of the frontend, which rules refer to.")
-            .form(&form::network::NAME)
+            .form(&forms::network::NAME)
             .required(),
         arg(
             "public_ip_address",

@@ -1,5 +1,6 @@
 //! Network security group: rules for the traffic of a subnet or network interface.
 
+use crate::providers::azure::forms;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::value::{Map, Value};
 static SECURITY_RULE: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "Name of the rule.").form(&form::network::NAME).required(),
+        arg("name", Ty::String, "name", "Name of the rule.").form(&forms::network::NAME).required(),
         arg("description", Ty::String, "properties.description", "Description of the rule.").form(&form::SHORT_TEXT),
         arg(
             "priority",
@@ -39,35 +40,35 @@ static SECURITY_RULE: Block = Block::many(
             "properties.sourcePortRange",
             "Source port, a range such as `1024-65535`, or `*`.",
         )
-        .form(&form::network::PORTS),
+        .form(&forms::network::PORTS),
         arg(
             "source_port_ranges",
             Ty::Set(&Ty::String),
             "properties.sourcePortRanges",
             "Source ports or ranges. Use instead of `source_port_range`.",
         )
-        .form(&form::network::PORTS),
+        .form(&forms::network::PORTS),
         arg(
             "destination_port_range",
             Ty::String,
             "properties.destinationPortRange",
             "Destination port, a range, or `*`.",
         )
-        .form(&form::network::PORTS),
+        .form(&forms::network::PORTS),
         arg(
             "destination_port_ranges",
             Ty::Set(&Ty::String),
             "properties.destinationPortRanges",
             "Destination ports or ranges. Use instead of `destination_port_range`.",
         )
-        .form(&form::network::PORTS),
+        .form(&forms::network::PORTS),
         arg(
             "source_address_prefix",
             Ty::String,
             "properties.sourceAddressPrefix",
             "Source address range, `*`, or a service tag such as `Internet`.",
         )
-        .form(&form::network::PREFIX)
+        .form(&forms::network::PREFIX)
         .any_case(),
         arg(
             "source_address_prefixes",
@@ -75,7 +76,7 @@ static SECURITY_RULE: Block = Block::many(
             "properties.sourceAddressPrefixes",
             "Source address ranges. Use instead of `source_address_prefix`.",
         )
-        .form(&form::network::PREFIX)
+        .form(&forms::network::PREFIX)
         .any_case(),
         arg(
             "source_application_security_groups",
@@ -89,7 +90,7 @@ static SECURITY_RULE: Block = Block::many(
             "properties.destinationAddressPrefix",
             "Destination address range, `*`, or a service tag.",
         )
-        .form(&form::network::PREFIX)
+        .form(&forms::network::PREFIX)
         .any_case(),
         arg(
             "destination_address_prefixes",
@@ -97,7 +98,7 @@ static SECURITY_RULE: Block = Block::many(
             "properties.destinationAddressPrefixes",
             "Destination address ranges. Use instead of `destination_address_prefix`.",
         )
-        .form(&form::network::PREFIX)
+        .form(&forms::network::PREFIX)
         .any_case(),
         arg(
             "destination_application_security_groups",

@@ -1,5 +1,6 @@
 //! Route table: routes of a subnet's traffic.
 
+use crate::providers::azure::forms;
 use serde_json::Value as Json;
 
 use crate::kinds::path;
@@ -10,14 +11,14 @@ use crate::value::{Map, Value};
 static ROUTE: Block = Block::many(
     "name",
     &[
-        arg("name", Ty::String, "name", "Name of the route.").form(&form::network::NAME).required(),
+        arg("name", Ty::String, "name", "Name of the route.").form(&forms::network::NAME).required(),
         arg(
             "address_prefix",
             Ty::String,
             "properties.addressPrefix",
             "Destination of the route: an address range or a service tag.",
         )
-        .form(&form::network::ROUTE)
+        .form(&forms::network::ROUTE)
         .required(),
         arg(
             "next_hop_type",

@@ -1,5 +1,6 @@
 //! Subnet: an address range of a virtual network, and the connectivity of its machines.
 
+use crate::providers::azure::forms;
 use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -67,7 +68,7 @@ pub static KIND: Kind = Kind {
             PREFIXES,
             "Address ranges of the subnet, within the network's ranges. Azure reserves five addresses of each.",
         )
-        .form(&form::network::SUBNET)
+        .form(&forms::network::SUBNET)
         .required(),
         arg(
             "default_outbound_access_enabled",

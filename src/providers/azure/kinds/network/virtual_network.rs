@@ -1,5 +1,6 @@
 //! Virtual network: the private address space of a site.
 
+use crate::providers::azure::forms;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::kinds::path;
@@ -41,7 +42,7 @@ pub static KIND: Kind = Kind {
             SPACE,
             "Address ranges of the network. Networks that are to be peered must not overlap.",
         )
-        .form(&form::network::SPACE)
+        .form(&forms::network::SPACE)
         .required(),
         arg(
             "dns_servers",
@@ -55,7 +56,7 @@ pub static KIND: Kind = Kind {
             "properties.bgpCommunities.virtualNetworkCommunity",
             "BGP community that ExpressRoute announces with the ranges, as in `12076:20000`.",
         )
-        .form(&form::network::BGP_COMMUNITY),
+        .form(&forms::network::BGP_COMMUNITY),
         arg("ddos_protection_plan", Ty::Block(&DDOS_PROTECTION_PLAN), "", "DDoS protection plan of the network.")
             .wire(Wire::Odd),
         arg(

@@ -3,6 +3,7 @@
 mod offers;
 mod simulated;
 
+use crate::providers::azure::forms;
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::kinds::path;
@@ -168,7 +169,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLogin",
             "Login of the administrator with a password.",
         )
-        .form(&form::login::POSTGRES_LOGIN)
+        .form(&forms::login::POSTGRES_LOGIN)
         .chosen(),
         arg(
             "administrator_password",
@@ -176,7 +177,7 @@ pub static KIND: Kind = Kind {
             "properties.administratorLoginPassword",
             "Password of `administrator_login`.",
         )
-        .form(&form::login::SERVER_PASSWORD)
+        .form(&forms::login::SERVER_PASSWORD)
         .secret(),
         SKU_NAME,
         STORAGE_MB,

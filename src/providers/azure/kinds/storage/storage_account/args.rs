@@ -1,6 +1,7 @@
 //! Arguments of a storage account.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::identity::IDENTITY_UNSPACED;
 
 /// The arguments.
@@ -171,7 +172,7 @@ static NETWORK_RULES: Block = Block::one(&[
     )
     .wire(Wire::Odd),
     arg("ip_rules", Ty::Set(&Ty::String), "ipRules[].value", "Public addresses and ranges that may connect.")
-        .form(&form::network::PUBLIC_RANGE),
+        .form(&forms::network::PUBLIC_RANGE),
     arg(
         "virtual_network_subnets",
         Ty::Set(&Ty::Ref(&["subnet"])),

@@ -1,7 +1,7 @@
 //! Forms of durations: the limits of a time, in the words of a stack or in ISO 8601.
 
-use super::Form;
 use crate::duration;
+use crate::kinds::form::Form;
 
 fn outside(text: &str, least: u64, most: u64) -> Option<String> {
     let seconds = duration::parse(text).ok()?.as_secs();

@@ -25,8 +25,8 @@ mod through;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EmitResult, Limitation, failover_groups};
 use crate::diagnostic::Diagnostics;
+use crate::emit::{EmitResult, Language, Limitation, failover_groups};
 use crate::stack::Stack;
 use crate::stack::validation::VALIDATION;
 use code::FileInput;
@@ -50,8 +50,19 @@ const CONFIG: &str = r#"{
 }
 "#;
 
+/// The language.
+pub static LANGUAGE: Language = Language {
+    name: "bicep",
+    about: "Bicep, deployed to the subscription",
+    no_imports: "Bicep has no import: a deployment takes over existing resources of the same name",
+    emit,
+};
+
 /// Emits a stack.
-pub(super) fn emit(stack: &Stack) -> Result<EmitResult, Diagnostics> {
+///
+/// # Errors
+/// The stack takes too much work: Bicep has no locals that depend on resources, and repeats their expressions.
+pub fn emit(stack: &Stack) -> Result<EmitResult, Diagnostics> {
     let emitter = BicepEmitter::new(stack);
     let index = BicepIndex::new(&emitter, nodes::nodes(&emitter));
     let modules = modules::modules(&emitter, &index);

@@ -20,7 +20,7 @@ use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, FutureExt as _, join_all, select};
 use serde_json::Value as Json;
 
-use super::observe;
+use crate::apply::{BulkEngine, EngineInput, read_or_list};
 use crate::kinds::Catalog;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
@@ -30,8 +30,16 @@ use batch::Batch;
 use operations::OperationOutcomes;
 use planned_ids::PlannedIds;
 
-/// The maximum number of concurrent steps: five full deployments.
-pub(super) const WIDTH: usize = 4_000;
+/// The engine.
+pub static ENGINE: BulkEngine = BulkEngine {
+    name: "deployments",
+    about: "Template deployments, each with every resource of a resource group that is ready: for stacks of thousands of \
+            resources",
+    // Five full deployments.
+    width: 4_000,
+    wrap: |input| Box::new(Deployments::new(input)),
+};
+
 /// The time during which further writes are collected.
 const WINDOW: Duration = Duration::from_secs(1);
 /// The time between two reads of a deployment's progress.
@@ -47,7 +55,7 @@ struct PendingWrite {
 }
 
 /// A cloud whose writes are template deployments.
-pub struct Deployments<'a>(Arc<DeploymentsState<'a>>);
+struct Deployments<'a>(Arc<DeploymentsState<'a>>);
 
 struct DeploymentsState<'a> {
     cloud: &'a dyn Cloud,
@@ -62,14 +70,7 @@ struct DeploymentsState<'a> {
 }
 
 impl<'a> Deployments<'a> {
-    /// Wraps a cloud. `absent` are the objects that the plan creates because it found none.
-    pub fn new(
-        cloud: &'a dyn Cloud,
-        clock: &'a dyn Clock,
-        ids: &'a dyn Ids,
-        catalog: &'static Catalog,
-        absent: impl IntoIterator<Item = ObjectId>,
-    ) -> Self {
+    fn new(EngineInput { cloud, clock, ids, catalog, absent }: EngineInput<'a>) -> Self {
         let absent = absent.into_iter().filter(|id| scope_of(id).is_some()).collect();
         Self(Arc::new(DeploymentsState {
             cloud,
@@ -248,7 +249,7 @@ impl<'a> DeploymentsState<'a> {
     /// Answers completed writes with the current bodies: many are listed, few are read.
     async fn read(&self, writes: Vec<PendingWrite>) {
         let objects: Vec<Object> = writes.iter().map(|write| write.object.clone()).collect();
-        let seen = observe::read_or_list(self.catalog, self.cloud, objects.iter().collect()).await;
+        let seen = read_or_list(self.catalog, self.cloud, objects.iter().collect()).await;
         for write in writes {
             let unread = |why: &dyn std::fmt::Display| {
                 CloudError::OutcomeUnknown(format!("{} was deployed and cannot be read: {why}", write.object.id))

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Form;
+use crate::kinds::form::Form;
 
 /// User names that Azure refuses on every machine (source: the description of `adminUsername` in Azure's REST API).
 const RESERVED: &[&str] = &[
