@@ -111,7 +111,8 @@ pub trait Cloud: Send + Sync {
     /// As for [`Cloud::get`]; and where this type cannot be listed there.
     async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError>;
 
-    /// Offset of the provider's clock from the local one, to about a second; `None` before the first answer with a date.
+    /// Offset of the provider's clock from the local one, to about a second; `None` before the first answer with a
+    /// date.
     fn clock_skew(&self) -> Option<SignedDuration> {
         None
     }

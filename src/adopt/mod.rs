@@ -96,6 +96,8 @@ pub struct SecretVariable {
     pub address: Address,
     /// Argument that uses it.
     pub argument: String,
+    /// The provider that does not show it, as sentences name it.
+    pub provider: &'static str,
 }
 
 /// The text of a stack.
@@ -285,9 +287,11 @@ fn not_chosen(
         (false, _, Some((kind, argument))) => {
             format!("it is in no block `{argument}` of an imported {}", kind.name)
         }
-        (false, _, None) => format!("drplan has no kind for azurerm_{}", managed.type_),
+        (false, _, None) => format!("drplan has no kind for {}_{}", survey.tables.terraform_name(), managed.type_),
         (true, false, _) => "it no longer exists".to_owned(),
-        (true, true, _) => format!("the existing object is not an azurerm_{}", managed.type_),
+        (true, true, _) => {
+            format!("the existing object is not an {}_{}", survey.tables.terraform_name(), managed.type_)
+        }
     };
     Some(NotImported {
         terraform: Some(managed.address.clone()),

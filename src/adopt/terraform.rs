@@ -17,8 +17,6 @@ pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 pub const MAX_OBJECTS: usize = 10_000;
 /// Maximum length of an id.
 const MAX_ID: usize = 2_048;
-/// Prefix of the Terraform provider's resource types.
-const PREFIX: &str = "azurerm_";
 
 /// How a state of an older version is converted: Terraform reads it, and writes what it pulls in its own version.
 const CONVERSION: &str = "; to convert it, save it as terraform.tfstate in an empty directory, and run `terraform state pull > new.tfstate` there with Terraform 0.12 or later";
@@ -116,7 +114,7 @@ pub fn read(of: &Tables, text: &str) -> Result<Inventory, String> {
                     found.inline.extend(inline(of, &managed, instance));
                     found.objects.push(managed);
                 }
-                Err(why) => found.others.push((address, why.to_owned())),
+                Err(why) => found.others.push((address, why)),
             }
         }
     }
@@ -157,7 +155,7 @@ fn inline(of: &Tables, parent: &ManagedObject, instance: &Instance) -> Vec<Manag
 
 /// True for a text that is one segment of an id.
 fn is_segment(text: &str) -> bool {
-    !text.is_empty() && !text.contains('/') && text.len() <= MAX_SEGMENT && is_arm(&format!("{SUBSCRIPTIONS}{text}"))
+    !matches!(text, "" | "." | "..") && !text.contains('/') && text.len() <= MAX_SEGMENT && is_plain(text)
 }
 
 /// Address in Terraform, without control characters.
@@ -173,18 +171,21 @@ fn managed(
     block: &TerraformStateResource,
     instance: &Instance,
     address: &str,
-) -> Result<ManagedObject, &'static str> {
-    let type_ = block.type_.strip_prefix(PREFIX).ok_or("not a resource of azurerm")?;
+) -> Result<ManagedObject, String> {
+    let name = of.terraform_name();
+    let type_ = block.type_.strip_prefix(name).and_then(|type_| type_.strip_prefix('_'));
+    let type_ = type_.ok_or_else(|| format!("not a resource of {name}"))?;
     if instance.deposed.is_some() {
-        return Err("deposed: Terraform replaced it, and would delete it with its next apply");
+        return Err("deposed: Terraform replaced it, and would delete it with its next apply".to_owned());
     }
-    let attributes = instance.attributes.as_ref().ok_or("it has no id")?;
+    let attributes = instance.attributes.as_ref().ok_or_else(|| "it has no id".to_owned())?;
     // An association has the ids of both its objects: it is a member of a list of the first, or a property of it.
-    let first = |id: &str| id.split('|').all(is_arm).then(|| id.split('|').next().map(ObjectId::new)).flatten();
+    let first =
+        |id: &str| id.split('|').all(|id| is_id(of, id)).then(|| id.split('|').next().map(ObjectId::new)).flatten();
     let text = |name: &str| attributes.get(name).and_then(Json::as_str);
     let member = text("id").and_then(|id| member(of, type_, id));
     let id = member.or_else(|| text("id").and_then(first)).or_else(|| text("resource_manager_id").and_then(first));
-    let id = id.ok_or("its id is not an Azure Resource Manager id")?;
+    let id = id.ok_or_else(|| format!("its id is not {}", of.id_in_words()))?;
     let mut words = module_words(block.module.as_deref().unwrap_or_default());
     words.push(block.name.clone());
     words.extend(instance.index_key.as_ref().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)));
@@ -199,7 +200,7 @@ fn managed(
 
 /// Id of a membership, which the Terraform provider identifies by the ids of both its objects.
 fn member(of: &Tables, type_: &str, id: &str) -> Option<ObjectId> {
-    let (within, member) = id.split_once('|').filter(|(within, member)| is_arm(within) && is_arm(member))?;
+    let (within, member) = id.split_once('|').filter(|(within, member)| is_id(of, within) && is_id(of, member))?;
     match look::tables(of).find(|(kind, _)| is_called(kind, type_))?.0.place {
         Place::Member(among) => Some(among.joined(of.grammar, &ObjectId::new(within), member)),
         _ => None,
@@ -232,15 +233,20 @@ fn module_words(path: &str) -> Vec<String> {
     named
 }
 
-const SUBSCRIPTIONS: &str = "/subscriptions/";
 /// Maximum length of one segment of an id.
 const MAX_SEGMENT: usize = 260;
 
-fn is_arm(id: &str) -> bool {
-    let plain = |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '|' | '?' | '#' | '\\' | '"' | '%');
-    let starts = id.get(..SUBSCRIPTIONS.len()).is_some_and(|start| start.eq_ignore_ascii_case(SUBSCRIPTIONS));
+/// True for the id of an object in an account, without characters that no id has.
+fn is_id(of: &Tables, id: &str) -> bool {
+    let has_account = || of.grammar.account(&ObjectId::new(id)).is_some();
     let steps = |id: &str| id.split('/').any(|segment| matches!(segment, "." | ".."));
-    id.len() <= MAX_ID && starts && !steps(id) && !id.ends_with('/') && !id.contains("//") && id.chars().all(plain)
+    let is_clean = id.len() <= MAX_ID && !steps(id) && !id.ends_with('/') && !id.contains("//") && is_plain(id);
+    is_clean && of.grammar.is_id(id) && has_account()
+}
+
+fn is_plain(id: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '|' | '?' | '#' | '\\' | '"' | '%');
+    id.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -274,10 +280,7 @@ mod tests {
         let others: Vec<String> = found.others.iter().map(|(address, why)| format!("{address}: {why}")).collect();
         assert_eq!(
             others,
-            [
-                "random_password.db: not a resource of azurerm",
-                "azurerm_key_vault_secret.s: its id is not an Azure Resource Manager id"
-            ]
+            ["random_password.db: not a resource of azurerm", "azurerm_key_vault_secret.s: its id is not an Azure id"]
         );
         assert!(!format!("{found:?}").contains("hunter2"));
     }

@@ -221,10 +221,10 @@ impl Walk<'_> {
 
     /// Everything that an existing value says needs a counterpart. `path` is that of the value, relative to the object.
     fn whole(&mut self, observed: &Json, made: Option<&Json>, place: String, path: &str) {
-        let is_set_by_azure = chosen(self.kind).any(|(at, lit)| {
+        let is_set_by_provider = chosen(self.kind).any(|(at, lit)| {
             at == path && observed.as_str().map_or(lit.json() == *observed, |text| same_text(text, &lit.json()))
         });
-        if is_nothing(self.kind, observed) || is_set_by_azure {
+        if is_nothing(self.kind, observed) || is_set_by_provider {
             return;
         }
         match (observed, made) {

@@ -9,15 +9,20 @@ use super::labels::label;
 use super::{SecretVariable, StackDraft, Text};
 use crate::address::Address;
 use crate::hcl::{format, line_text, quoted, value_text_with};
-use crate::kinds::{Arg, Location, Ty};
+use crate::kinds::{Arg, Location, Tables, Ty};
 use crate::object::ObjectId;
 use crate::stack::CloudName;
 use crate::value::SealedValue;
 
 /// Writes a stack of this name.
 pub fn write(draft: &StackDraft, name: &str, cloud: CloudName) -> Text {
-    let mut writer =
-        StackWriter { by_id: draft.by_id(), regions: BTreeSet::new(), variables: Vec::new(), names: BTreeSet::new() };
+    let mut writer = StackWriter {
+        by_id: draft.by_id(),
+        provider: draft.resources().next().map_or(&Tables::NONE, |(candidate, _)| candidate.kind.provider()),
+        regions: BTreeSet::new(),
+        variables: Vec::new(),
+        names: BTreeSet::new(),
+    };
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut names: HashMap<String, String> = HashMap::new();
     for (candidate, address) in draft.resources() {
@@ -37,7 +42,13 @@ pub fn write(draft: &StackDraft, name: &str, cloud: CloudName) -> Text {
     let description = quoted("Imported from existing resources.");
     let mut stack = format!("stack {} {{\ndescription = {description}\n{cloud}}}\n", quoted(name));
     for region in &writer.regions {
-        let block = format!("\nsite {} {{\nprovider = \"azure\"\nlocation = {}\n}}\n", quoted(region), quoted(region));
+        let provider = writer.provider.name;
+        let block = format!(
+            "\nsite {} {{\nprovider = {}\nlocation = {}\n}}\n",
+            quoted(region),
+            quoted(provider),
+            quoted(region)
+        );
         stack.push_str(&block);
     }
     files.insert(STACK_FILE.to_owned(), stack);
@@ -66,7 +77,8 @@ fn file_name(group: &str, taken: &BTreeMap<String, String>) -> String {
 }
 
 fn variable(variable: &SecretVariable) -> String {
-    let about = format!("The {} of {}, which cannot be read from Azure.", variable.argument, variable.address);
+    let SecretVariable { argument, address, provider, .. } = variable;
+    let about = format!("The {argument} of {address}, which cannot be read from {provider}.");
     format!(
         "variable {} {{\ntype = string\nsensitive = true\ndescription = {}\n}}\n",
         quoted(&variable.name),
@@ -76,6 +88,8 @@ fn variable(variable: &SecretVariable) -> String {
 
 struct StackWriter<'a> {
     by_id: HashMap<ObjectId, (&'a Candidate, &'a Address)>,
+    /// The provider of its resources.
+    provider: &'static Tables,
     regions: BTreeSet<String>,
     variables: Vec<SecretVariable>,
     /// The names of the variables.
@@ -166,7 +180,12 @@ impl StackWriter<'_> {
             name = format!("{base}_{number}");
             number += 1;
         }
-        let variable = SecretVariable { name: name.clone(), address: address.clone(), argument: argument.to_owned() };
+        let variable = SecretVariable {
+            name: name.clone(),
+            address: address.clone(),
+            argument: argument.to_owned(),
+            provider: self.provider.title,
+        };
         self.variables.push(variable);
         name
     }

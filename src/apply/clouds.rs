@@ -1,7 +1,7 @@
 //! The clouds of all providers as one: a request goes to the provider of its object.
 //!
-//! A provider is connected to at the first request, or before by [`Clouds::open`], so that nobody needs credentials of a
-//! provider from which nothing is asked.
+//! A provider is connected to at the first request, or before by [`Clouds::open`], so that nobody needs credentials of
+//! a provider from which nothing is asked.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ pub struct BulkEngine {
     pub wrap: for<'a> fn(EngineInput<'a>) -> Box<dyn Cloud + 'a>,
 }
 
-/// What an engine needs.
+/// The input of an engine.
 pub struct EngineInput<'a> {
     /// The cloud.
     pub cloud: &'a dyn Cloud,

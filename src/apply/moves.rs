@@ -2,14 +2,18 @@
 //! and are rolled back where users do not follow.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::time::Duration;
 
-use serde_json::{Map as JsonMap, Value as Json};
+use futures::future::{Either, select};
+use serde_json::Value as Json;
 
 use super::around::{Patience, look};
 use super::tasks::say;
+use super::together::{ArgumentMap, LOOK, Moves, UNCLEAR, names};
 use super::{StepError, Worker};
 use crate::address::Address;
+use crate::duration::spoken;
 use crate::hcl::line_text;
 use crate::kinds::{EndpointHealth, ReadRequest, ReadResult, ReadTarget, body};
 use crate::run::StepReporter;
@@ -19,14 +23,9 @@ use crate::steps::{Act, FrontWatch, LateArgument, RouteSwitch, StepFact};
 use crate::value::Value;
 
 /// The shortest time limit of one write of a route; twice as long for kinds whose changes take minutes.
-pub(super) const WRITE: Duration = Duration::from_secs(120);
+const WRITE: Duration = Duration::from_secs(120);
 /// The time limit until a read shows a write.
 const SETTLES: Duration = Duration::from_secs(1800);
-pub(super) const LOOK: Duration = Duration::from_secs(5);
-/// The number of repetitions of a write with an unknown outcome: each reads first, and writes only differences.
-pub(super) const UNCLEAR: u32 = 3;
-
-pub(super) type ArgumentMap = JsonMap<String, Json>;
 
 /// The routes of one set of users, as far as they were tried.
 #[derive(Default)]
@@ -282,6 +281,36 @@ impl Worker<'_> {
             moves.push((address.clone(), ArgumentMap::from_iter([(argument.clone(), value)])));
         }
         Ok(moves)
+    }
+
+    /// Writes these arguments and no others, and returns their previous values; unknown where the cloud confirms no
+    /// outcome within the worst case of the writes: they fail, are throttled, or get no answer, for longer than users
+    /// can wait for this route.
+    pub(super) async fn switch_in_time(&self, moves: &Moves) -> Result<Vec<ArgumentMap>, StepError> {
+        let resources = || moves.iter().filter_map(|(address, _)| self.stack.resources.get(address));
+        let usual = resources().map(|resource| resource.kind.durations.update).max().unwrap_or_default();
+        let limit = Duration::from_secs(3 * u64::from(usual)).clamp(WRITE, 2 * WRITE);
+        let work = async {
+            match moves {
+                [(address, arguments)] if !resources().any(|resource| resource.kind.moves.together) => {
+                    self.switch(address, arguments).await.map(|before| vec![before])
+                }
+                moves => self.switch_together(moves).await,
+            }
+        };
+        match select(pin!(work), pin!(self.ports.clock.sleep(limit))).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => {
+                let mut ids = resources().flat_map(|resource| &resource.objects).map(|object| &object.id);
+                let why = ids.find_map(|id| {
+                    let throttled = || self.ports.cloud.delayed_until(id).map(|_| "requests are throttled".to_owned());
+                    self.ports.cloud.last_refusal(id).or_else(throttled)
+                });
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                let (of, limit) = (names(moves), spoken(limit));
+                Err(StepError::Unknown(format!("the cloud has not confirmed the change of {of} within {limit}{why}")))
+            }
+        }
     }
 
     /// Reports the record of a resource that the step has changed, and the arguments that it has set.

@@ -1,17 +1,13 @@
 //! Switches of several resources at once: records that a provider changes in one request, so that users never see half
 //! of a move.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{Either, select};
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::moves::{ArgumentMap, LOOK, UNCLEAR, WRITE};
 use super::write::{TRIES, merged};
 use super::{StepError, Worker};
 use crate::address::Address;
-use crate::duration::spoken;
 use crate::hcl::line_text;
 use crate::kinds::{body, decode};
 use crate::object::Object;
@@ -20,6 +16,12 @@ use crate::sight::Sight;
 use crate::stack::Resource;
 use crate::state::Recorded;
 use crate::world::{CloudError, WriteCondition};
+
+/// The number of repetitions of a write with an unknown outcome: each reads first, and writes only differences.
+pub(super) const UNCLEAR: u32 = 3;
+pub(super) const LOOK: Duration = Duration::from_secs(5);
+
+pub(super) type ArgumentMap = JsonMap<String, Json>;
 
 /// Arguments to write, by resource.
 pub(super) type Moves = [(Address, ArgumentMap)];
@@ -30,6 +32,8 @@ struct Change<'s> {
     recorded: Recorded,
     /// Its arguments after the change.
     arguments: ArgumentMap,
+    /// The values that the arguments to write have now.
+    found: ArgumentMap,
     object: &'s Object,
     current: Sight,
     /// The body to write; `None` where nothing differs.
@@ -46,41 +50,12 @@ impl Worker<'_> {
         moves.chunk_by(|one, next| provider(one).is_some() && provider(one) == provider(next)).collect()
     }
 
-    /// Writes these arguments and no others, and returns their previous values; unknown where the cloud confirms no
-    /// outcome within the worst case of the writes: they fail, are throttled, or get no answer, for longer than users can
-    /// wait for this route.
-    pub(super) async fn switch_in_time(&self, moves: &Moves) -> Result<Vec<ArgumentMap>, StepError> {
-        let resources = || moves.iter().filter_map(|(address, _)| self.stack.resources.get(address));
-        let usual = resources().map(|resource| resource.kind.durations.update).max().unwrap_or_default();
-        let limit = Duration::from_secs(3 * u64::from(usual)).clamp(WRITE, 2 * WRITE);
-        let work = async {
-            match moves {
-                [(address, arguments)] if !resources().any(|resource| resource.kind.moves.together) => {
-                    self.switch(address, arguments).await.map(|before| vec![before])
-                }
-                moves => self.switch_together(moves).await,
-            }
-        };
-        match select(pin!(work), pin!(self.ports.clock.sleep(limit))).await {
-            Either::Left((done, _)) => done,
-            Either::Right(_) => {
-                let mut ids = resources().flat_map(|resource| &resource.objects).map(|object| &object.id);
-                let why = ids.find_map(|id| {
-                    let throttled = || self.ports.cloud.delayed_until(id).map(|_| "requests are throttled".to_owned());
-                    self.ports.cloud.last_refusal(id).or_else(throttled)
-                });
-                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-                let (of, limit) = (names(moves), spoken(limit));
-                Err(StepError::Unknown(format!("the cloud has not confirmed the change of {of} within {limit}{why}")))
-            }
-        }
-    }
-
-    async fn switch_together(&self, moves: &Moves) -> Result<Vec<ArgumentMap>, StepError> {
-        let mut unclear = 1;
-        let mut attempt = 0;
+    /// Writes the arguments of several resources at once, and returns their previous values.
+    pub(super) async fn switch_together(&self, moves: &Moves) -> Result<Vec<ArgumentMap>, StepError> {
+        let (mut unclear, mut attempt) = (1, 0);
+        let mut first = Vec::new();
         let changes = loop {
-            match self.written_together(moves).await {
+            match self.written_together(moves, &mut first).await {
                 Ok(Some(changes)) => break changes,
                 Ok(None) if attempt + 1 < TRIES => {
                     attempt += 1;
@@ -108,11 +83,31 @@ impl Worker<'_> {
         Ok(before)
     }
 
-    /// Reads the objects and writes all that differ in one request; `None` where one was changed meanwhile.
-    async fn written_together(&self, moves: &Moves) -> Result<Option<Vec<Change<'_>>>, StepError> {
+    /// Reads the objects and writes all that differ in one request; `None` where one was changed meanwhile. `first` has
+    /// the values of the first read: what somebody else writes during the switch is not overwritten.
+    async fn written_together(
+        &self,
+        moves: &Moves,
+        first: &mut Vec<ArgumentMap>,
+    ) -> Result<Option<Vec<Change<'_>>>, StepError> {
         let mut changes = Vec::with_capacity(moves.len());
         for (address, arguments) in moves {
             changes.push(self.change_of(address, arguments).await?);
+        }
+        if first.is_empty() {
+            first.extend(changes.iter().map(|change| change.found.clone()));
+        }
+        for ((change, first), (address, wanted)) in changes.iter().zip(&*first).zip(moves) {
+            if let Some((name, now)) =
+                change.found.iter().find(|(name, now)| disturbs(change.resource, name, now, first, wanted))
+            {
+                let text = |value: &Json| line_text(value, &|_| None);
+                let was = first.get(name).map(text).unwrap_or_default();
+                return Err(StepError::Failed(format!(
+                    "somebody else changes {address} now: `{name}` was {was}, and is {}",
+                    text(now)
+                )));
+            }
         }
         let writes: Vec<_> = changes
             .iter()
@@ -134,7 +129,7 @@ impl Worker<'_> {
         Ok(Some(changes))
     }
 
-    /// A change of one resource. Users whom somebody else has moved are not moved again without a look.
+    /// A change of one resource, as it is now.
     async fn change_of(&self, address: &Address, arguments: &ArgumentMap) -> Result<Change<'_>, StepError> {
         let missing = || StepError::Failed(format!("the stack has no {address}"));
         let resource = self.stack.resources.get(address).ok_or_else(missing)?;
@@ -144,22 +139,8 @@ impl Worker<'_> {
         let gone = || StepError::Failed(format!("{} does not exist", object.id));
         let current = self.settled(object).await?.ok_or_else(gone)?;
         let read = body::read(resource.kind, std::slice::from_ref(&current.body));
-        for (name, wanted) in arguments {
-            let same = |one: &Json, other: &Json| match resource.kind.arg(name) {
-                Some(arg) => decode::canonical(&arg.ty, one) == decode::canonical(&arg.ty, other),
-                None => one == other,
-            };
-            let (found, known) = (read.get(name).unwrap_or(&Json::Null), recorded.arguments.get(name));
-            if !same(found, wanted) && !known.is_some_and(|known| same(found, known)) {
-                let text = |value: &Json| line_text(value, &|_| None);
-                return Err(StepError::Failed(format!(
-                    "somebody else changed {address}: `{name}` is {}, and the state has {}; `drplan refresh` records it \
-                     as it is",
-                    text(found),
-                    text(known.unwrap_or(&Json::Null)),
-                )));
-            }
-        }
+        let found: ArgumentMap =
+            arguments.keys().map(|name| (name.clone(), read.get(name).cloned().unwrap_or_default())).collect();
         let (mut before, mut after) = (recorded.arguments.clone(), recorded.arguments.clone());
         for (name, value) in arguments {
             before.remove(name);
@@ -167,10 +148,21 @@ impl Worker<'_> {
         }
         let body = |args: &JsonMap<String, Json>| self.bodies(resource, args).into_iter().next().unwrap_or_default();
         let body = merged(&current, Some(&body(&before)), &body(&after));
-        Ok(Change { resource, recorded, arguments: after, object, current, body })
+        Ok(Change { resource, recorded, arguments: after, found, object, current, body })
     }
 }
 
-fn names(moves: &Moves) -> String {
+/// True for a value that is neither the one of the first read nor the wanted one.
+fn disturbs(resource: &Resource, name: &str, now: &Json, first: &ArgumentMap, wanted: &ArgumentMap) -> bool {
+    let same = |other: Option<&Json>| match (resource.kind.arg(name), other) {
+        (Some(arg), Some(other)) => decode::canonical(&arg.ty, now) == decode::canonical(&arg.ty, other),
+        (None, Some(other)) => now == other,
+        (_, None) => false,
+    };
+    !same(first.get(name)) && !same(wanted.get(name))
+}
+
+/// The addresses of the moves, for a sentence.
+pub(super) fn names(moves: &Moves) -> String {
     moves.iter().map(|(address, _)| address.to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -60,5 +60,5 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
 
 /// True for a resource directly in a resource group, and not an extension of another resource.
 fn is_in_group(resource: &Resource) -> bool {
-    resource.scope().is_some_and(|scope| !scope.folded().contains("/providers/"))
+    resource.scope().is_some_and(|scope| resource.kind.grammar().group(&resource.id) == Some(scope))
 }

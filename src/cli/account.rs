@@ -18,6 +18,8 @@ pub struct Account {
     pub accounts: Accounts,
     /// The providers that the stack uses.
     pub uses: Vec<&'static Tables>,
+    /// The providers whose account the stack needs, because its ids are in it.
+    within: Vec<&'static Tables>,
     /// The variables of the environment that set an account: provider and argument, with name and value.
     set: BTreeMap<(&'static str, &'static str), (&'static str, String)>,
 }
@@ -25,8 +27,9 @@ pub struct Account {
 impl Account {
     /// The accounts of the local simulator.
     pub fn local(catalog: &'static Catalog) -> Self {
-        let uses = catalog.providers().take(1).collect();
-        Self { cloud: CloudName::Local, accounts: catalog.simulated_accounts(), uses, set: BTreeMap::new() }
+        let uses: Vec<&'static Tables> = catalog.providers().take(1).collect();
+        let (cloud, within) = (CloudName::Local, uses.clone());
+        Self { cloud, accounts: catalog.simulated_accounts(), uses, within, set: BTreeMap::new() }
     }
 
     /// The accounts of a cloud: those of the environment, and where it has none those of the providers' own tools.
@@ -63,8 +66,10 @@ impl Account {
     /// The same for what a program uses.
     #[must_use]
     pub fn for_program(self, program: &Program) -> Self {
-        let uses = program.providers();
-        Self { uses: if uses.is_empty() { self.uses } else { uses }, ..self }
+        match program.providers() {
+            uses if uses.is_empty() => self,
+            uses => Self { within: program.providers_of_accounts(), uses, ..self },
+        }
     }
 
     /// The account at the first provider.
@@ -78,7 +83,7 @@ impl Account {
     /// # Errors
     /// One is unknown; the help has the next step.
     pub fn is_known(&self) -> Result<(), Failure> {
-        for provider in &self.uses {
+        for provider in self.uses.iter().filter(|provider| self.within.contains(provider)) {
             let Some(account) = self.accounts.get(&Realm::of(provider.name)) else { continue };
             let texts = [&account.id, &account.tenant];
             let unknown = provider.account.iter().zip(texts).find(|(argument, text)| &***text == argument.unknown);

@@ -262,9 +262,10 @@ fn load_with(
     };
     let (program, mut found) = stack::read_all(input);
     found.extend(of_values);
-    let account = account(&program).for_program(&program);
+    let mut account = account(&program).for_program(&program);
     let program = Arc::new(program.in_accounts(account.accounts.clone()));
     account.agrees(&program)?;
+    account.accounts = program.accounts();
     if found.has_errors() {
         let (_, wrong) = check::all(&program, found);
         return Err(Failure::Wrong(wrong, sources));

@@ -53,7 +53,7 @@ pub enum DoctorStatus {
     Passes,
 }
 
-/// What the stack needs of its account at a provider.
+/// The needs of the stack at a provider.
 fn needs<'a>(input: DoctorInput<'a>, provider: &Tables) -> AccountNeeds<'a> {
     let DoctorInput { stack, state } = input;
     let recorded = |address| state.and_then(|state| state.resources.get(address));
@@ -70,7 +70,7 @@ fn needs<'a>(input: DoctorInput<'a>, provider: &Tables) -> AccountNeeds<'a> {
         let is_property = resource.kind.place.is_property();
         resource.objects.iter().map(move |object| NeededObject { scope: scope.clone(), object, is_property })
     });
-    AccountNeeds { account: &stack.account, objects: objects.collect(), machines }
+    AccountNeeds { account: stack.account_of(provider), objects: objects.collect(), machines }
 }
 
 /// The lists to read, each once.

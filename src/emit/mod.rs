@@ -74,6 +74,25 @@ pub(crate) fn limitations_section(language: &str, limitations: &[Limitation]) ->
     out
 }
 
+/// Further accounts of a provider: emitted code has one for each.
+pub(crate) fn further_accounts(stack: &Stack) -> Vec<Limitation> {
+    let mut out = Vec::new();
+    for realm in stack.account_blocks.keys().filter(|realm| !realm.label.is_empty()) {
+        let sites = stack.sites.values().filter(|site| site.realm == *realm);
+        let sites = sites.map(|site| format!("`{}`", site.name)).collect::<Vec<_>>().join(", ");
+        if !sites.is_empty() {
+            out.push(Limitation {
+                what: format!("provider.{}.{}", realm.provider, realm.label),
+                why: format!(
+                    "the code has one account of each provider. Write another one into the resources of the sites {sites}, \
+                     or emit them from a stack of their own"
+                ),
+            });
+        }
+    }
+    out
+}
+
 /// Failover groups and their steps, which no language expresses: groups for the reason `why`, steps because `acts`.
 pub(crate) fn failover_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Limitation> {
     let mut out = Vec::new();

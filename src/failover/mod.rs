@@ -32,6 +32,7 @@ mod rights;
 mod routes;
 mod sides;
 mod standing;
+mod strayed;
 mod survey;
 mod unwind;
 mod users;

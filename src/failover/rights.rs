@@ -32,7 +32,7 @@ fn rights(stack: &Stack, scope: &ObjectId) -> Option<&'static Rights> {
 
 /// The account as a scope.
 fn account(stack: &Stack, provider: &Tables) -> Option<ObjectId> {
-    provider.grammar.of_account(&stack.account.id)
+    provider.grammar.of_account(&stack.account_of(provider).id)
 }
 
 /// The group of a resource, if it exists; otherwise the account.

@@ -1,4 +1,4 @@
-//! Blocks on one line with several arguments: `site "east" { provider = "azure"  location = "eastus" }`.
+//! Blocks on one line with several arguments: `site "east" { provider = "aws"  location = "us-east-1" }`.
 //!
 //! HCL allows one argument in a block on one line, and `hcl-edit` reads no more. This module puts line breaks where
 //! the statements of such a block begin and end, in place of spaces, so that positions stay those of the text as

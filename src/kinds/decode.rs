@@ -13,6 +13,7 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::duration;
 use crate::hcl::ast::Ident;
+use crate::kinds::provider::Tables;
 use crate::kinds::stray::{connecting, foreign, is_misspelt, without_suffix};
 use crate::kinds::table::{Arg, Block, Kind, Need, Ty};
 use crate::object::ObjectId;
@@ -492,11 +493,18 @@ impl Decoder<'_> {
                 }
                 Ok(value.clone())
             }
-            Value::String(text) => Err(Problem::new(format!("\"{text}\" is neither a reference nor an Azure id"))
-                .help(format!(
-                    "Write {}, or the full id (`/subscriptions/…`) of a resource that the stack does not manage.",
-                    reference_as(kinds)
-                ))),
+            Value::String(text) => {
+                let of = kinds.first().copied().unwrap_or(self.owner);
+                let all = self.names.kinds();
+                let provider = all.iter().find(|kind| kind.name == of).map_or(&Tables::NONE, |kind| kind.provider());
+                Err(Problem::new(format!("\"{text}\" is neither a reference nor {}", provider.id_in_words())).help(
+                    format!(
+                        "Write {}, or the full id (`{}`) of a resource that the stack does not manage.",
+                        reference_as(kinds),
+                        provider.grammar.example()
+                    ),
+                ))
+            }
             Value::Map(instances) if instances.values().any(|one| matches!(one, Value::Block(_))) => {
                 let key = instances.keys().next().map_or("…", |key| &**key);
                 Err(Problem::new(format!("expected one {wanted}, found a block with `for_each`"))

@@ -48,6 +48,8 @@ pub struct Terraform {
     /// Additional resource beside it. Placeholders: `{label}`, `{self}` for the main resource, `{name}`, and
     /// the Terraform provider's arguments.
     pub beside: &'static str,
+    /// Argument with the name of an object of which Terraform wants the id, which a data source finds.
+    pub lookup: Option<Lookup>,
     /// Arguments that the provider chooses if they are absent, and that the Terraform provider would remove again.
     pub chosen: &'static [&'static str],
     /// Further arguments that a promotion of its replica changes, because the two swap places.
@@ -70,6 +72,21 @@ pub struct Terraform {
     pub shape: TerraformShape,
 }
 
+/// An object that a data source finds by its name. A stack may also have its id.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup {
+    /// The argument with the name or the id.
+    pub argument: &'static str,
+    /// True for an id.
+    pub is_id: fn(&str) -> bool,
+    /// The type of the data source.
+    pub source: &'static str,
+    /// Its attribute with the id.
+    pub attribute: &'static str,
+    /// The inner text of its block, with `{value}` for the name.
+    pub text: &'static str,
+}
+
 /// A provider of Terraform.
 #[derive(Debug)]
 pub struct TerraformProvider {
@@ -85,8 +102,12 @@ pub struct TerraformProvider {
     pub newer: Option<(&'static str, &'static str)>,
     /// The inner lines of its block, from the `features` and the types of the resources, each ending in a line break.
     pub block: fn(&str, &[&str]) -> String,
+    /// The variable of the account, and its description. It is declared where the block or a resource reads it.
+    pub account: (&'static str, &'static str),
     /// The data source of its own identity, and the block that declares it. Empty: none.
     pub client: (&'static str, &'static str),
+    /// True if its resources have attributes with objects in place of nested blocks: `origins = [{ … }]`.
+    pub objects: bool,
     /// Lines of a backend that keeps the state there, with `{key}` for its name. Empty: none.
     pub backend: &'static [&'static str],
 }
@@ -154,6 +175,7 @@ impl Terraform {
         said: &[],
         body: "",
         beside: "",
+        lookup: None,
         chosen: &[],
         swapped: &[],
         untold: &[],

@@ -18,7 +18,7 @@ pub trait Grammar: Debug + Sync {
     /// The object of which this one is a child. `None` for what is no child.
     fn parent(&self, id: &ObjectId) -> Option<ObjectId>;
 
-    /// What lies directly around an object of a group or an extension: the group, the account, or the extended object.
+    /// The object directly around an object of a group or an extension: the group, the account, or the extended one.
     fn scope(&self, _: &ObjectId) -> Option<ObjectId> {
         None
     }
@@ -56,6 +56,11 @@ pub trait Grammar: Debug + Sync {
     /// The list of all extensions of this type in an object and in what lies in it, where the provider has one.
     fn extensions(&self, _: &ObjectId, _: &str) -> Option<ObjectId> {
         None
+    }
+
+    /// The beginning of an id, for hints.
+    fn example(&self) -> &'static str {
+        "…"
     }
 
     /// An id of no object, which stands for one that is not known yet. Different numbers have different ids.

@@ -6,7 +6,7 @@ use super::{Tables, path};
 use serde_json::Value as Json;
 
 /// The domains in which every name belongs to an object of some kind of a provider, in lower case: the constant end of
-/// each attribute that is a host name or URL made of names, as `vault.azure.net` of `https://{name}.vault.azure.net/`.
+/// each attribute that is a host name or URL made of names, as `v.example.net` of `https://{name}.v.example.net/`.
 pub fn domains(of: &Tables) -> Vec<&'static str> {
     let attributes = of.tables().flat_map(|table| table.kind.attributes);
     let domains = attributes.filter_map(|attribute| match attribute.from {

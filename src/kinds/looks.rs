@@ -55,7 +55,7 @@ pub enum Severity {
     Passes,
 }
 
-/// What an answer shows.
+/// A finding in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Its severity.
@@ -90,7 +90,7 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Those of a provider that has none of these lists.
+    /// None: for a provider without such lists.
     pub const NONE: Self = Self { rights: None, locks: None, capacity: None };
 }
 
@@ -131,16 +131,19 @@ pub struct Lock {
     pub level: &'static str,
 }
 
+/// See [`Capacity::judge`]: the region, the number of machines of each size, and the answers.
+pub type CapacityJudge = fn(&str, &BTreeMap<String, u32>, &[&Json]) -> Vec<Finding>;
+
 /// Sizes of machines and quotas of a region.
 #[derive(Debug)]
 pub struct Capacity {
     /// The lists of a region.
     pub lists: fn(&Account, &str) -> Vec<ListRequest>,
     /// Judges the answers to these lists, in their order, for a number of machines of each size.
-    pub judge: fn(&str, &BTreeMap<String, u32>, &[&Json]) -> Vec<Finding>,
+    pub judge: CapacityJudge,
 }
 
-/// What a stack needs of an account, as far as one provider is concerned.
+/// The needs of a stack in an account of a provider.
 #[derive(Debug)]
 pub struct AccountNeeds<'a> {
     /// The account.

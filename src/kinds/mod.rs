@@ -16,21 +16,22 @@ pub mod grammar;
 pub mod hosts;
 pub mod looks;
 pub mod mark;
+mod names;
 pub mod near;
 pub mod overrides;
 pub mod path;
 pub mod place;
 pub mod provider;
-pub mod refusal;
 pub mod regions;
 pub mod rules;
+pub mod soft_delete;
 pub mod table;
 pub mod tags;
 
 mod stray;
 
 pub use grammar::{Grammar, NoIds, Templates};
-pub use provider::{AccountArgument, Catalog, Table, Tables};
+pub use provider::{AccountArgument, Area, Catalog, Table, Tables};
 pub(crate) use stray::is_foreign_block;
 pub use table::*;
 

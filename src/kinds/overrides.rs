@@ -268,7 +268,7 @@ pub struct SimulatedBehaviour {
 /// Built-in objects of a provider.
 #[derive(Debug, Clone, Copy)]
 pub struct BuiltInObjects {
-    /// The type, as in `Microsoft.Authorization/roleDefinitions`.
+    /// The type, as in `Authorization/roleDefinitions`.
     pub type_: &'static str,
     /// Names of all built-in objects, each with its properties.
     pub entries: fn() -> Vec<(&'static str, Json)>,

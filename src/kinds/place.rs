@@ -87,6 +87,15 @@ impl Place {
         matches!(self, Self::Subscription)
     }
 
+    /// True for an object whose id has the account.
+    pub fn is_in_account(self) -> bool {
+        match self {
+            Self::Subscription => true,
+            Self::Root(template) => template.contains("{account}"),
+            _ => false,
+        }
+    }
+
     /// The arguments in the id of a root.
     pub fn in_id(self) -> impl Iterator<Item = &'static str> {
         let template = match self {

@@ -31,6 +31,8 @@ pub struct Tables {
     pub doctor: &'static [AccountCheck],
     /// Its providers of Terraform: the one of most kinds first.
     pub terraform: &'static [TerraformProvider],
+    /// Areas of its types by namespace: the first word of a type's name.
+    pub areas: &'static [(&'static str, Area)],
     /// Its regions, by name.
     pub regions: &'static [Region],
     /// The arguments of its `provider` block, which name an account: first its id, then its tenant.
@@ -44,6 +46,15 @@ pub struct Tables {
     pub restless: &'static [&'static str],
     /// Properties that the provider itself writes into every object, or into its elements.
     pub own: &'static [&'static str],
+}
+
+/// An area of types that no other fact of a kind tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    /// Identities, permissions, locks.
+    Access,
+    /// Networks, addresses, load balancers.
+    Network,
 }
 
 /// Names of providers are unique.
@@ -65,6 +76,7 @@ impl Tables {
         guards: &Guards::NONE,
         doctor: &[],
         terraform: &[],
+        areas: &[],
         regions: &[],
         account: &[],
         without_account: "",
@@ -81,6 +93,22 @@ impl Tables {
             });
             std::iter::once(Table { kind, variant: None }).chain(variants)
         })
+    }
+
+    /// An id of its own in words, with the article: `an AWS id`.
+    pub fn id_in_words(&self) -> String {
+        let article = if self.title.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
+        format!("{article} {} id", self.title)
+    }
+
+    /// The name of its first Terraform provider. Empty: it has none.
+    pub fn terraform_name(&self) -> &'static str {
+        self.terraform.first().map_or("", |provider| provider.name)
+    }
+
+    /// The area of the types with this namespace, where the provider has one for it.
+    pub fn area(&self, namespace: &str) -> Option<Area> {
+        self.areas.iter().find(|(name, _)| name.eq_ignore_ascii_case(namespace)).map(|(_, area)| *area)
     }
 
     /// The kind with this name.
@@ -107,8 +135,8 @@ impl Tables {
         Account::new(&texts.next().unwrap_or_default(), &texts.next().unwrap_or_default())
     }
 
-    /// True for a provider with regions. What another one has is served from everywhere: it is at no site of a stack, and
-    /// the name of the provider stands for the site.
+    /// True for a provider with regions. Objects of another one are served from everywhere: they are at no site of a
+    /// stack, and the name of the provider stands for the site.
     pub fn has_sites(&self) -> bool {
         !self.regions.is_empty()
     }
@@ -213,6 +241,13 @@ impl Catalog {
             name => name.to_owned(),
         };
         self.tables().map(|table| table.kind).filter(move |kind| kind.type_.name.eq_ignore_ascii_case(&type_))
+    }
+
+    /// A kind's name in a word that has the name of a Terraform provider as a prefix, and that prefix.
+    pub fn without_prefix<'w>(&self, word: &'w str) -> Option<(&'static str, &'w str)> {
+        let prefixes = self.providers().flat_map(|provider| provider.terraform).map(|provider| provider.name);
+        let mut stems = prefixes.filter_map(|name| Some((name, word.strip_prefix(name)?.strip_prefix('_')?)));
+        stems.find(|(_, stem)| self.kind(stem).is_some())
     }
 
     /// The region of any provider with this name or display name.

@@ -15,11 +15,12 @@ pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{Terraform, TerraformShape};
 pub use super::failover::*;
 pub use super::form;
+pub use super::names::{NameRule, NameScope};
 pub use super::overrides::*;
 pub use super::place::{Enclosure, Membership, Owners, Place};
 use super::provider::Tables;
 pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
-use crate::account::Account;
+pub use super::soft_delete::SoftDelete;
 use crate::object::ObjectId;
 // For the kinds' own files, which take all words of a table from here.
 pub(crate) use crate::object::Object;
@@ -33,7 +34,7 @@ pub struct Kind {
     pub provider: fn() -> &'static Tables,
     /// One-sentence description, printed by `drplan kinds`.
     pub about: &'static str,
-    /// Provider type and API version, as in `Microsoft.Network/virtualNetworks`, `2025-09-01`.
+    /// Provider type and API version, as in `Network/virtualNetworks`, `2025-09-01`.
     pub type_: KindType,
     /// Location of the object in the resource hierarchy. The id follows from it and from names.
     pub place: Place,
@@ -265,7 +266,7 @@ impl Kind {
     /// The name of the Terraform provider that has its resource.
     pub fn terraform_provider(&self) -> &'static str {
         match self.terraform.provider {
-            "" => self.provider().terraform.first().map_or("", |provider| provider.name),
+            "" => self.provider().terraform_name(),
             own => own,
         }
     }
@@ -311,33 +312,10 @@ pub struct Holder<'a> {
 /// returns the same table for the same ones.
 pub type TypedTable = fn(&JsonMap<String, Json>) -> &'static Kind;
 
-/// Soft deletion of a kind's objects: the provider keeps them, and their names, for days.
-#[derive(Debug)]
-pub struct SoftDelete {
-    /// Id of the kept object. Placeholders: `{subscription}`, `{location}`, `{name}`.
-    pub kept: &'static str,
-    /// Path of the deleted object's id in the kept object.
-    pub origin: &'static str,
-    /// Path of the time of the final deletion in the kept object.
-    pub until: &'static str,
-    /// Path and value in the body of a write that recovers the object.
-    pub recovers: (&'static str, &'static str),
-    /// The way to free the name, as a sentence.
-    pub advice: &'static str,
-}
-
-impl SoftDelete {
-    /// The id of the kept object of this name.
-    pub fn id(&self, account: &Account, location: &str, name: &str) -> ObjectId {
-        let text = self.kept.replace("{subscription}", &account.id).replace("{location}", location);
-        ObjectId::new(text.replace("{name}", name))
-    }
-}
-
 /// Provider type and API version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindType {
-    /// The full type, as in `Microsoft.Network/virtualNetworks/subnets`.
+    /// The full type, as in `Network/virtualNetworks/subnets`.
     pub name: &'static str,
     /// The API version of requests.
     pub version: &'static str,
@@ -359,64 +337,6 @@ pub enum Location {
     Global,
     /// The body has no location: a child or an extension.
     None,
-}
-
-/// Rules for the names of a kind.
-#[derive(Debug, Clone, Copy)]
-pub struct NameRule {
-    /// Minimum number of characters.
-    pub min: usize,
-    /// Maximum number of characters.
-    pub max: usize,
-    /// Regular expression that matches the whole name. Empty: any name.
-    pub pattern: &'static str,
-    /// Description of the pattern, completing "may hold …", as in "lower-case letters, digits and hyphens, and starts
-    /// with a letter".
-    pub words: &'static str,
-    /// Scope in which the name must be unique.
-    pub unique: NameScope,
-    /// True if the block's label or `name` is the name in the cloud. False if the kind derives the name (a GUID, a
-    /// constant), see [`Overrides::name`].
-    pub written: bool,
-}
-
-impl NameRule {
-    /// Any name of up to 260 characters, the general limit of the provider.
-    pub const ANY: Self =
-        Self { min: 1, max: 260, pattern: "", words: "any characters", unique: NameScope::InParent, written: true };
-    /// The rule of most kinds of Microsoft.Network.
-    pub const NETWORK: Self = Self {
-        min: 1,
-        max: 80,
-        pattern: "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?$",
-        words: "letters, digits, `.`, `_` and `-`, starts with a letter or digit and ends with a letter, digit or `_`",
-        unique: NameScope::InParent,
-        written: true,
-    };
-
-    /// A rule for names that are unique in their parent.
-    pub const fn new(min: usize, max: usize, pattern: &'static str, words: &'static str) -> Self {
-        Self { min, max, pattern, words, unique: NameScope::InParent, written: true }
-    }
-
-    /// A name that is unique among all accounts of the provider, because it becomes a DNS name.
-    #[must_use]
-    pub const fn global(mut self) -> Self {
-        self.unique = NameScope::Globally;
-        self
-    }
-
-    /// A derived name: [`Overrides::name`] builds it.
-    pub const DERIVED: Self = Self { written: false, ..Self::ANY };
-}
-
-/// Scope in which a name must be unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameScope {
-    /// The resource group, parent or scope.
-    InParent,
-    /// All accounts of the provider.
-    Globally,
 }
 
 /// An attribute: a value that other blocks can read from an object.
@@ -511,19 +431,19 @@ pub struct Durations {
     pub delete: u32,
 }
 
-/// The provider's response to a write (source: `arm-protocol`, sections 3 and 4).
+/// The provider's response to a write. An operation that takes longer has a header with its own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerStyle {
     /// 201 or 200 with the finished object; DELETE 200.
     Sync,
-    /// 201 or 200 with a body whose `provisioningState` is not final, and `Azure-AsyncOperation`; DELETE 202 with
-    /// both headers.
+    /// 201 or 200 with a body whose state is not final, and the operation's header; DELETE 202 with that header and
+    /// `Location`.
     AsyncBody,
-    /// 202 with `Azure-AsyncOperation` and `Location`. The object is invisible until the operation ends.
+    /// 202 with the operation's header and `Location`. The object is invisible until the operation ends.
     AsyncBoth,
     /// 202 with `Location` only.
     Location,
-    /// 201 or 200 with a `provisioningState` that is not final and no header: drplan polls the resource.
+    /// 201 or 200 with a state that is not final and no header: drplan polls the resource.
     State,
 }
 

@@ -106,7 +106,12 @@ static BLOCKS: &[LanguageBlock] = &[
         arguments: &[
             argument("subscription", "string", Optional, "Azure: the GUID of the subscription."),
             argument("tenant", "string", Optional, "Azure: the GUID of the tenant that the subscription trusts."),
-            argument("account", "string", Optional, "AWS: the twelve digits of the account."),
+            argument(
+                "account",
+                "string",
+                Optional,
+                "AWS: the twelve digits of the account. Cloudflare: its 32 hexadecimal digits, for load balancing.",
+            ),
         ],
         blocks: &[],
         notes: &["The local simulator has one account at each provider, and ignores these arguments."],

@@ -172,6 +172,11 @@ impl Simulator {
         self.lock().world.dialect_of_host(host).refuse(failure)
     }
 
+    /// True for a host of a provider other than the first.
+    fn has_another_at(&self, host: &str) -> bool {
+        self.lock().world.dialects.iter().skip(1).any(|dialect| dialect.has_host(host))
+    }
+
     /// Adds a fault.
     ///
     /// # Errors

@@ -467,7 +467,7 @@ impl ResourceBuilder<'_, '_> {
             }
             Value::Sensitive(_) => Diagnostic::error("wrong-value", "invalid value for `name`: it is sensitive")
                 .at(arg.span)
-                .why("Names are shown in plans and by Azure itself.")
+                .why(format!("Names are shown in plans and by {} itself.", kind.provider().title))
                 .help("Use a name that is not sensitive."),
             other => {
                 let found = other.type_name();

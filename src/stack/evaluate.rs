@@ -15,11 +15,11 @@ use crate::hcl::eval::{Budget, DEPENDENCY_WORK};
 use crate::kinds::{Catalog, NameScope, Owners, Place, with_article};
 use crate::object::ObjectId;
 use crate::stack::block::Instance;
+use crate::stack::faults::unsupported;
 use crate::stack::program::{Definition, Program};
 use crate::stack::read::MAX_RESOURCES;
 use crate::stack::realms;
 use crate::stack::scope::{BlockScope, Facts, FaultyResource, Instances, Locals};
-use crate::stack::settings::unsupported;
 use crate::stack::{
     CloudName, FailoverGroup, Knowledge, Output, Presence, Resource, Site, Stack, block, group, near, settings,
     siblings,

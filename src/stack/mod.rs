@@ -5,8 +5,10 @@
 //! that only the cloud knows through [`Knowledge`].
 
 mod block;
+mod constants;
 mod copies;
 mod evaluate;
+mod faults;
 mod group;
 mod ignored;
 mod inputs;
@@ -84,7 +86,7 @@ pub struct Stack {
     pub account: Account,
     /// The accounts in which its resources lie.
     pub accounts: Accounts,
-    /// What its `provider` blocks say of them.
+    /// The arguments of its `provider` blocks.
     pub account_blocks: AccountBlocks,
     pub(crate) by_id: HashMap<ObjectId, Address>,
     pub(crate) instances: HashMap<Address, scope::Instances>,
@@ -101,6 +103,11 @@ impl Stack {
     /// The providers whose kinds it may use.
     pub fn catalog(&self) -> &'static Catalog {
         self.program.catalog
+    }
+
+    /// The account that sites of a provider have without naming one.
+    pub fn account_of(&self, provider: &Tables) -> &Account {
+        self.accounts.get(&Realm::of(provider.name)).unwrap_or(&self.account)
     }
 
     /// The providers of its sites and resources, in the order of the catalog.

@@ -100,6 +100,15 @@ impl Program {
         self.catalog.providers().filter(own).collect()
     }
 
+    /// The providers whose account it needs: those with sites, and those of which an id has the account.
+    pub fn providers_of_accounts(&self) -> Vec<&'static Tables> {
+        let needs = |provider: &&Tables| {
+            let mut own = self.definitions.values().filter(|one| one.kind.provider() == *provider);
+            provider.has_sites() || own.any(|one| one.kind.place.is_in_account())
+        };
+        self.providers().into_iter().filter(needs).collect()
+    }
+
     /// The stack's name.
     pub fn name(&self) -> &str {
         self.stack.as_ref().and_then(|block| block.labels.first()).map_or("", |label| &label.text)

@@ -13,9 +13,10 @@ use crate::hcl::ast::{Body, HclBlock};
 use crate::hcl::parse::TextSize;
 use crate::hcl::{self, Files, NoFiles, PartialFile};
 use crate::kinds::Catalog;
+use crate::stack::faults::provider_names;
 use crate::stack::program::{Definition, Local, Program};
 use crate::stack::variables::GivenValues;
-use crate::stack::{order, realms, references, variables};
+use crate::stack::{order, references, variables};
 
 /// Maximum number of resources of a stack, instances counted.
 pub const MAX_RESOURCES: usize = 20_000;
@@ -227,7 +228,7 @@ fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
         return;
     }
     if &*word == "provider" {
-        realms::sort_in(program, block, found);
+        account_block(program, block, found);
         return;
     }
     let root = if &*word == "variable" { "var" } else { &*word };
@@ -274,6 +275,53 @@ fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
         }
     };
     insert(into, label, block, |b| b, found);
+}
+
+/// Adds a `provider` block to a program.
+fn account_block(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
+    let wrong = |what: &str| Diagnostic::error("wrong-labels", what.to_owned()).at(block.header);
+    let (provider, label): (Arc<str>, Arc<str>) = match block.labels.as_slice() {
+        [provider] => (Arc::clone(&provider.text), "".into()),
+        [provider, label] if is_identifier(&label.text) => (Arc::clone(&provider.text), Arc::clone(&label.text)),
+        [_, label] => {
+            let problem = Diagnostic::error("wrong-labels", format!("invalid label \"{}\"", label.text)).at(label.span);
+            found.push(problem.help("Start with a letter, and use letters, digits, `-` and `_`."));
+            return;
+        }
+        [] => {
+            let help = format!("Write the provider's name as a label, {}.", provider_names(program.catalog, |_| true));
+            found.push(wrong("missing label of block `provider`").help(help));
+            return;
+        }
+        _ => {
+            let help = "Write `provider \"aws\" \"dr\" { … }` for a further account of a provider.";
+            found.push(wrong("block `provider` takes two labels at most").help(help));
+            return;
+        }
+    };
+    if program.catalog.provider(&provider).is_none() {
+        let span = block.labels.first().map_or(block.header, |label| label.span);
+        let known = program.catalog.providers().map(|one| one.name);
+        found.push(Diagnostic::error("wrong-labels", format!("unknown provider \"{provider}\"")).at(span).suggest(
+            &provider,
+            known,
+            Some(format!("Supported: {}.", provider_names(program.catalog, |_| true))),
+        ));
+        return;
+    }
+    let key = (provider, label);
+    if let Some(first) = program.providers.get(&key) {
+        let (provider, label) = &key;
+        let more = if label.is_empty() { String::new() } else { format!(" \"{label}\"") };
+        found.push(
+            Diagnostic::error("repeated-name", format!("duplicate block `provider \"{provider}\"{more}`"))
+                .at(block.header)
+                .and(first.header, "the first")
+                .help(format!("Give a further account a label of its own: `provider \"{provider}\" \"dr\" {{ … }}`.")),
+        );
+        return;
+    }
+    program.providers.insert(key, Arc::new(block));
 }
 
 /// The name of a block whose label is missing or wrong, while its body is checked. It fits the rules for names of

@@ -10,7 +10,6 @@ use crate::hcl::ast::{Body, Expr, ExprKind, HclAttribute, Ident, Root, Traversal
 use crate::kinds::{Kind, is_foreign_block, with_article};
 use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::program::Program;
-use crate::stack::realms;
 use crate::stack::scope::listed;
 
 /// The root and the first step of a reference: `("local", "x")`, `("subnet", "web")`.
@@ -67,6 +66,13 @@ pub(super) fn plain_name(expr: &Expr) -> Option<Vec<Arc<str>>> {
         }
         _ => None,
     }
+}
+
+/// The names after `provider` in a reference to an account: those of the provider and of the account.
+pub(super) fn of_account(attribute: &HclAttribute) -> Option<Vec<Arc<str>>> {
+    let names = plain_name(&attribute.expr)?;
+    let (root, rest) = names.split_first()?;
+    (&**root == "provider" && !rest.is_empty()).then(|| rest.to_vec())
 }
 
 /// Reports references to undeclared names.
@@ -137,7 +143,7 @@ impl ReferenceCheck<'_> {
         let is_apart = |name: &str| name == "for_each" || (is_value && name == IGNORE_CHANGES);
         // An account is no value: the reader of sites resolves it.
         let is_account = |attribute: &HclAttribute| {
-            is_constant && &*attribute.name.text == "provider" && realms::reference(attribute).is_some()
+            is_constant && &*attribute.name.text == "provider" && of_account(attribute).is_some()
         };
         let attributes = body.attributes.iter().filter(|attribute| !is_apart(&attribute.name.text));
         for attribute in attributes.filter(|attribute| !is_account(attribute)) {
@@ -251,8 +257,8 @@ impl ReferenceCheck<'_> {
         let written = &*root.text;
         let problem =
             Diagnostic::error("unknown-name", format!("reference to undeclared name `{written}`")).at(root.span);
-        if let Some(stem) = written.strip_prefix("azurerm_").filter(|stem| self.program.catalog.kind(stem).is_some()) {
-            return Err(problem.help(format!("Write `{stem}`: kinds have no prefix `azurerm_` in drplan.")));
+        if let Some((prefix, stem)) = self.program.catalog.without_prefix(written) {
+            return Err(problem.help(format!("Write `{stem}`: kinds have no prefix `{prefix}_` in drplan.")));
         }
         if matches!(written, "data" | "module") {
             return Err(problem.help(

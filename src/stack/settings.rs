@@ -1,23 +1,18 @@
 //! The `stack` block and the sites.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 
 use crate::address::Address;
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, closest};
-use crate::duration;
-use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock, Ident};
-use crate::hcl::eval::Budget;
-use crate::hcl::{self, Files, ReferenceKey, Scope};
-use crate::kinds::Catalog;
+use crate::diagnostic::{Diagnostic, Diagnostics, closest};
+use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock};
 use crate::kinds::TagRule;
 use crate::stack::block::InstanceErrors;
+use crate::stack::constants::ConstantReader;
 use crate::stack::group::instance_name;
-use crate::stack::program::Program;
 use crate::stack::realms;
-use crate::stack::scope::{BlockScope, EachInstance, Facts};
+use crate::stack::scope::{EachInstance, Facts};
 use crate::stack::written::for_each;
 use crate::stack::{AcceptedFinding, CloudName, Objectives, Site};
 use crate::value::{Map, Value};
@@ -36,140 +31,11 @@ pub(super) struct Settings {
     pub tags: Map,
 }
 
-/// Variables, and locals that depend on nothing else: the only references in the `stack` block and in sites.
-struct ConstantScope<'a>(BlockScope<'a>);
-
-impl Scope for ConstantScope<'_> {
-    fn resolve(&self, root: &Ident, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
-        match (&*root.text, keys.first()) {
-            ("local", Some((ReferenceKey::Attr(name), span))) if !self.0.facts.program.is_constant(name) => {
-                Err(Diagnostic::error("constant-expected", format!("`local.{name}` must depend on variables only"))
-                    .at(*span)
-                    .why("The `stack` block and sites are evaluated before any resource.")
-                    .help("Write a plain value, a variable, or a local that depends on variables only."))
-            }
-            ("var" | "local" | "each", _) => self.0.resolve(root, keys),
-            // Reported when references were checked.
-            _ => Ok((Value::told(), keys.len())),
-        }
-    }
-
-    fn files(&self) -> &dyn Files {
-        self.0.files()
-    }
-
-    fn budget(&self) -> Budget {
-        self.0.budget()
-    }
-}
-
-/// Reads blocks that are evaluated before any resource.
-pub(super) struct SettingsReader<'a> {
-    scope: ConstantScope<'a>,
-    found: &'a mut Diagnostics,
-}
-
-impl<'a> SettingsReader<'a> {
-    pub(super) fn new(facts: &'a Facts<'a>, found: &'a mut Diagnostics) -> Self {
-        Self { scope: ConstantScope(BlockScope::new(facts, None)), found }
-    }
-
-    pub(super) fn program(&self) -> &'a Program {
-        self.scope.0.facts.program
-    }
-
-    pub(super) fn catalog(&self) -> &'static Catalog {
-        self.program().catalog
-    }
-
-    pub(super) fn report(&mut self, problem: Diagnostic) {
-        self.found.push(problem);
-    }
-
-    fn value(&mut self, attribute: &HclAttribute) -> Option<Value> {
-        match hcl::evaluate(&attribute.expr, &self.scope) {
-            Ok(Value::Null) => None,
-            Ok(value) if value.told_within() => None,
-            Ok(value) => Some(value),
-            Err(problems) => {
-                self.found.extend(problems);
-                None
-            }
-        }
-    }
-
-    pub(super) fn text(&mut self, attribute: &HclAttribute) -> Option<String> {
-        let value = self.value(attribute)?;
-        if let Value::String(text) = &value {
-            return Some(text.to_string());
-        }
-        self.wrong(attribute, if value.sensitive_within() { "a string that may be shown" } else { "a string" });
-        None
-    }
-
-    fn texts(&mut self, attribute: &HclAttribute) -> Vec<String> {
-        match self.value(attribute) {
-            Some(Value::List(items)) if items.iter().all(|item| matches!(item, Value::String(_))) => {
-                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-            }
-            Some(_) => {
-                self.wrong(attribute, "a list of strings");
-                Vec::new()
-            }
-            None => Vec::new(),
-        }
-    }
-
-    fn duration(&mut self, attribute: &HclAttribute) -> Option<Duration> {
-        let text = self.text(attribute)?;
-        match duration::parse(&text) {
-            Ok(duration) => Some(duration),
-            Err(why) => {
-                self.found.push(duration_error(&attribute.name, &why).at(attribute.expr.span));
-                None
-            }
-        }
-    }
-
-    pub(super) fn wrong(&mut self, attribute: &HclAttribute, wanted: &str) {
-        self.found.push(
-            Diagnostic::error("wrong-value", format!("invalid value for `{}`: expected {wanted}", attribute.name.text))
-                .at(attribute.expr.span),
-        );
-    }
-
-    pub(super) fn unknown(&mut self, of: &str, name: &Ident, known: &[&str]) {
-        self.found.push(unsupported("argument", of, name, known));
-    }
-
-    pub(super) fn unknown_block(&mut self, of: &str, name: &Ident, known: &[&str]) {
-        self.found.push(unsupported("block", of, name, known));
-    }
-}
-
-/// The error of an argument or block (`what`) that does not exist there.
-pub(super) fn unsupported(what: &str, of: &str, name: &Ident, known: &[&str]) -> Diagnostic {
-    let otherwise = match known {
-        [] => format!("Remove it: {of} has no {what}s."),
-        known => format!("Supported: {}.", known.join(", ")),
-    };
-    Diagnostic::error("unknown-argument", format!("unsupported {what} `{}` in {of}", name.text)).at(name.span).suggest(
-        &name.text,
-        known.iter().copied(),
-        Some(otherwise),
-    )
-}
-
-/// The error of a duration that cannot be read.
-pub(super) fn duration_error(name: &Ident, why: &str) -> Diagnostic {
-    Diagnostic::error("wrong-value", format!("invalid value for `{}`: {why}", name.text))
-}
-
 /// Reads the `stack` block.
 pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
     let mut settings = Settings::default();
     let Some(block) = &facts.program.stack else { return settings };
-    let mut reader = SettingsReader::new(facts, found);
+    let mut reader = ConstantReader::new(facts, found);
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
             "description" => settings.description = reader.text(attribute),
@@ -189,7 +55,7 @@ pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> Settings {
     settings
 }
 
-fn tags(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Map {
+fn tags(reader: &mut ConstantReader<'_>, attribute: &HclAttribute) -> Map {
     match reader.value(attribute) {
         None => Map::new(),
         Some(Value::Map(map)) if map.values().all(|tag| matches!(tag, Value::String(_))) => {
@@ -210,7 +76,7 @@ fn tags(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Map {
     }
 }
 
-fn residency(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Vec<String> {
+fn residency(reader: &mut ConstantReader<'_>, attribute: &HclAttribute) -> Vec<String> {
     let geographies = reader.texts(attribute);
     let before = reader.found.len();
     for geography in &geographies {
@@ -236,7 +102,7 @@ fn residency(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Vec<S
     if reader.found.len() > before { Vec::new() } else { geographies }
 }
 
-fn cloud(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Option<CloudName> {
+fn cloud(reader: &mut ConstantReader<'_>, attribute: &HclAttribute) -> Option<CloudName> {
     match reader.text(attribute)?.as_str() {
         "local" => Some(CloudName::Local),
         "azure" => Some(CloudName::Azure),
@@ -247,7 +113,7 @@ fn cloud(reader: &mut SettingsReader<'_>, attribute: &HclAttribute) -> Option<Cl
     }
 }
 
-fn objectives(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Objectives {
+fn objectives(reader: &mut ConstantReader<'_>, block: &HclBlock) -> Objectives {
     let mut objectives = Objectives::default();
     for attribute in &block.body.attributes {
         match &*attribute.name.text {
@@ -259,7 +125,7 @@ fn objectives(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Objectives {
     objectives
 }
 
-fn accepted(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Option<AcceptedFinding> {
+fn accepted(reader: &mut ConstantReader<'_>, block: &HclBlock) -> Option<AcceptedFinding> {
     let reason = block.body.attribute("reason").map(|attribute| (reader.value(attribute), attribute));
     for attribute in block.body.attributes.iter().filter(|attribute| &*attribute.name.text != "reason") {
         reader.unknown("`accept`", &attribute.name, &["reason"]);
@@ -286,7 +152,7 @@ fn accepted(reader: &mut SettingsReader<'_>, block: &HclBlock) -> Option<Accepte
 
 /// Reads the sites.
 pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<str>, Site> {
-    let mut reader = SettingsReader::new(facts, found);
+    let mut reader = ConstantReader::new(facts, found);
     let mut sites = IndexMap::new();
     for (name, block) in &facts.program.sites {
         let all = instances(&mut reader, name, block);
@@ -296,7 +162,7 @@ pub(super) fn sites(facts: &Facts<'_>, found: &mut Diagnostics) -> IndexMap<Arc<
 }
 
 /// The site of a block, or one for each key of its `for_each`.
-fn instances(reader: &mut SettingsReader<'_>, label: &Arc<str>, block: &HclBlock) -> Vec<Site> {
+fn instances(reader: &mut ConstantReader<'_>, label: &Arc<str>, block: &HclBlock) -> Vec<Site> {
     let Some(attribute) = block.body.attribute("for_each") else {
         return site(reader, label, block).into_iter().collect();
     };
@@ -317,7 +183,7 @@ fn instances(reader: &mut SettingsReader<'_>, label: &Arc<str>, block: &HclBlock
     all
 }
 
-fn site(reader: &mut SettingsReader<'_>, name: &Arc<str>, block: &HclBlock) -> Option<Site> {
+fn site(reader: &mut ConstantReader<'_>, name: &Arc<str>, block: &HclBlock) -> Option<Site> {
     let catalog = reader.catalog();
     let (mut provider, mut location, mut tier) = (None, None, 1);
     for attribute in &block.body.attributes {

@@ -145,20 +145,22 @@ fn indent(text: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
 }
 
-fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
-    let Kind { type_, place, location, names, durations: takes, .. } = kind;
+fn facts(kind: &Kind) -> Vec<(String, String)> {
+    let Kind { type_, place, location, durations: takes, .. } = kind;
     let [create, update, delete] = [takes.create, takes.update, takes.delete].map(seconds);
+    let type_word = format!("{} type", kind.provider().title);
+    let named = |rows: Vec<(&str, String)>| rows.into_iter().map(|(word, text)| (word.to_owned(), text)).collect();
     // With several tables, each of them has its own facts.
     if kind.variants.is_some() {
         return Vec::new();
     }
     if kind.typed.is_some() {
         let type_ = "any: the argument `type`".to_owned();
-        return vec![("Azure type", type_), ("Name", name_rule(names)), ("Scope", scope(*place))];
+        return named(vec![(&*type_word, type_), ("Name", name_rule(kind)), ("Scope", scope(*place))]);
     }
     let mut rows = vec![
-        ("Azure type", format!("{}, API version {}", type_.name, type_.version)),
-        ("Name", name_rule(names)),
+        (&*type_word, format!("{}, API version {}", type_.name, type_.version)),
+        ("Name", name_rule(kind)),
         ("Scope", scope(*place)),
         ("Region", region(*location).to_owned()),
         ("Takes about", format!("{create} to create, {update} to update, {delete} to delete")),
@@ -166,7 +168,7 @@ fn facts(kind: &Kind) -> Vec<(&'static str, String)> {
     if kind.recovery.loses_data {
         rows.push(("Deletion", "deletes data, which apply cannot restore".to_owned()));
     }
-    rows
+    named(rows)
 }
 
 fn left_out_title(kind: &Kind) -> String {
@@ -177,14 +179,14 @@ fn seconds(seconds: u32) -> String {
     crate::duration::spoken(std::time::Duration::from_secs(seconds.into()))
 }
 
-fn name_rule(rule: &NameRule) -> String {
-    let NameRule { min, max, pattern: _, words, unique, written } = rule;
+fn name_rule(kind: &Kind) -> String {
+    let NameRule { min, max, pattern: _, words, unique, written } = &kind.names;
     if !written {
         return "derived from the resource that it refers to".to_owned();
     }
     let unique = match unique {
-        NameScope::InParent => "",
-        NameScope::Globally => "; unique in all of Azure",
+        NameScope::InParent => String::new(),
+        NameScope::Globally => format!("; unique in all of {}", kind.provider().title),
     };
     format!("{min} to {max} characters: {words}{unique}")
 }

@@ -25,7 +25,7 @@ pub struct OverdueAdvice {
 /// An object in the cloud, and how to check it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedObject {
-    /// The place where it is shown: `in the Azure portal, or its activity log`.
+    /// The place where it is shown: `in the portal, or its activity log`.
     pub place: &'static str,
     /// The command that shows it, with its resource id.
     pub command: String,

@@ -1,4 +1,4 @@
-//! What the client of a provider is made of.
+//! The surroundings from which a client of a provider is made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -102,7 +102,9 @@ async fn through(mut lab: Lab, text: &str, any: bool) -> Result<(Lab, AdoptedSta
 #[test]
 fn every_example_is_adopted_and_plans_empty() {
     let mut wrong = Vec::new();
-    for (name, kind, text) in examples() {
+    // Objects are found in groups, which other providers do not have.
+    let collected = examples().into_iter().filter(|(_, kind, _)| kind.provider() == &TABLES);
+    for (name, kind, text) in collected {
         match simulated(through(Lab::new(7), &text, kind.typed.is_some())) {
             Err(why) => wrong.push(format!("── {name}\n{why}")),
             Ok((_, adopted)) if !adopted.kinds.iter().any(|one| one == kind.name) => {

@@ -29,7 +29,7 @@ site "west" {
 pub fn examples() -> Vec<(String, &'static Kind, String)> {
     let example = |kind: &'static Kind, name: String| (name, kind, format!("{SITES}{}", kind.example));
     let mut all = Vec::new();
-    for kind in drplan::providers::azure::TABLES.kinds {
+    for kind in drplan::providers::catalog().kinds() {
         match kind.variants {
             None => all.push(example(kind, kind.name.to_owned())),
             Some(variants) => {

@@ -13,6 +13,7 @@ use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
+use drplan::kinds::Catalog;
 use drplan::kinds::mark::is_mark;
 use drplan::object::ObjectId;
 use drplan::plan::{self, Action, Observed, PlanInput, PlanOutcome};
@@ -65,6 +66,8 @@ pub struct Lab {
     pub clock: Arc<SimClock>,
     pub store: MemoryStore,
     pub cloud: Clouds,
+    /// The providers that stacks may use.
+    pub catalog: &'static Catalog,
     /// The cloud of a provider that only the tests know.
     pub toy: Arc<Toy>,
     pub ids: Arc<SeededIds>,
@@ -123,6 +126,7 @@ impl Lab {
             store: MemoryStore::default(),
             cloud,
             toy,
+            catalog: drplan::providers::catalog(),
             ids,
             seal: Seal::new(SEAL),
             variables: Vec::new(),
@@ -146,6 +150,7 @@ impl Lab {
             variables: self.variables.clone(),
             files: self.files.clone(),
             engine: self.engine,
+            catalog: self.catalog,
             adopt: self.adopt.clone(),
             program: Mutex::new(self.program.lock().expect("no panic while locked").clone()),
             ..Self::around(simulator, self.toy.fork(), clock, self.ids.fork(), |router, _| router)
@@ -179,7 +184,7 @@ impl Lab {
         let input = Input {
             reader: Arc::new(FilesInMemory(self.files.clone())),
             variables: self.variables.iter().map(given).collect(),
-            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT), crate::toy::catalog())
+            ..Input::in_memory(text, &mut sources, (SUBSCRIPTION, TENANT), self.catalog)
         };
         let (program, found) = stack::read_all(input);
         let program = Arc::new(program);

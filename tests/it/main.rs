@@ -9,6 +9,7 @@ mod arguments;
 mod az;
 mod bulk;
 mod check;
+mod cloudflare;
 mod comments;
 mod compute;
 mod crash;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{SECRET_LENGTH, TerraformEmitter, TerraformScope};
-use super::naming::{ACTIVE, SUBSCRIPTION};
-use super::resource::block;
+use super::naming::ACTIVE;
+use super::nested::block;
 use crate::hcl::ast::{Body, ExprKind, HclBlock, TraversalStep};
 use crate::hcl::{quoted, value_text};
 use crate::kinds::emit::TerraformProvider;
-use crate::kinds::{Kind, TerraformShape};
+use crate::kinds::{Kind, Tables, TerraformShape};
 use crate::stack::validation::VALIDATION;
 use crate::stack::{Resource, Site, Stack};
 use crate::value::Value;
@@ -105,16 +105,40 @@ impl TerraformEmitter<'_> {
     }
 }
 
-/// The Terraform providers of the code: the first one of each provider of the stack, and the others that a resource has.
+/// The Terraform providers of the code: the first one of each provider of the stack, and others that resources have.
 fn providers(emitter: &TerraformEmitter<'_>) -> Vec<&'static TerraformProvider> {
     let used: BTreeSet<&str> = emitter.stack.resources.values().map(|one| one.kind.terraform_provider()).collect();
-    let all = emitter.stack.providers().flat_map(|provider| provider.terraform.iter().enumerate());
+    let all = tables(emitter.stack).into_iter().flat_map(|provider| provider.terraform.iter().enumerate());
     all.filter(|(at, provider)| *at == 0 || used.contains(provider.name)).map(|(_, provider)| provider).collect()
+}
+
+/// The variables of accounts that the code reads, each with its description.
+fn accounts(emitter: &TerraformEmitter<'_>) -> impl Iterator<Item = (String, String)> {
+    let fixed: Vec<&str> = emitter
+        .instances
+        .keys()
+        .filter_map(|block| emitter.kind(block))
+        .flat_map(|kind| kind.terraform.fixed)
+        .map(|(_, value)| *value)
+        .collect();
+    let is_read = move |provider: &&TerraformProvider| {
+        let variable = format!("var.{}", provider.account.0);
+        !provider.account.0.is_empty() && (fixed.contains(&&*variable) || (provider.block)("", &[]).contains(&variable))
+    };
+    let read = providers(emitter).into_iter().filter(is_read);
+    read.map(|provider| (provider.account.0.to_owned(), provider.account.1.to_owned()))
+}
+
+/// The providers of a stack that Terraform has. A stack without sites and resources is one of the first provider.
+fn tables(stack: &Stack) -> Vec<&'static Tables> {
+    let is_known = |provider: &&'static Tables| !provider.terraform.is_empty();
+    let used: Vec<&'static Tables> = stack.providers().filter(is_known).collect();
+    if used.is_empty() { stack.catalog().providers().find(is_known).into_iter().collect() } else { used }
 }
 
 /// The name of the Terraform provider that most resources of a stack have.
 pub(super) fn name(stack: &Stack) -> &'static str {
-    let mut all = stack.providers().flat_map(|provider| provider.terraform);
+    let mut all = tables(stack).into_iter().flat_map(|provider| provider.terraform);
     all.next().map_or("Terraform", |provider| provider.name)
 }
 
@@ -122,7 +146,10 @@ pub(super) fn name(stack: &Stack) -> &'static str {
 /// Terraform is declared where one of them reads it.
 pub(super) fn versions<'t>(emitter: &TerraformEmitter<'_>, texts: impl Iterator<Item = &'t String> + Clone) -> String {
     let kinds: Vec<&Kind> = emitter.instances.keys().filter_map(|block| emitter.kind(block)).collect();
-    let types: Vec<&str> = kinds.iter().map(|kind| kind.type_.name).collect();
+    let types = |of: &TerraformProvider| -> Vec<&str> {
+        let own = kinds.iter().filter(|kind| kind.provider().terraform.iter().any(|one| one.name == of.name));
+        own.map(|kind| kind.type_.name).collect()
+    };
     let (features, terraform) = (features(emitter), required(emitter));
     let fifth = emitter.fifth.borrow();
     let providers = providers(emitter);
@@ -144,7 +171,7 @@ pub(super) fn versions<'t>(emitter: &TerraformEmitter<'_>, texts: impl Iterator<
             name,
             format!("    {name} = {{\n      source  = \"{source}\"\n      version = \"{version}\"\n    }}\n"),
         );
-        blocks += &format!("\nprovider \"{name}\" {{\n{}}}\n", (provider.block)(&features, &types));
+        blocks += &format!("\nprovider \"{name}\" {{\n{}}}\n", (provider.block)(&features, &types(provider)));
         let (client, declaration) = provider.client;
         if !client.is_empty() && texts.clone().any(|text| text.contains(client)) {
             clients += &format!("\n{declaration}");
@@ -171,6 +198,9 @@ fn backend(emitter: &TerraformEmitter<'_>, providers: &[&TerraformProvider]) -> 
     let place = one_line(site);
     let key = quoted(&format!("{}.tfstate", emitter.stack.name));
     let lines = providers.iter().map(|provider| provider.backend).find(|lines| !lines.is_empty()).unwrap_or_default();
+    if lines.is_empty() {
+        return String::new();
+    }
     let lines: String = lines.iter().map(|line| format!("  # {}\n", line.replace("{key}", &key))).collect();
     format!(
         "  # Add a backend. Keep the state where an outage of the primary site does not reach it, for example at site
@@ -226,10 +256,13 @@ fn required(emitter: &TerraformEmitter<'_>) -> &'static str {
 /// Variables: those of the stack, the regions of its sites, and the switch for failover-only resources.
 pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
     let scope = TerraformScope::outside(emitter);
-    let mut out = vec![block(
-        &format!("variable \"{SUBSCRIPTION}\""),
-        &["description = \"Subscription of all resources.\"".to_owned(), "type = string".to_owned()],
-    )];
+    let account = |(name, about): (String, String)| {
+        block(
+            &format!("variable \"{name}\""),
+            &[format!("description = {}", quoted(&about)), "type = string".to_owned()],
+        )
+    };
+    let mut out: Vec<String> = accounts(emitter).map(account).collect();
     for site in emitter.stack.sites.values() {
         out.push(block(
             &format!("variable \"{}\"", emitter.location(&site.name)),
@@ -347,8 +380,7 @@ pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, NeededV
     });
     let unset = |(name, about): (String, String)| (name, NeededVariable { about, is_set: false });
     let secrets: Vec<_> = emitter.secrets.borrow().iter().map(|(name, about)| (name.clone(), about.clone())).collect();
-    let subscription = (SUBSCRIPTION.to_owned(), "Subscription of all resources.".to_owned());
-    own.chain(secrets.into_iter().map(unset)).chain([unset(subscription)]).collect()
+    own.chain(secrets.into_iter().map(unset)).chain(accounts(emitter).map(unset)).collect()
 }
 
 /// File with the values that the stack was emitted with. Terraform reads it by itself.

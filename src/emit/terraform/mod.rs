@@ -7,6 +7,7 @@ mod keys;
 mod known;
 mod names;
 mod naming;
+mod nested;
 mod presence;
 mod readme;
 mod recipes;
@@ -19,7 +20,7 @@ mod whole_body;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EmitResult, Limitation, Options, failover_groups};
+use super::{EmitResult, Limitation, Options, failover_groups, further_accounts};
 use crate::hcl;
 use crate::kinds::TerraformShape;
 use crate::stack::Stack;
@@ -91,6 +92,7 @@ fn limitations(emitter: &TerraformEmitter<'_>) -> Vec<Limitation> {
         true => "; `failover_active` only creates the failover-only resources",
         false => "",
     };
+    out.extend(further_accounts(stack));
     out.extend(failover_groups(
         stack,
         &format!(

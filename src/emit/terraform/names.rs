@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::attributes::{ELEMENT, of_each};
-use super::naming::TerraformNames;
+use super::naming::{SUBSCRIPTION, TerraformNames};
 use super::recipes::Recipe;
 use crate::address::Address;
 use crate::emit::{Limitation, secrets};
@@ -215,11 +215,14 @@ impl<'a> TerraformEmitter<'a> {
 
     /// An id with the subscription as a variable, or two ids that the Terraform provider joins.
     pub fn id(&self, id: &str) -> String {
-        let own = format!("/subscriptions/{}/", self.stack.account.id);
+        let account = &self.stack.account.id;
         let one = |id: &str| {
-            let is_own = id.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(&own));
-            let (start, rest) =
-                if is_own { ("/subscriptions/${var.subscription_id}/", &id[own.len()..]) } else { ("", id) };
+            let own = self.stack.catalog().grammar(id).of_account(account).map(|own| format!("{own}/"));
+            let is_own = |own: &String| id.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own));
+            let (start, rest) = match own.filter(is_own) {
+                Some(own) => (own.replace(&**account, &format!("${{var.{SUBSCRIPTION}}}")), &id[own.len()..]),
+                None => (String::new(), id),
+            };
             format!("{start}{}", quoted(rest).trim_matches('"'))
         };
         format!("\"{}\"", id.split('|').map(one).collect::<Vec<_>>().join("|"))

@@ -251,7 +251,10 @@ impl TerraformEmitter<'_> {
         blocks.sort_by_key(|block| (self.resource_of(block) != block.kind(), block.name().contains('-')));
         for block in blocks {
             let shape = self.kind(block).map(|kind| kind.terraform.shape);
-            let beside = self.kind(block).and_then(|kind| kind.terraform.beside.split('"').nth(1));
+            let beside = self.kind(block).and_then(|kind| {
+                let source = kind.terraform.lookup.map(|lookup| lookup.source);
+                kind.terraform.beside.split('"').nth(1).or(source)
+            });
             let own = self.type_of(block);
             let label = match shape {
                 Some(TerraformShape::Halves { .. }) => self.names.label(block, &own, &[THERE, BACK]),

@@ -49,7 +49,9 @@ pub(super) fn readme(
         );
     }
     if let Some(imports) = files.get("imports.tf") {
-        out += "`imports.tf` imports the existing resources. The first apply removes the tags by which drplan marks them (`drplan-stack`, `drplan-lineage`), and changes nothing else. Delete the file after the first apply. Arguments that Azure does not return (passwords, cloud-init, sources of copies) are in `ignore_changes`. Remove one from there to let Terraform manage it; Terraform then replaces a single virtual machine.\n\n";
+        out += "`imports.tf` imports the existing resources. The first apply removes the tags by which drplan marks them (`drplan-stack`, `drplan-lineage`), and changes nothing else. Delete the file after the first apply. Arguments that ";
+        out += emitter.stack.providers().next().map_or("the provider", |provider| provider.title);
+        out += " does not return (passwords, cloud-init, sources of copies) are in `ignore_changes`. Remove one from there to let Terraform manage it; Terraform then replaces a single virtual machine.\n\n";
         if imports.contains("for_each") {
             let _ = write!(
                 out,

@@ -2,10 +2,12 @@
 //! `lifecycle`.
 
 use super::names::{TerraformEmitter, TerraformScope};
+use super::nested::{self, NestedBlock, block};
 use crate::address::Address;
 use crate::emit::merged::{BlockContent, META, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::hcl::quoted;
+use crate::kinds::emit::Lookup;
 use crate::kinds::{Arg, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
@@ -66,7 +68,33 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             "" => String::new(),
             beside => format!("\n{}", self.filled(beside, &lines)),
         };
-        text + &beside
+        text + &beside + &self.data_source()
+    }
+
+    /// The name of an object that a data source finds, as an expression; `None` where the stack has its id.
+    fn looked_up(&self) -> Option<String> {
+        let lookup = self.of.lookup?;
+        let mut written = self.merged.attributes.iter();
+        let (attribute, mirrored) = written.find(|(one, _)| &*one.name.text == lookup.argument)?;
+        let name = lookup.argument;
+        let value = self.value(self.kind.arg(name)?, &attribute.expr, (name, name, *mirrored), &self.scope());
+        (!crate::kinds::emit::literal(&value).is_some_and(lookup.is_id)).then_some(value)
+    }
+
+    fn data_source(&self) -> String {
+        let Some((lookup, value)) = self.of.lookup.zip(self.looked_up()) else { return String::new() };
+        let mut lines = self.meta();
+        lines.push(lookup.text.replace("{value}", &value));
+        format!("\n{}", block(&format!("data \"{}\" \"{}\"", lookup.source, self.emitter.beside(self.block)), &lines))
+    }
+
+    /// The index of an instance of this block within itself.
+    fn index(&self) -> &'static str {
+        match (self.merged.attribute("for_each"), self.emitter.is_failover(self.block)) {
+            (Some(_), _) => "[each.key]",
+            (None, true) => "[0]",
+            (None, false) => "",
+        }
     }
 
     fn labels(&self, more: &str) -> String {
@@ -140,7 +168,13 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 continue;
             }
             let Some(arg) = self.kind.arg(name).filter(|arg| arg.name != self.of.body) else { continue };
-            let value = self.value(arg, &attribute.expr, (name, name, *mirrored), &self.scope());
+            let looked_up = self.of.lookup.filter(|lookup| lookup.argument == name && self.looked_up().is_some());
+            let value = match looked_up {
+                Some(Lookup { source, attribute, .. }) => {
+                    format!("data.{source}.{}{}.{attribute}", self.emitter.beside(self.block), self.index())
+                }
+                None => self.value(arg, &attribute.expr, (name, name, *mirrored), &self.scope()),
+            };
             if self.is_written_only(arg) {
                 self.emitter.has_write_only.set(true);
                 let name = self.of.name_of(name, arg);
@@ -254,21 +288,27 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let arg = self.kind.arg(&block.ident.text)?;
             let word = &*block.ident.text;
             let place = numbered(word, blocks[..at].iter().filter(|(other, _)| &*other.ident.text == word).count());
-            Some(format!("\n{}", self.inner(arg, block, (word, &place, *mirrored), &self.scope())))
+            self.inner(arg, block, (word, &place, *mirrored), &self.scope())
         };
-        blocks.iter().enumerate().filter_map(one).collect()
+        nested::written(blocks.iter().enumerate().filter_map(one).collect(), self.has_objects())
     }
 
-    /// A nested block, as `dynamic` where it repeats.
+    /// True if the provider has attributes with objects in place of blocks.
+    fn has_objects(&self) -> bool {
+        let name = self.kind.terraform_provider();
+        self.kind.provider().terraform.iter().any(|provider| provider.name == name && provider.objects)
+    }
+
+    /// A nested block.
     fn inner(
         &self,
         arg: &Arg,
         written: &HclBlock,
         (path, place, mirrored): (&str, &str, bool),
         scope: &TerraformScope<'_, '_>,
-    ) -> String {
+    ) -> Option<NestedBlock> {
         let word = &*written.ident.text;
-        let Ty::Block(table) = &arg.ty else { return String::new() };
+        let Ty::Block(table) = &arg.ty else { return None };
         self.note(path);
         let each = written.body.attribute("for_each");
         let turn = each.and_then(|each| scope.first_turn(&each.expr));
@@ -286,20 +326,17 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let name = self.of.name_of(&path, arg);
             lines.push(format!("{} = {value}", name.rsplit('.').next().unwrap_or(&name)));
         }
+        let mut inner = Vec::new();
         for (at, block) in written.body.blocks.iter().enumerate() {
             let Some(arg) = table.args.iter().find(|arg| arg.name == &*block.ident.text) else { continue };
             let before = written.body.blocks[..at].iter().filter(|other| other.ident.text == block.ident.text).count();
             let place = format!("{place}.{}", numbered(arg.name, before));
             let path = format!("{path}.{}", arg.name);
-            lines.push(format!("\n{}", self.inner(arg, block, (&path, &place, mirrored), &inside)));
+            inner.extend(self.inner(arg, block, (&path, &place, mirrored), &inside));
         }
-        match each {
-            None => block(word, &lines),
-            Some(each) => {
-                let each = format!("for_each = {}", scope.expr(&each.expr));
-                block(&format!("dynamic \"{word}\""), &[each, String::new(), block("content", &lines)])
-            }
-        }
+        lines.extend(nested::written(inner, self.has_objects()));
+        let each = each.map(|each| scope.expr(&each.expr));
+        Some(NestedBlock { word: word.to_owned(), each, lines, is_single: table.max == 1 })
     }
 
     /// `lifecycle` and `depends_on`: arguments that runs change, protection from deletion, and order.
@@ -397,11 +434,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
 
     /// An accompanying resource: its template with placeholders filled, and with the same `for_each` or `count`.
     fn filled(&self, text: &str, lines: &[String]) -> String {
-        let index = match (self.merged.attribute("for_each"), self.emitter.is_failover(self.block)) {
-            (Some(_), _) => "[each.key]",
-            (None, true) => "[0]",
-            (None, false) => "",
-        };
+        let index = self.index();
         let own = format!("{}{index}", self.emitter.resource(self.block));
         let mut out = text.replace("{label}", self.emitter.beside(self.block)).replace("{self}", &own);
         let meta: String = self.meta().iter().map(|line| format!("{line}\n")).collect();
@@ -418,13 +451,4 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
 /// The name of a block, with its number after blocks of the same name.
 fn numbered(word: &str, before: usize) -> String {
     if before == 0 { word.to_owned() } else { format!("{word}_{}", before + 1) }
-}
-
-/// A block with these lines.
-pub(super) fn block(head: &str, lines: &[String]) -> String {
-    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end_matches('\n')).collect();
-    match lines.join("\n").trim_matches('\n') {
-        "" => format!("{head} {{}}\n"),
-        lines => format!("{head} {{\n{lines}\n}}\n"),
-    }
 }

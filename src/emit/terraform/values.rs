@@ -2,7 +2,8 @@
 //! make up, and what a mirrored block says of its instances.
 
 use super::names::{TerraformEmitter, TerraformScope, plain_text};
-use super::resource::{ResourceWriter, block};
+use super::nested::block;
+use super::resource::ResourceWriter;
 use super::varies::named_block;
 use crate::address::Address;
 use crate::duration;

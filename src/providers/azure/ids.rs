@@ -146,6 +146,10 @@ impl Grammar for Ids {
         is_group.then(|| ObjectId::new(format!("{of}{PROVIDERS}{type_}")))
     }
 
+    fn example(&self) -> &'static str {
+        "/subscriptions/…"
+    }
+
     fn unknown(&self, number: usize) -> String {
         format!("/subscriptions/0/resourceGroups/unknown/providers/Unknown/unknown/unknown{number}")
     }

@@ -9,11 +9,12 @@ mod forms;
 mod guards;
 pub mod ids;
 mod kinds;
+pub(crate) mod refusal;
 pub mod regions;
 mod terraform;
 
 use crate::account::Account;
-use crate::kinds::{AccountArgument, Kind, Tables, form};
+use crate::kinds::{AccountArgument, Area, Kind, Tables, form};
 use crate::object::{Object, ObjectId};
 
 pub use kinds::{TypeAnswers, answers_of};
@@ -27,6 +28,11 @@ pub static TABLES: Tables = Tables {
     guards: &guards::GUARDS,
     doctor: doctor::CHECKS,
     terraform: terraform::PROVIDERS,
+    areas: &[
+        ("Microsoft.Authorization", Area::Access),
+        ("Microsoft.ManagedIdentity", Area::Access),
+        ("Microsoft.Network", Area::Network),
+    ],
     regions: regions::REGIONS,
     account: &[SUBSCRIPTION, TENANT],
     without_account: "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription \

@@ -13,10 +13,12 @@ pub(super) const PROVIDERS: &[TerraformProvider] = &[
         fits: "Works with azurerm 4.81 and 5: every argument has the same name in both.",
         newer: Some(("azurerm 5", "~> 5.0")),
         block: azurerm,
+        account: ("subscription_id", "Subscription of all resources."),
         client: (
             "data.azurerm_client_config.current",
             "# The principal that runs Terraform, for its tenant.\ndata \"azurerm_client_config\" \"current\" {}\n",
         ),
+        objects: false,
         backend: &[
             "backend \"azurerm\" {",
             "  resource_group_name  = \"terraform-state\"",
@@ -34,7 +36,9 @@ pub(super) const PROVIDERS: &[TerraformProvider] = &[
         fits: "",
         newer: None,
         block: |_, _| "  subscription_id = var.subscription_id\n".to_owned(),
+        account: ("", ""),
         client: ("", ""),
+        objects: false,
         backend: &[],
     },
 ];

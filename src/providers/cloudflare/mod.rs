@@ -2,11 +2,15 @@
 //! dialect of the local simulator lie beside them.
 
 pub mod client;
+mod doctor;
 mod kinds;
 pub(super) mod simulated;
+mod terraform;
 
+use crate::account::Account;
 use crate::kinds::form::Form;
 use crate::kinds::{AccountArgument, Kind, Tables, Templates};
+use crate::object::{Object, ObjectId};
 
 /// The tables of Cloudflare. It has no regions: what it serves, it serves everywhere.
 pub static TABLES: Tables = Tables {
@@ -14,7 +18,10 @@ pub static TABLES: Tables = Tables {
     title: "Cloudflare",
     kinds: kinds::ALL,
     grammar: &Templates { provider: "cloudflare", types: TYPES },
+    terraform: terraform::PROVIDERS,
     account: &[ACCOUNT],
+    common: Some(token),
+    doctor: doctor::CHECKS,
     without_account: "Set CLOUDFLARE_ACCOUNT_ID, or write `account` in a block `provider \"cloudflare\"`.",
     restless: &["modified_on", "comment_modified_on", "tags_modified_on"],
     own: &["id", "created_on", "modified_on", "comment_modified_on", "tags_modified_on", "meta", "proxiable"],
@@ -23,10 +30,10 @@ pub static TABLES: Tables = Tables {
 
 /// The types of objects, and the templates of their ids. The kinds have the same.
 const TYPES: &[(&str, &str)] = &[
-    ("dns_record", "zones/{zone}/dns_records/{type}/{name}"),
-    ("load_balancer", "zones/{zone}/load_balancers/{name}"),
-    ("load_balancer_pool", "accounts/{account}/load_balancers/pools/{name}"),
-    ("load_balancer_monitor", "accounts/{account}/load_balancers/monitors/{name}"),
+    ("Cloudflare/dns_records", "zones/{zone}/dns_records/{type}/{name}"),
+    ("Cloudflare/load_balancers", "zones/{zone}/load_balancers/{name}"),
+    ("Cloudflare/load_balancers/pools", "accounts/{account}/load_balancers/pools/{name}"),
+    ("Cloudflare/load_balancers/monitors", "accounts/{account}/load_balancers/monitors/{name}"),
 ];
 
 /// The account of the local simulator.
@@ -51,6 +58,11 @@ const ACCOUNT: AccountArgument = AccountArgument {
     unknown: "00000000000000000000000000000000",
     simulated: SIMULATED_ACCOUNT,
 };
+
+/// The token, which every account has: any answer for it shows that the API answers.
+fn token(_: &Account, _: &str) -> Object {
+    Object::whole(ObjectId::new("cloudflare:user/tokens/verify"), "4")
+}
 
 /// An empty table of Cloudflare's, to be completed with `..KIND`.
 const KIND: Kind = Kind { provider: || &TABLES, ..Kind::EMPTY };

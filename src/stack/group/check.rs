@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::hcl::ast::HclBlock;
 use crate::kinds::failover::Moves;
-use crate::kinds::{Catalog, Kind, with_article};
+use crate::kinds::{Catalog, Kind, PRESENCE, with_article};
 use crate::stack::{Presence, Resource, Route};
 
 /// The place of an argument of a block, or its header.
@@ -25,7 +25,7 @@ pub(super) fn kinds_that(catalog: &Catalog, is_useful: impl Fn(&Moves) -> bool) 
 
 /// The roots that have a presence, in words.
 fn roots(catalog: &Catalog) -> Vec<String> {
-    let roots = catalog.kinds().filter(|kind| kind.place.is_root());
+    let roots = catalog.kinds().filter(|kind| kind.place.is_root() && kind.arg(PRESENCE.name).is_some());
     roots.map(|kind| kind.name.replace('_', " ")).collect()
 }
 

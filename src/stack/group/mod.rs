@@ -25,9 +25,9 @@ use crate::hcl;
 use crate::hcl::ast::{Expr, HclAttribute, HclBlock, Ident};
 use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK, MEMBER_WORK, WAIT_WORK};
 use crate::object::ObjectId;
+use crate::stack::faults::{duration_error, unsupported};
 use crate::stack::program::Program;
 use crate::stack::scope::{BlockScope, Facts};
-use crate::stack::settings::{duration_error, unsupported};
 use crate::stack::{FailoverGroup, Presence, Resource, Stack};
 use crate::value::{HIDDEN, Value};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::kinds::{Catalog, Kind};
+use crate::kinds::{Area, Catalog, Kind};
 
 /// Role of a resource in a picture. The order is that of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,17 +42,14 @@ impl Categories {
 
     /// Role of a kind.
     pub fn category(&self, kind: &Kind) -> Category {
-        let provider = kind.type_.name.split('/').next().unwrap_or_default();
-        let is_of = |namespaces: &[&str]| namespaces.iter().any(|name| provider.eq_ignore_ascii_case(name));
+        let area = kind.provider().area(kind.type_.name.split('/').next().unwrap_or_default());
         match kind.name {
             _ if kind.machines.is_some() => Category::Compute,
             name if self.images.contains(name) => Category::Images,
-            _ if kind.recovery.keeps_keys || is_of(&["Microsoft.Authorization", "Microsoft.ManagedIdentity"]) => {
-                Category::Access
-            }
+            _ if kind.recovery.keeps_keys || area == Some(Area::Access) => Category::Access,
             name if self.data.contains(name) => Category::Data,
             name if self.traffic.contains(name) || leads_users(kind) => Category::Traffic,
-            _ if is_of(&["Microsoft.Network"]) => Category::Network,
+            _ if area == Some(Area::Network) => Category::Network,
             _ => Category::Other,
         }
     }

@@ -14,6 +14,12 @@ const PREMIUM_CACHE: &[(&str, &str)] = &[(r#""Standard""#, r#""Premium""#), (r#"
 const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("*", "identity", Value(IDENTITY)),
     ("cosmosdb_account", "backup.type", Value(r#""Periodic""#)),
+    ("cloudflare_dns_record", "content", Value("\"192.0.2.20\"")),
+    ("cloudflare_dns_record", "ttl", Instead("300", &[("proxied = true", "proxied = false")])),
+    ("cloudflare_dns_record", "type", Instead("\"AAAA\"", &[("\"192.0.2.10\"", "\"2001:db8::10\"")])),
+    ("cloudflare_load_balancer", "default_pools", Skip("a pool must exist, in the account of the zone")),
+    ("cloudflare_load_balancer", "fallback_pool", Skip("a pool must exist, in the account of the zone")),
+    ("cloudflare_load_balancer_pool", "monitor", Skip("a monitor must exist, in the account of the pool")),
     ("cosmosdb_account", "backup.tier", Skip("belongs to the other type of backup")),
     ("cosmosdb_sql_database", "autoscale_settings", Instead("max_throughput = 4000", &[("throughput", "#")])),
     ("cosmosdb_sql_container", "autoscale_settings", Instead("max_throughput = 4000", &[("throughput  ", "#")])),

@@ -107,7 +107,13 @@ impl Scope for EmittedScope<'_> {
             "var" => Ok((self.variable(&name(0)).ok_or_else(missing)?, 1)),
             "path" => Ok((text("."), 1)),
             // Identity that Terraform is signed in with.
-            "data" => Ok((text(&self.stack().account.tenant), 3)),
+            "data" if name(0) == "azurerm_client_config" => Ok((text(&self.stack().account.tenant), 3)),
+            // A zone that is looked up by its name stands for that name in the stack.
+            "data" => {
+                let of = |one: &&Resource| one.kind.provider().name == "cloudflare" && is_labelled(one, &name(1));
+                let zone = self.stack().resources.values().find(of).and_then(|one| one.args.get("zone").cloned());
+                Ok((zone.ok_or_else(missing)?, 3))
+            }
             "local" => {
                 let expr = self.locals.get(&name(0)).ok_or_else(missing)?;
                 let outside = EmittedScope { each: None, locals: self.locals.clone(), ..*self };
@@ -247,6 +253,34 @@ impl Reading<'_> {
         }
     }
 
+    /// The same where blocks are an attribute with objects.
+    fn objects(&mut self, path: &str, table: &drplan::kinds::Block, body: &Body, (word, wanted): (&str, &[&Json])) {
+        let written = body.attribute(word).and_then(|one| evaluate(&one.expr, self.scope).ok()?.reveal().ok());
+        let written = match written {
+            Some(Json::Array(items)) => items,
+            Some(one) => vec![one],
+            None => Vec::new(),
+        };
+        if written.len() != wanted.len() {
+            let (what, count) = (&self.what, written.len());
+            self.faults.push(format!("{what}: {count} objects in {path}, but {} in the stack", wanted.len()));
+        }
+        for (written, wanted) in written.iter().zip(wanted) {
+            for arg in table.args {
+                let is_default =
+                    matches!(arg.need, drplan::kinds::Need::Default(lit) if Some(&lit.json()) == wanted.get(arg.name));
+                match (written.get(arg.name), wanted.get(arg.name)) {
+                    (None, Some(_)) if is_default => {}
+                    (found, wanted) if found == wanted => {}
+                    (found, wanted) => {
+                        self.faults
+                            .push(format!("{}: {path}.{} is {found:?} instead of {wanted:?}", self.what, arg.name));
+                    }
+                }
+            }
+        }
+    }
+
     fn blocks(
         &mut self,
         resource: &Resource,
@@ -259,6 +293,9 @@ impl Reading<'_> {
             Json::Array(items) => items.iter().collect(),
             one => vec![one],
         };
+        if resource.kind.provider().terraform.iter().any(|provider| provider.objects) {
+            return self.objects(path, table, body, (word, &wanted));
+        }
         let mut written: Vec<(Option<(Value, Value)>, &Body)> =
             body.blocks(word).map(|block| (None, &block.body)).collect();
         for dynamic in body.blocks("dynamic").filter(|block| &*block.labels[0].text == word) {

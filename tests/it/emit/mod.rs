@@ -7,6 +7,7 @@ mod changes;
 mod imports;
 mod inputs;
 mod names;
+mod others;
 mod references;
 mod schema;
 mod tables;

@@ -123,6 +123,9 @@ fn emitted_terraform_fits_the_azurerm_schemas() {
         for block in each_resource(&trees) {
             for major in majors.iter().copied() {
                 let resource = &*block.labels[0].text;
+                if resource.starts_with("cloudflare_") {
+                    continue;
+                }
                 let Some(schema) = sheets::azurerm_of(major, resource) else {
                     faults.push(format!("{}: azurerm {major} has no {resource}", case.name));
                     continue;
@@ -132,6 +135,34 @@ fn emitted_terraform_fits_the_azurerm_schemas() {
         }
     }
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+}
+
+#[test]
+fn emitted_terraform_fits_the_schema_of_cloudflare() {
+    if !sheets::present() {
+        crate::skipped("emitted Terraform was NOT checked against Cloudflare's schema; ../shared/reference is absent");
+        return;
+    }
+    let schema = sheets::cloudflare();
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for case in terraform_cases() {
+        let emitted = emitted(&case);
+        for block in each_resource(&trees(&emitted)) {
+            let resource = &*block.labels[0].text;
+            let Some(arguments) = schema.get(resource) else { continue };
+            seen += 1;
+            let is_meta = |name: &str| matches!(name, "for_each" | "count" | "depends_on" | "provider");
+            let written: Vec<&str> = block.body.attributes.iter().map(|one| &*one.name.text).collect();
+            let unknown = written.iter().filter(|name| !arguments.contains_key(**name) && !is_meta(name));
+            faults.extend(unknown.map(|name| format!("{}: {resource} has no argument {name}", case.name)));
+            let missing = arguments.iter().filter(|(name, required)| **required && !written.contains(&name.as_str()));
+            faults.extend(missing.map(|(name, _)| format!("{}: {resource} lacks {name}", case.name)));
+            let nested = block.body.blocks.iter().filter(|inner| &*inner.ident.text != "lifecycle");
+            faults.extend(nested.map(|inner| format!("{}: {resource}.{} is a block", case.name, inner.ident.text)));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+    assert!(seen >= 4, "only {seen} resources of Cloudflare were emitted");
 }
 
 #[test]
@@ -167,6 +198,7 @@ fn every_reference_exists_in_the_azurerm_schema() {
                     "var" => !variables.contains(&name),
                     "local" => !locals.contains(&name),
                     "each" | "path" | "data" => false,
+                    other if other.starts_with("cloudflare_") => !resources.contains(&format!("{other}.{name}")),
                     azurerm if azurerm.starts_with("azurerm_") || azurerm.starts_with("azapi_") => {
                         let there = resources.contains(&format!("{azurerm}.{name}"));
                         let attribute = attr(1);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "a sheet that exists but cannot be read fails the test")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -23,6 +24,20 @@ fn text(name: &str) -> String {
 
 fn json(name: &str) -> Json {
     serde_json::from_str(&text(name)).unwrap_or_else(|error| panic!("{name} is not JSON: {error}"))
+}
+
+/// The resources of Cloudflare's provider 5: the arguments of each that are not nested, and whether each is required.
+pub fn cloudflare() -> BTreeMap<String, BTreeMap<String, bool>> {
+    let mut resources: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
+    for line in text("cloudflare-terraform.csv").lines().skip(1) {
+        let mut fields = line.split(',');
+        let (Some(resource), Some(""), Some(argument)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        let required = fields.nth(1) == Some("yes");
+        resources.entry(resource.to_owned()).or_default().insert(argument.to_owned(), required);
+    }
+    resources
 }
 
 /// A resource of azurerm's schema.

@@ -163,7 +163,7 @@ impl Incident {
     pub fn stack_of(&self, group: Option<&str>, verb: RunKind) -> (Stack, State) {
         let program = self.lab.read(&self.text).unwrap_or_else(|why| panic!("{why}"));
         let state = self.lab.store.load().expect("a state").expect("a recorded state");
-        let known = drplan::plan::knowledge(crate::toy::catalog(), &state, &|_| false);
+        let known = drplan::plan::knowledge(self.lab.catalog, &state, &|_| false);
         let (stack, _) = program.evaluate(&known).expect("a stack");
         let first = || stack.failover_groups.keys().next().expect("a failover group").to_string();
         let group = group.map_or_else(first, str::to_owned);

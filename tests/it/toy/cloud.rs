@@ -1,4 +1,5 @@
-//! The cloud of the toy provider. It knows objects by numbers of its own, keeps their names, and loses answers on demand.
+//! The cloud of the toy provider. It knows objects by numbers of its own, keeps their names, and loses answers on
+//! demand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -59,7 +60,7 @@ impl Toy {
         self.world().objects.get(id).cloned()
     }
 
-    /// What was created more than once without a deletion between.
+    /// Every creation of an object that was not deleted since.
     pub fn created(&self) -> Vec<String> {
         self.world().created.clone()
     }
@@ -120,10 +121,10 @@ impl Cloud for Toy {
         let id = object.id.as_str().to_owned();
         self.write(&object.id, |world| {
             let found = world.sight(&id);
-            if let (WriteCondition::Unchanged(version), Some(found)) = (when, &found) {
-                if found.version.as_ref() != Some(version) {
-                    return Err(refused(Reason::Changed, "it was changed"));
-                }
+            if let (WriteCondition::Unchanged(version), Some(found)) = (when, &found)
+                && found.version.as_ref() != Some(version)
+            {
+                return Err(refused(Reason::Changed, "it was changed"));
             }
             if let Some((machine, _)) =
                 id.split_once("/disks/").filter(|(machine, _)| !world.objects.contains_key(*machine))

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use drplan::object::{Object, ObjectId};
 use drplan::plan::Action;
 use drplan::state::Status;
+use drplan::steps::Acceptance;
 use drplan::world::{Cloud, Store, WriteCondition};
 use serde_json::json;
 
 use super::{Toy, ToyFaults};
-use crate::failover::incident::{DOWN, FORCED, Incident, UP};
+use crate::failover::incident::{DOWN, FORCED, Incident, RunRequest, UP};
 use crate::lab::{Lab, changes, failures, simulated};
 
 const STACK: &str = r#"
@@ -66,6 +67,11 @@ output "number" {
 
 const MACHINE: &str = "toy:machines/web";
 
+/// A lab whose stacks may use the provider.
+fn lab() -> Lab {
+    Lab { catalog: super::catalog(), ..Lab::new(1) }
+}
+
 /// Applies until the plan is empty; the number of runs.
 async fn finish(lab: &Lab, text: &str, destroy: bool) -> usize {
     for runs in 0..4 {
@@ -99,7 +105,7 @@ fn is_single(toy: &Toy) -> bool {
 #[test]
 fn resources_come_change_and_go() {
     simulated(async {
-        let lab = Lab::new(1);
+        let lab = lab();
         let (planned, state) = lab.plan(STACK, false).await;
         // What only the provider can say is unknown before it exists.
         let known =
@@ -138,14 +144,14 @@ fn resources_come_change_and_go() {
 #[test]
 fn run_that_is_killed_after_any_entry_converges() {
     let (end, entries) = simulated(async {
-        let lab = Lab::new(1);
+        let lab = lab();
         finish(&lab, STACK, false).await;
         (world(&lab.toy), lab.store.entries().len())
     });
     assert!(entries > 8, "{entries}");
     for cut in 0..entries {
         simulated(async {
-            let lab = Lab::new(1);
+            let lab = lab();
             lab.store.stop_after(cut);
             assert!(lab.apply(STACK).await.is_err(), "the run was not killed after {cut} entries");
             lab.store.go_on();
@@ -159,7 +165,7 @@ fn run_that_is_killed_after_any_entry_converges() {
 #[test]
 fn lost_answer_is_found_again_and_nothing_is_made_twice() {
     let requests = simulated(async {
-        let lab = Lab::new(1);
+        let lab = lab();
         lab.toy.suffers(ToyFaults::default());
         finish(&lab, STACK, false).await;
         lab.toy.requests()
@@ -167,7 +173,7 @@ fn lost_answer_is_found_again_and_nothing_is_made_twice() {
     assert!(requests >= 4, "{requests}");
     for lost in 0..requests {
         simulated(async {
-            let lab = Lab::new(1);
+            let lab = lab();
             lab.toy.suffers(ToyFaults { lost_answers: BTreeSet::from([lost]), ..ToyFaults::default() });
             finish(&lab, STACK, false).await;
             assert_eq!(lab.toy.standing().len(), 4, "request {lost}");
@@ -181,7 +187,7 @@ fn lost_answer_is_found_again_and_nothing_is_made_twice() {
 #[test]
 fn what_exists_already_is_imported_by_name_only() {
     simulated(async {
-        let mut lab = Lab::new(1);
+        let mut lab = lab();
         let object = object_of(&lab, STACK, MACHINE);
         let theirs = json!({ "location": "moon", "size": 2, "image": "one" });
         lab.toy.put(&object, &theirs, WriteCondition::Always).await.unwrap();
@@ -201,7 +207,7 @@ fn what_exists_already_is_imported_by_name_only() {
 #[test]
 fn users_are_led_to_the_standby_and_back() {
     simulated(async {
-        let lab = Lab::new(1);
+        let lab = lab();
         finish(&lab, STACK, false).await;
         let home = ("home".to_owned(), "moon".to_owned());
         let incident = Incident { lab, text: STACK.to_owned(), home, before: BTreeMap::new() };
@@ -216,7 +222,8 @@ fn users_are_led_to_the_standby_and_back() {
 
         // A region is lost: nothing is asked of it, and users are moved all the same.
         toy().suffers(ToyFaults { lost_regions: BTreeSet::from(["moon".to_owned()]), ..ToyFaults::default() });
-        incident.done(FORCED).await;
+        let accepted = Acceptance { split_brain: true, ..FORCED.accepted };
+        incident.done(RunRequest { accepted, ..FORCED }).await;
         assert_eq!(led_to(), address("toy:machines/standby"));
     });
 }

@@ -1,6 +1,6 @@
-//! A provider of three kinds that nothing but the tests knows, through the whole life of kinds. It gives ids of its own to
-//! what it creates, has regions of its own, and neither the simulator nor Terraform knows it: what drplan knows of a
-//! provider is in its tables, and what it asks of it is the port.
+//! A provider of three kinds that nothing but the tests knows, through the whole life of kinds. It gives ids of its own
+//! to what it creates, has regions of its own, and neither the simulator nor Terraform knows it: drplan knows the
+//! tables of a provider, and uses its port.
 
 mod cloud;
 mod life;

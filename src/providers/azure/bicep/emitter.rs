@@ -79,11 +79,16 @@ pub(super) struct BicepEmitter<'a> {
     moved: HashMap<Address, Vec<(String, Json)>>,
 }
 
+/// True for a resource of Azure, which alone has a type in Bicep.
+pub fn is_own(resource: &Resource) -> bool {
+    *resource.kind.provider() == crate::providers::azure::TABLES
+}
+
 impl<'a> BicepEmitter<'a> {
     pub fn new(stack: &'a Stack) -> Self {
         let mut instances: BTreeMap<Address, Vec<&Resource>> = BTreeMap::new();
         let mut ids: HashMap<ObjectId, (Address, usize)> = HashMap::new();
-        for resource in stack.resources.values() {
+        for resource in stack.resources.values().filter(|resource| is_own(resource)) {
             instances.entry(resource.address.block()).or_default().push(resource);
             for (at, object) in resource.objects.iter().enumerate().filter(|(_, object)| object.within.is_none()) {
                 // Of several blocks that write the same object, a permanent one makes it.

@@ -25,8 +25,9 @@ mod through;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::address::Address;
 use crate::diagnostic::Diagnostics;
-use crate::emit::{EmitResult, Language, Limitation, failover_groups};
+use crate::emit::{EmitResult, Language, Limitation, failover_groups, further_accounts};
 use crate::stack::Stack;
 use crate::stack::validation::VALIDATION;
 use code::FileInput;
@@ -125,7 +126,14 @@ fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
             });
         }
     }
-    for block in stack.program.definitions.keys().filter(|block| !emitter.instances.contains_key(*block)) {
+    let others = stack.resources.values().filter(|resource| !emitter::is_own(resource));
+    let others: BTreeMap<_, _> = others.map(|one| (one.address.block(), one.kind.provider().title)).collect();
+    for (block, title) in &others {
+        let why = format!("it is a resource of {title}, which Bicep does not have; emit it as Terraform");
+        out.push(Limitation { what: block.to_string(), why });
+    }
+    let is_made = |block: &Address| emitter.instances.contains_key(block) || others.contains_key(block);
+    for block in stack.program.definitions.keys().filter(|block| !is_made(block)) {
         out.push(Limitation {
             what: block.to_string(),
             why: "its `for_each` is empty, so its resources are unknown".to_owned(),
@@ -139,6 +147,7 @@ fn limitations(emitter: &BicepEmitter<'_>) -> Vec<Limitation> {
             });
         }
     }
+    out.extend(further_accounts(stack));
     out.extend(failover_groups(
         stack,
         "a template cannot promote replicas, switch traffic or run probes; `failoverActive` only creates the failover-only \

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use indexmap::IndexMap;
 
 use super::code::{Code, ResourceRef, Symbol};
-use super::emitter::{BicepEmitter, camel, is_group, labelled};
+use super::emitter::{BicepEmitter, camel, is_group, is_own, labelled};
 use super::nodes::BicepNode;
 use crate::address::Address;
 use crate::emit::names::caseless;
@@ -55,7 +55,7 @@ impl BicepIndex {
                 all.entry(address.clone()).or_default().push(at);
             }
         }
-        for resource in emitter.stack.resources.values() {
+        for resource in emitter.stack.resources.values().filter(|resource| is_own(resource)) {
             for object in &resource.objects {
                 let owner = emitter.symbol(&object.id).and_then(|symbol| match symbol.which {
                     ResourceRef::One(address) => of.get(&(address, symbol.object)),

@@ -75,7 +75,7 @@ fn tried(emitter: &BicepEmitter<'_>) -> Vec<BicepNode> {
     let mut wholes: IndexMap<(Address, usize), ObjectBuilder<'_>> = IndexMap::new();
     let mut parts: IndexMap<(ObjectId, String, Address), Vec<LoopElement>> = IndexMap::new();
     let mut part_needs: Vec<(ObjectId, BTreeSet<Address>)> = Vec::new();
-    for resource in emitter.stack.resources.values() {
+    for resource in emitter.stack.resources.values().filter(|resource| super::emitter::is_own(resource)) {
         let drafts = marks::drafts(emitter, resource, emitter.at(resource));
         let needs: BTreeSet<Address> = resource.needs.iter().cloned().collect();
         for (at, (object, draft)) in resource.objects.iter().zip(drafts).enumerate() {
@@ -534,7 +534,7 @@ fn node(
         instances: all.iter().map(|one| one.resource.address.clone()).collect(),
         object,
         each,
-        type_: whole.of.name.to_string(),
+        type_: whole.id.arm_type().unwrap_or_default(),
         api: version(emitter, whole, place.parent.as_ref()),
         group: if is_group(resource) { None } else { place.group },
         failover: resource.presence == Presence::Failover,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::Value as Json;
 
-use crate::kinds::refusal;
+use crate::providers::azure::refusal;
 use crate::reason::Reason;
 use crate::visible::one_line;
 use crate::wire::{WireError, WireResponse};

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use axum::http::StatusCode;
 use serde_json::Value as Json;
 
-use crate::kinds::refusal;
 use crate::object::ObjectId;
+use crate::providers::azure::refusal;
 use crate::world::CloudRefusal;
 
 /// The ended operations with their outcomes.

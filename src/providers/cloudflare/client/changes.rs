@@ -1,9 +1,9 @@
-//! What an object is now and what it was when the caller read it.
+//! An object as it is now, and as it was when the caller read it.
 
 use serde_json::Value as Json;
 
-use super::client::Cloudflare;
 use super::look::Found;
+use super::memory::Cloudflare;
 use super::names::{Listed, Named, refused};
 use super::sight::{sight, version};
 use crate::object::{Object, ObjectId};

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use url::Url;
 
 use super::ENDPOINT;
-use super::client::{Cloudflare, CloudflareConfig};
+use super::memory::{Cloudflare, CloudflareConfig};
 use super::token::token;
 use crate::wire::{BearerToken, FixedToken, Reach};
 use crate::world::Cloud;
 
-/// Connects with the token of the environment, after a check that it works.
+/// Connects with the token of the environment. Sends no request yet.
 ///
 /// # Errors
-/// The environment has no token, or it is not valid.
+/// The environment has no token.
 pub async fn connect(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
     let Reach { wire, network, environment, clock, ids: _, notices } = reach;
     let endpoint = Url::parse(ENDPOINT).map_err(|error| format!("{ENDPOINT}: {error}"))?;

@@ -3,8 +3,8 @@
 use axum::http::Method;
 use serde_json::Value as Json;
 
-use super::client::{Cloudflare, Zone};
 use super::error::CallError;
+use super::memory::{Cloudflare, Zone};
 use super::names::{Listed, Named, is_given, refused};
 use crate::reason::Reason;
 use crate::world::CloudError;

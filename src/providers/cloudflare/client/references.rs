@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Map, Value as Json};
 
-use super::client::Cloudflare;
+use super::memory::Cloudflare;
 use super::names::{Listed, Named, PREFIX, is_given, refused};
 use crate::object::ObjectId;
 use crate::reason::Reason;

@@ -307,9 +307,17 @@ async fn token_comes_from_the_environment_and_is_never_shown() {
     assert!(super::token(&BTreeMap::new()).unwrap_err().contains(TOKEN));
     let lab = Lab::new(7);
     assert!(!format!("{:?}", lab.cloud).contains(SECRET));
-    let status = lab.cloud.verify_token(None).await.unwrap();
-    assert!(status.is_active() && status.expires_on.is_none());
-    assert!(lab.cloud.verify_token(Some(ACCOUNT)).await.unwrap().is_active());
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_is_verified_by_an_id_of_its_own() {
+    let lab = Lab::new(7);
+    for id in ["cloudflare:user/tokens/verify".to_owned(), format!("cloudflare:accounts/{ACCOUNT}/tokens/verify")] {
+        let read = lab.cloud.get_with(&object(&id), &[]).await.unwrap().unwrap();
+        assert_eq!((&read["status"], read.get("days_left")), (&json!("active"), None));
+    }
+    let expires = json!({ "expires_on": (START + jiff::SignedDuration::from_hours(60)).to_string() });
+    assert_eq!(token::with_days_left(expires, START)["days_left"], json!(2));
 }
 
 #[test]

@@ -6,9 +6,9 @@ use axum::http::Method;
 use serde_json::{Value as Json, json};
 
 use super::changes::result;
-use super::client::Cloudflare;
 use super::error::CallError;
 use super::look::Found;
+use super::memory::Cloudflare;
 use super::names::{Listed, Named};
 use super::sight::has;
 use crate::object::Object;

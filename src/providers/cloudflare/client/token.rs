@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::client::Cloudflare;
-use super::error::CallError;
+use super::names::{PREFIX, is_given};
+use crate::object::ObjectId;
 use crate::wire::BearerToken;
-use crate::world::CloudError;
 
 /// The variable of the environment with the token. A token of the account, kept for drplan alone, has a request limit
 /// of its own.
@@ -24,35 +22,22 @@ pub fn token(environment: &BTreeMap<String, String>) -> Result<BearerToken, Stri
     text.map(BearerToken::new).ok_or_else(|| format!("the environment has no {TOKEN}"))
 }
 
-/// The state of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenStatus {
-    /// Cloudflare's word: `active`, `disabled` or `expired`.
-    pub status: String,
-    /// The time at which it ends to be valid; `None` for a token that does not expire.
-    pub expires_on: Option<Timestamp>,
+/// The path of the check of a token, where an id names one: of a user, or of an account.
+pub(super) fn check(id: &ObjectId) -> Option<&str> {
+    let path = id.as_str().strip_prefix(PREFIX)?;
+    let is_check = match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["user", "tokens", "verify"] => true,
+        ["accounts", account, "tokens", "verify"] => is_given(account),
+        _ => false,
+    };
+    is_check.then_some(path)
 }
 
-impl TokenStatus {
-    /// True for a token that works now.
-    pub fn is_active(&self) -> bool {
-        self.status == "active"
+/// Adds the number of days until the token expires, as `days_left`, where it does: who judges the answer has no clock.
+pub(super) fn with_days_left(mut result: Json, now: Timestamp) -> Json {
+    let expires = result.get("expires_on").and_then(Json::as_str).and_then(|time| time.parse::<Timestamp>().ok());
+    if let (Some(expires), Json::Object(map)) = (expires, &mut result) {
+        map.insert("days_left".to_owned(), Json::from(expires.duration_since(now).as_hours().div_euclid(24)));
     }
-}
-
-impl Cloudflare {
-    /// Asks Cloudflare for the state of the token: of one of the account, where that is given, else of a user's.
-    ///
-    /// # Errors
-    /// As for [`crate::world::Cloud::get`]; a token that is not valid is refused as unauthenticated.
-    pub async fn verify_token(&self, account: Option<&str>) -> Result<TokenStatus, CloudError> {
-        let path = account.map_or_else(|| "user/tokens/verify".to_owned(), |id| format!("accounts/{id}/tokens/verify"));
-        let envelope = self.transport.call(Method::GET, &path, &[], None).await.map_err(CallError::of_read)?;
-        let text = |name: &str| envelope.pointer(&format!("/result/{name}")).and_then(Json::as_str);
-        let status = text("status").ok_or_else(|| CloudError::Unreachable("the answer has no status".to_owned()))?;
-        Ok(TokenStatus {
-            status: crate::visible::one_line(status),
-            expires_on: text("expires_on").and_then(|time| time.parse().ok()),
-        })
-    }
+    result
 }

@@ -24,12 +24,11 @@ static SETTINGS: Block = Block::one(&[
 pub(super) static KIND: Kind = Kind {
     name: "cloudflare_dns_record",
     about: "DNS record that leads users to a site. Proxied, a change reaches users within seconds.",
-    type_: KindType { name: "dns_record", version: "4" },
+    type_: KindType { name: "Cloudflare/dns_records", version: "4" },
     place: Place::Root("cloudflare:zones/{zone}/dns_records/{type}/{name}"),
     location: Location::None,
     names: HOST_NAME,
     args: &[
-        PRESENCE,
         ZONE_OF,
         arg("type", Ty::Enum(&["A", "AAAA", "CNAME"]), "type", "Type of the record.").required().replace(),
         arg(
@@ -70,7 +69,7 @@ pub(super) static KIND: Kind = Kind {
             INVALID,
             &[("proxied", Test::Is(&[Lit::Bool(true)])), ("ttl", Test::Above(1))],
             "a proxied record has a `ttl` of its own",
-            "Set `ttl = 1`: Cloudflare decides how long clients keep its own addresses.",
+            "Set `ttl = 1`: clients cache the addresses of Cloudflare for a time that Cloudflare chooses.",
         ),
         Combination::new(
             INVALID,
@@ -81,8 +80,8 @@ pub(super) static KIND: Kind = Kind {
     ],
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     terraform: Terraform {
-        provider: "cloudflare",
-        resource: "cloudflare_dns_record",
+        lookup: Some(crate::providers::cloudflare::terraform::ZONE),
+        resource: "dns_record",
         renamed: &[("zone", "zone_id")],
         swapped: &["content"],
         ..Terraform::BY_RULE

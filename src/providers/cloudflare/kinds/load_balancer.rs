@@ -39,12 +39,11 @@ static AFFINITY: Block = Block::one(&[
 pub(super) static KIND: Kind = Kind {
     name: "cloudflare_load_balancer",
     about: "Load balancer: a host name that leads to the first healthy pool of origins.",
-    type_: KindType { name: "load_balancer", version: "4" },
+    type_: KindType { name: "Cloudflare/load_balancers", version: "4" },
     place: Place::Root("cloudflare:zones/{zone}/load_balancers/{name}"),
     location: Location::None,
     names: HOST_NAME,
     args: &[
-        PRESENCE,
         ZONE_OF,
         arg(
             "default_pools",
@@ -115,8 +114,8 @@ pub(super) static KIND: Kind = Kind {
     in_use: "",
     run_moves: &["default_pools"],
     terraform: Terraform {
-        provider: "cloudflare",
-        resource: "cloudflare_load_balancer",
+        lookup: Some(crate::providers::cloudflare::terraform::ZONE),
+        resource: "load_balancer",
         renamed: &[("zone", "zone_id"), ("default_pools", "default_pools"), ("fallback_pool", "fallback_pool")],
         swapped: &["default_pools"],
         ..Terraform::BY_RULE

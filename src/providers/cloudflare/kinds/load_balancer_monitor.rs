@@ -12,12 +12,11 @@ const NO_HTTP: &[Lit] = &[Lit::Str("tcp"), Lit::Str("udp_icmp"), Lit::Str("icmp_
 pub(super) static KIND: Kind = Kind {
     name: "cloudflare_load_balancer_monitor",
     about: "Monitor: the probe by which a load balancer knows the health of origins.",
-    type_: KindType { name: "load_balancer_monitor", version: "4" },
+    type_: KindType { name: "Cloudflare/load_balancers/monitors", version: "4" },
     place: Place::Root("cloudflare:accounts/{account}/load_balancers/monitors/{name}"),
     location: Location::None,
     names: NameRule::new(1, 100, "^[A-Za-z0-9_-]+$", "letters, digits, `_` and `-`"),
     args: &[
-        PRESENCE,
         arg(
             "type",
             Ty::Enum(&["http", "https", "tcp", "udp_icmp", "icmp_ping", "smtp"]),
@@ -68,7 +67,12 @@ pub(super) static KIND: Kind = Kind {
             "Set `port`.",
         ),
     ],
-    terraform: Terraform { provider: "cloudflare", resource: "cloudflare_load_balancer_monitor", ..Terraform::BY_RULE },
+    terraform: Terraform {
+        fixed: crate::providers::cloudflare::terraform::ACCOUNT,
+        resource: "load_balancer_monitor",
+        named: false,
+        ..Terraform::BY_RULE
+    },
     example: r#"
 cloudflare_load_balancer_monitor "example" {
   type           = "https"

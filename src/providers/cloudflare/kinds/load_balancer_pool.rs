@@ -52,12 +52,11 @@ const CHECK_REGIONS: &[&str] =
 pub(super) static KIND: Kind = Kind {
     name: "cloudflare_load_balancer_pool",
     about: "Pool of origins of a load balancer. A disabled pool receives no users.",
-    type_: KindType { name: "load_balancer_pool", version: "4" },
+    type_: KindType { name: "Cloudflare/load_balancers/pools", version: "4" },
     place: Place::Root("cloudflare:accounts/{account}/load_balancers/pools/{name}"),
     location: Location::None,
     names: NameRule::new(1, 100, "^[A-Za-z0-9_-]+$", "letters, digits, `_` and `-`"),
     args: &[
-        PRESENCE,
         arg("origins", Ty::Block(&ORIGINS), "origins", "Origin of the pool."),
         arg("enabled", Ty::Bool, "enabled", "Enable the pool for traffic.").default(Lit::Bool(true)),
         arg(
@@ -106,8 +105,8 @@ pub(super) static KIND: Kind = Kind {
     },
     restless: &["healthy"],
     terraform: Terraform {
-        provider: "cloudflare",
-        resource: "cloudflare_load_balancer_pool",
+        fixed: crate::providers::cloudflare::terraform::ACCOUNT,
+        resource: "load_balancer_pool",
         renamed: &[("monitor", "monitor")],
         swapped: &["enabled"],
         ..Terraform::BY_RULE

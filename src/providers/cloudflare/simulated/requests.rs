@@ -1,4 +1,4 @@
-//! What every route reads of a request: its token, ids in the path, the page, the body.
+//! Parts of a request that every route reads: its token, ids in the path, the page, the body.
 
 use serde_json::{Map, Value as Json};
 

@@ -1,4 +1,4 @@
-//! What the API keeps beside objects: zones that were looked up, the number of objects ever made, and its request
+//! State of the API beside objects: zones that were looked up, the number of objects ever made, and its request
 //! limit.
 
 use std::collections::BTreeMap;

@@ -107,6 +107,9 @@ pub(super) fn find<'w>(world: &'w World, of: &'static str, id: &str) -> Option<&
     of_type(world, of).find(|object| object.id.name() == id).map(|object| &object.body)
 }
 
+/// True for the body of an object that is looked for.
+type IsFound<'a> = Box<dyn Fn(&Json) -> bool + 'a>;
+
 /// The key of the object that drplan knows by this id, which follows from names.
 pub(super) fn known(world: &World, id: &ObjectId) -> Option<String> {
     let segments: Vec<&str> = id.as_str().strip_prefix(NAME)?.strip_prefix(':')?.split('/').collect();
@@ -115,7 +118,7 @@ pub(super) fn known(world: &World, id: &ObjectId) -> Option<String> {
         true => zones::id_of(world, zone),
         false => zone.to_owned(),
     };
-    let (collection, found): (Collection, Box<dyn Fn(&Json) -> bool>) = match segments.as_slice() {
+    let (collection, found): (Collection, IsFound<'_>) = match segments.as_slice() {
         ["zones", of, "dns_records", type_, name] => (
             Collection::of_zone(&zone(of), "dns_records"),
             Box::new(move |body| text(body, "type", type_) && text(body, "name", name)),

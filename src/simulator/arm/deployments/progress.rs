@@ -8,7 +8,7 @@ use super::environment::WorldEnvironment;
 use super::evaluate::TemplateError;
 use super::template::{DEPLOYMENT, TemplateResource, is_inner};
 use super::{Deployment, DeploymentResource, DeploymentState, PreparedDeployment, ResourceState, named, request};
-use crate::kinds::refusal;
+use crate::providers::azure::refusal;
 use crate::reason::Reason;
 use crate::simulator::arm::admitted::AdmittedRequest;
 use crate::simulator::arm::deployments::{self, complete};

@@ -17,8 +17,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::simulator::Simulator;
-use crate::simulator::request::ErrorResponse;
-use crate::simulator::routes::write;
+use crate::simulator::request::{ErrorResponse, name_of};
+use crate::simulator::routes::{host, write};
 
 pub use login::Tokens;
 
@@ -67,8 +67,13 @@ async fn no_data() -> Response {
     failure(404, "NotFound", "The local simulator stores no data.")
 }
 
-/// Accepts only requests with a token of this server.
+/// Accepts only requests with a token of this server, except for hosts of other providers, which have tokens of their
+/// own.
 async fn require_own_token(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let host = host(request.uri(), request.headers());
+    if service.simulator.has_another_at(name_of(&host)) {
+        return next.run(request).await;
+    }
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let refused = match bearer.and_then(|text| text.split_once(' ')) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => match service.tokens.holds(token) {

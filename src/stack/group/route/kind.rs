@@ -53,7 +53,7 @@ impl Route {
         items(self.args.get(argument)).filter_map(|value| stack.referred(value)).collect()
     }
 
-    /// What users ask for: the values of the argument that names it.
+    /// The resources that users ask for: the values of the argument that names them.
     pub fn entrances(&self) -> impl Iterator<Item = &Value> {
         items(self.args.get(self.kind.entrance))
     }

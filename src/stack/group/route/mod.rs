@@ -16,7 +16,7 @@ use crate::hcl::ast::{HclAttribute, HclBlock, Ident};
 use crate::kinds::Location;
 use crate::language::{LanguageArgument, Necessity, argument};
 use crate::stack::Resource;
-use crate::stack::settings;
+use crate::stack::faults;
 use crate::value::{Map, Value};
 
 /// A kind of route, and how its blocks are read.
@@ -310,7 +310,7 @@ impl GroupReader<'_> {
     }
 
     /// The one site of the group whose region is part of a public name in one of these texts, as in
-    /// `shop.ukwest.cloudapp.azure.com`.
+    /// `shop.ukwest.cloudapp.example.com`.
     pub(super) fn site_in<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Option<Arc<str>> {
         let texts: Vec<&str> = texts.collect();
         let mut sites = self.home.iter().chain(&self.standbys).filter(|site| {
@@ -324,7 +324,7 @@ impl GroupReader<'_> {
 
 /// The error of an argument that a route does not have.
 fn unsupported(name: &Ident) -> Diagnostic {
-    let problem = settings::unsupported("argument", "a route", name, ROUTE);
+    let problem = faults::unsupported("argument", "a route", name, ROUTE);
     match &*name.text {
         "ttl" => problem.help("Write `ttl` into the block of the DNS record."),
         "zone" => problem.help("Remove it: the DNS record in `record` has its zone."),

@@ -178,6 +178,8 @@ fn against(
 /// Objects of a stack that are written in full: all, or only the permanent ones.
 fn objects(stack: &Stack, all: bool) -> BTreeSet<ObjectId> {
     let resources = stack.resources.values().filter(|one| all || one.presence == Presence::Permanent);
+    // Bicep has no other provider's resources.
+    let resources = resources.filter(|one| one.kind.provider() == &drplan::providers::azure::TABLES);
     resources
         .flat_map(|one| &one.objects)
         .filter(|object| object.within.is_none())
@@ -190,7 +192,9 @@ fn standing(source: &Source) -> BTreeMap<ObjectId, Json> {
     simulated(async {
         let applied = source.lab.apply(&source.text).await.expect("the state can be written");
         failures(&applied, &source.name).unwrap_or_else(|why| panic!("{why}"));
-        unmarked(source.lab.simulator.show().objects)
+        let azure = drplan::providers::azure::TABLES.grammar;
+        let objects = source.lab.simulator.show().objects.into_iter().filter(|(id, _)| azure.is_id(id.as_str()));
+        unmarked(objects.collect())
     })
 }
 

@@ -1,4 +1,4 @@
-//! The reasons of refusals, from the HTTP status and the error code of the provider. Independent of kinds.
+//! The reasons of refusals, from the HTTP status and the error code of Resource Manager. Independent of kinds.
 
 use crate::reason::Reason;
 

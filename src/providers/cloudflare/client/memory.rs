@@ -1,4 +1,4 @@
-//! [`Cloudflare`]: a client, and what it has read for as long as it lives. What it reads and writes is in the other files.
+//! [`Cloudflare`]: a client, and the ids that it has read for as long as it lives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ pub struct Cloudflare {
     memory: Mutex<Memory>,
 }
 
-/// What the client has read, for as long as it lives.
+/// Objects that the client has read, for as long as it lives.
 #[derive(Debug, Default)]
 struct Memory {
     /// Zones by the name or id that ids have.
