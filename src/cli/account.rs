@@ -180,6 +180,22 @@ mod tests {
     }
 
     #[test]
+    fn ids_at_a_site_have_its_account() {
+        let further = format!(
+            "provider \"azure\" \"recovery\" {{\n  subscription = \"{THEIRS}\"\n}}\n\
+             site \"west\" {{\n  provider = provider.azure.recovery\n  location = \"westus\"\n}}\n\
+             resource_group \"dr\" {{\n  site = site.west\n}}\n"
+        );
+        let (_, program) = in_environment(&further, &[("AZURE_SUBSCRIPTION_ID", OURS), ("AZURE_TENANT_ID", OURS)]);
+        let (stack, _) = Arc::new(program).evaluate(&Default::default()).expect("the stack evaluates");
+        let id = |address: &str| {
+            let found = stack.resources.values().find(|one| one.address.as_str() == address);
+            found.expect("the resource is declared").id.to_string()
+        };
+        assert!(id("resource_group.dr").contains(THEIRS) && id("resource_group.app").contains(OURS));
+    }
+
+    #[test]
     fn account_of_a_provider_that_the_stack_does_not_use_may_be_unknown() {
         let env = [("AZURE_SUBSCRIPTION_ID", OURS), ("AZURE_TENANT_ID", OURS)];
         let (account, _) = in_environment("", &env);

@@ -55,7 +55,8 @@ pub fn show(kind: &Kind, layout: Layout) -> String {
     let mut out = format!("{}\n{}\n", styled(BOLD, kind.name), layout.wrap(kind.about, 0));
     let facts = facts(kind);
     if !facts.is_empty() {
-        let rows = facts.iter().map(|(word, text)| format!("{word:<13}{}\n", layout.wrap(text, 13)));
+        let width = facts.iter().map(|(word, _)| word.len()).max().unwrap_or_default() + 2;
+        let rows = facts.iter().map(|(word, text)| format!("{word:<width$}{}\n", layout.wrap(text, width)));
         out += &format!("\n{}", rows.collect::<String>());
     }
     out += &section("Arguments", &kind.args.iter().map(|arg| argument(arg, 2, layout)).collect::<String>());
@@ -162,7 +163,7 @@ fn facts(kind: &Kind) -> Vec<(String, String)> {
         (&*type_word, format!("{}, API version {}", type_.name, type_.version)),
         ("Name", name_rule(kind)),
         ("Scope", scope(*place)),
-        ("Region", region(*location).to_owned()),
+        ("Region", region(kind, *location)),
         ("Takes about", format!("{create} to create, {update} to update, {delete} to delete")),
     ];
     if kind.recovery.loses_data {
@@ -204,11 +205,13 @@ fn scope(place: Place) -> String {
     }
 }
 
-const fn region(location: Location) -> &'static str {
+fn region(kind: &Kind, location: Location) -> String {
+    let provider = kind.provider();
     match location {
-        Location::Regional => "that of its site",
-        Location::Global => "none (global); only the metadata of its resource group has a region",
-        Location::None => "that of its parent",
+        _ if !provider.has_sites() => format!("none: {} serves it from everywhere", provider.title),
+        Location::Regional => "that of its site".to_owned(),
+        Location::Global => "none (global); only the metadata of its resource group has a region".to_owned(),
+        Location::None => "that of its parent".to_owned(),
     }
 }
 

@@ -27,6 +27,18 @@ const EDITS: &[(&str, &str, &str, &[&str])] = &[
     ),
     ("shop", "= [\"203.0.113.10\"]", "= [\"203.0.113.11\"]", &["storage_account.files"]),
     ("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"]),
+    (
+        "web-proxy",
+        "default     = 4",
+        "default     = 6",
+        &["linux_virtual_machine_scale_set.web", "linux_virtual_machine_scale_set.web-standby"],
+    ),
+    (
+        "web-proxy",
+        "proxied = true",
+        "proxied = true\n  comment = \"the shop\"",
+        &["cloudflare_dns_record.apex", "cloudflare_dns_record.www"],
+    ),
 ];
 
 /// Directories of the stacks.
@@ -130,6 +142,7 @@ stacks! {
     postgres_warm: "postgres-warm",
     shop: "shop",
     web_geo: "web-geo",
+    web_proxy: "web-proxy",
 }
 
 #[test]
