@@ -53,10 +53,9 @@ impl Account {
             let signed_in =
                 (provider == &azure::TABLES && !is_complete).then(|| azure::client::signed_in(&session.env));
             let signed_in = signed_in.flatten();
-            let own = signed_in.as_ref().map(|account| [&account.id, &account.tenant]);
             let account = provider.account_of(|argument| {
-                let at = provider.account.iter().position(|one| one.name == argument.name);
-                is_set(argument.name).or_else(|| Some(own?.get(at?)?.to_string()))
+                let mut own = signed_in.iter().flat_map(|account| provider.account_texts(account));
+                is_set(argument.name).or_else(|| Some(own.find(|(one, _)| one.name == argument.name)?.1.to_owned()))
             });
             found.accounts.insert(Realm::of(provider.name), account);
         }
@@ -83,10 +82,9 @@ impl Account {
     /// # Errors
     /// One is unknown; the help has the next step.
     pub fn is_known(&self) -> Result<(), Failure> {
-        for provider in self.uses.iter().filter(|provider| self.within.contains(provider)) {
+        for provider in &self.within {
             let Some(account) = self.accounts.get(&Realm::of(provider.name)) else { continue };
-            let texts = [&account.id, &account.tenant];
-            let unknown = provider.account.iter().zip(texts).find(|(argument, text)| &***text == argument.unknown);
+            let unknown = provider.account_texts(account).find(|(argument, text)| *text == argument.unknown);
             if let Some((argument, _)) = unknown.filter(|(argument, _)| !argument.environment.is_empty()) {
                 let what = format!("the {} {} is unknown", provider.title, argument.name);
                 return Err(Failure::failed(what).help(provider.without_account));
@@ -95,18 +93,16 @@ impl Account {
         Ok(())
     }
 
-    /// Requires that the environment names no other account than the stack.
+    /// Requires that the environment names no other account than the stack, whose accounts are `declared`.
     ///
     /// # Errors
     /// The credentials are probably those of another account.
-    pub fn agrees(&self, program: &Program) -> Result<(), Failure> {
-        let declared = program.accounts();
+    pub fn agrees(&self, declared: &Accounts) -> Result<(), Failure> {
         for (realm, account) in declared.iter().filter(|_| !declared.fixed) {
             let Some(provider) = self.uses.iter().find(|provider| provider.name == realm.provider) else { continue };
-            let texts = [&account.id, &account.tenant];
             // One set of credentials may reach several accounts of one tenant.
             let skipped = usize::from(!realm.label.is_empty());
-            for (argument, text) in provider.account.iter().zip(texts).skip(skipped) {
+            for (argument, text) in provider.account_texts(account).skip(skipped) {
                 let Some((variable, set)) = self.set.get(&(provider.name, argument.name)) else { continue };
                 if !set.eq_ignore_ascii_case(text) {
                     return Err(Failure::Message {
@@ -165,16 +161,18 @@ mod tests {
         let own = format!("provider \"azure\" {{\n  subscription = \"{OURS}\"\n}}\n");
         let env = [("AZURE_SUBSCRIPTION_ID", THEIRS), ("AZURE_TENANT_ID", OURS)];
         let (account, program) = in_environment(&own, &env);
-        let Err(Failure::Message { exit, what, .. }) = account.agrees(&program) else { panic!("it is refused") };
+        let Err(Failure::Message { exit, what, .. }) = account.agrees(&program.accounts()) else {
+            panic!("it is refused")
+        };
         assert_eq!(exit, ExitCode::Refused);
         assert!(what.contains(OURS) && what.contains(THEIRS) && what.contains("AZURE_SUBSCRIPTION_ID"), "{what}");
 
         let (account, program) = in_environment("", &env);
-        assert!(account.agrees(&program).is_ok() && account.is_known().is_ok());
+        assert!(account.agrees(&program.accounts()).is_ok() && account.is_known().is_ok());
         // A further account is reached with the same credentials.
         let further = own.replace("\"azure\"", "\"azure\" \"recovery\"");
         let (account, program) = in_environment(&further, &env);
-        assert!(account.agrees(&program).is_ok());
+        assert!(account.agrees(&program.accounts()).is_ok());
         let ids: Vec<String> = program.accounts().iter().map(|(_, account)| account.id.to_string()).collect();
         assert!(ids.contains(&OURS.to_owned()) && ids.contains(&THEIRS.to_owned()), "{ids:?}");
     }

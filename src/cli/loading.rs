@@ -264,8 +264,9 @@ fn load_with(
     found.extend(of_values);
     let mut account = account(&program).for_program(&program);
     let program = Arc::new(program.in_accounts(account.accounts.clone()));
-    account.agrees(&program)?;
-    account.accounts = program.accounts();
+    let declared = program.accounts();
+    account.agrees(&declared)?;
+    account.accounts = declared;
     if found.has_errors() {
         let (_, wrong) = check::all(&program, found);
         return Err(Failure::Wrong(wrong, sources));

@@ -135,6 +135,11 @@ impl Tables {
         Account::new(&texts.next().unwrap_or_default(), &texts.next().unwrap_or_default())
     }
 
+    /// The arguments of its `provider` block with their texts in an account.
+    pub fn account_texts<'a>(&self, account: &'a Account) -> impl Iterator<Item = (&'static AccountArgument, &'a str)> {
+        self.account.iter().zip([&*account.id, &*account.tenant])
+    }
+
     /// True for a provider with regions. Objects of another one are served from everywhere: they are at no site of a
     /// stack, and the name of the provider stands for the site.
     pub fn has_sites(&self) -> bool {

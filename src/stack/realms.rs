@@ -44,10 +44,9 @@ pub(super) fn read(facts: &Facts<'_>, found: &mut Diagnostics) -> (Accounts, Acc
             (true, Some(simulated)) => simulated.clone(),
             (_, of_session) => {
                 let of_block = |name: &str| written.get(name).cloned();
-                let texts = of_session.map(|one| [&one.id, &one.tenant]);
                 provider.account_of(|argument| {
-                    let at = provider.account.iter().position(|one| one.name == argument.name);
-                    let of_session = || Some(texts?.get(at?)?.to_string());
+                    let mut texts = of_session.into_iter().flat_map(|account| provider.account_texts(account));
+                    let of_session = || Some(texts.find(|(one, _)| one.name == argument.name)?.1.to_owned());
                     of_block(argument.name).or_else(of_session)
                 })
             }
