@@ -4,6 +4,7 @@
 //! a whole run.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -260,11 +261,26 @@ pub struct WebRequest {
     pub headers: Vec<(String, String)>,
     /// The body. It may hold secrets, and is never shown.
     pub body: Option<String>,
+    /// The address that is connected to, instead of the one that the host of the URL leads to: an origin behind a proxy.
+    /// Name and certificate stay those of the URL.
+    pub address: Option<IpAddr>,
+    /// The marker that the answer is asked for.
+    pub marker: Option<SiteMarker>,
     /// The expected status. In the local simulator every object that serves answers it: the simulator does not know the
     /// application.
     pub hoped: u16,
     /// The time limit for the answer.
     pub within: Duration,
+}
+
+/// A header of answers that names the site that served them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteMarker {
+    /// The name of the header.
+    pub header: String,
+    /// The value that the application at each region sends. Only the local simulator uses it, as it does the expected
+    /// status.
+    pub hoped: BTreeMap<String, String>,
 }
 
 /// Programs on this machine, for the command steps of a failover group.

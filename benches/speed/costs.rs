@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use drplan::check::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::emit;
 use drplan::hcl::eval::{Budget, MAX_WORK};
 use drplan::providers::azure::bicep;
+use drplan::providers::rules;
 use drplan::review::compare;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, read_all};
@@ -52,7 +52,7 @@ fn cost(hostile: &HostileText) -> Cost {
     found.extend(of_values);
     // What is valid is read by every command that changes nothing.
     if let (Some(stack), false) = (&stack, found.has_errors()) {
-        let _ = check(stack);
+        let _ = rules().check(stack);
         let _ = compare(None, stack, &Seal::new([7; 32]));
         let _ = emit::terraform(stack, emit::Options { imports: false });
         let _ = bicep::emit(stack);

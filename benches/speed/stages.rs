@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drplan::apply::{self, ApplyOutcome, Ports};
-use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources};
 use drplan::hcl;
 use drplan::host::{SeededIds, SimClock};
@@ -35,7 +34,7 @@ pub fn measure(resources: usize, folder: &Path) -> Result<Vec<Row>, Failed> {
     row("parse and sort", took);
     let (took, stack) = timed(|| program.evaluate(&Knowledge::default()).map(|(stack, _)| stack).map_err(wrong))?;
     row("evaluate", took);
-    let (took, _) = timed(|| Ok(check::check(&stack)))?;
+    let (took, _) = timed(|| Ok(drplan::providers::rules().check(&stack)))?;
     row("check", took);
     let (took, _) = timed(|| encode(&stack))?;
     row("encode", took);

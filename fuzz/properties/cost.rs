@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use drplan::check::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::emit;
 use drplan::hcl::eval::Budget;
 use drplan::hcl::{self, Files};
 use drplan::providers::azure::bicep;
+use drplan::providers::rules;
 use drplan::review::compare;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, read_all};
@@ -29,7 +29,7 @@ pub fn read(text: &str) -> usize {
     let (stack, wrong) = Arc::new(program).evaluate_within(&Knowledge::default(), &budget);
     found.extend(wrong);
     if let (Some(stack), false) = (stack, found.has_errors()) {
-        found.extend(check(&stack));
+        found.extend(rules().check(&stack));
         let _ = compare(None, &stack, &Seal::new([7; 32]));
         let _ = emit::terraform(&stack, emit::Options { imports: false });
         let _ = bicep::emit(&stack);

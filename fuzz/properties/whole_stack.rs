@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use drplan::check::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::plan::{Observed, PlanInput, plan};
+use drplan::providers::rules;
 use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, read_all};
 use drplan::value::Seal;
@@ -23,7 +23,7 @@ pub fn holds(text: &str) {
     let (stack, wrong) = program.evaluate_all(&Knowledge::default());
     show(&wrong, &sources);
     if let Some(stack) = stack {
-        show(&check(&stack), &sources);
+        show(&rules().check(&stack), &sources);
     }
     if found.has_errors() || wrong.has_errors() {
         return;

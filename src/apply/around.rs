@@ -145,6 +145,8 @@ pub(super) fn front(url: &str) -> WebRequest {
         url: url.to_owned(),
         headers: Vec::new(),
         body: None,
+        address: None,
+        marker: None,
         hoped: 200,
         within: FRONT,
     }

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     weight: Weight::Stops,
     cause: "A failover-only resource group is at the `from` site of a failover group, and no other group fails over to \
             that site.",
-    consequence: "drplan creates failover-only resources during an outage of that site. Azure cannot create them in a \
+    consequence: "drplan creates failover-only resources during an outage of that site. Nothing can be created in a \
                   region that is down, so the failover fails.",
     fix: "Place the resource group at the `to` site of the failover group, or remove `presence = \"failover\"`.",
     breaks: include_str!("../../templates/check/failover-at-from/breaks.hcl"),

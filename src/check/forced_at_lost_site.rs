@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     cause: "A failover group promotes a replica whose failover is a request to the primary region, as for a storage \
             account.",
     consequence: "While the control plane of that region is down, `failover-group up --forced` is blocked for the \
-                  whole group. Microsoft then decides when the account fails over.",
+                  whole group. The provider then decides when the data fails over.",
     fix: "Promote this replica in a failover group of its own, so that it blocks no other, and accept the finding. Or \
           store this data in a service whose failover does not need the primary region.",
     breaks: include_str!("../../templates/check/forced-at-lost-site/breaks.hcl"),

@@ -1,10 +1,10 @@
-//! Rules of disaster recovery over a stack: one file each, one line in [`RULES`].
+//! Rules of disaster recovery over a stack: one file each, one line in `RULES`. Rules that follow from facts of one
+//! provider lie in its folder, and arrive as an argument of [`Rules::new`].
 //!
 //! Every command applies the rules that [block](Weight::Stops): a stack that breaks one of them cannot recover, so
 //! drplan plans nothing from it. `drplan check` applies the others, which a stack can accept with a reason. Rules know
 //! kinds by their tables only.
 
-mod automatic_grace;
 mod examples;
 mod failover_at_from;
 mod failover_without_group;
@@ -13,8 +13,6 @@ mod foreign_provider;
 mod image_at_source;
 mod image_not_copied;
 mod leans_on_lost_site;
-mod logins_stay;
-mod metadata_region;
 mod names_collide;
 mod no_fence;
 mod no_probe;
@@ -32,7 +30,6 @@ mod replica_unlike;
 mod residency;
 mod single_lever;
 mod tls;
-mod vault_at_protected_site;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -44,6 +41,7 @@ use crate::stack::{AcceptedFinding, FailoverGroup, Knowledge, Program, Resource,
 use crate::value::Value;
 
 /// One rule.
+#[derive(Debug)]
 pub struct Rule {
     /// Its name, which is the code of its messages.
     pub name: &'static str,
@@ -62,11 +60,11 @@ pub struct Rule {
     pub breaks: &'static str,
     /// The same stack, corrected: `templates/check/<rule>/keeps.hcl`.
     pub keeps: &'static str,
-    check: fn(&Stack, &mut Diagnostics),
+    pub(crate) check: fn(&Stack, &mut Diagnostics),
 }
 
 /// Effect of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// Blocks every command, and cannot be accepted.
     Stops,
@@ -89,7 +87,7 @@ impl Weight {
 
 impl Rule {
     /// A finding of this rule, without a position.
-    fn finding(&self, summary: impl Into<String>) -> Diagnostic {
+    pub(crate) fn finding(&self, summary: impl Into<String>) -> Diagnostic {
         match self.weight {
             Weight::Stops | Weight::Error => Diagnostic::error(self.name, summary),
             Weight::Warning => Diagnostic::warning(self.name, summary),
@@ -97,10 +95,17 @@ impl Rule {
     }
 }
 
-/// All rules: first those that block every command, then errors, then warnings.
-pub static RULES: &[&Rule] = &[
+/// Result of `check` for a stack that no rule blocks.
+pub struct CheckReport<'a> {
+    /// Findings that are not accepted, and `accept` blocks that are invalid or unused.
+    pub found: Diagnostics,
+    /// Accepted findings, each with its `accept` block.
+    pub accepted: Vec<(Diagnostic, &'a AcceptedFinding)>,
+}
+
+/// The rules that hold at every provider.
+static RULES: &[&Rule] = &[
     &failover_at_from::RULE,
-    &metadata_region::RULE,
     &overlapping_ranges::RULE,
     &replica_at_source::RULE,
     &image_at_source::RULE,
@@ -114,14 +119,11 @@ pub static RULES: &[&Rule] = &[
     &tls::RULE,
     &objective_rto::RULE,
     &objective_rpo::RULE,
-    &automatic_grace::RULE,
     &replica_not_promoted::RULE,
     &not_replicated::RULE,
     &redundancy::RULE,
     &forced_at_lost_site::RULE,
     &leans_on_lost_site::RULE,
-    &vault_at_protected_site::RULE,
-    &logins_stay::RULE,
     &peering_missing::RULE,
     &single_lever::RULE,
     &no_probe::RULE,
@@ -129,86 +131,100 @@ pub static RULES: &[&Rule] = &[
     &public_access::RULE,
 ];
 
-/// The rule with this name.
-pub fn rule(name: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.name == name)
-}
+/// The rules of a program: those that hold at every provider, and those of its providers.
+#[derive(Debug, Clone)]
+pub struct Rules(Vec<&'static Rule>);
 
-/// Findings of the rules that block every command.
-pub fn check(stack: &Stack) -> Diagnostics {
-    held(stack, |weight| weight == Weight::Stops)
-}
-
-fn held(stack: &Stack, counts: impl Fn(Weight) -> bool) -> Diagnostics {
-    let mut found = Diagnostics::new();
-    for rule in RULES.iter().filter(|rule| counts(rule.weight)) {
-        (rule.check)(stack, &mut found);
+impl Rules {
+    /// All rules of the program, where its providers have these: first those that block every command, then errors,
+    /// then warnings.
+    pub fn new(of_providers: impl IntoIterator<Item = &'static Rule>) -> Self {
+        let mut all: Vec<&'static Rule> = RULES.iter().copied().chain(of_providers).collect();
+        all.sort_by_key(|rule| rule.weight);
+        Self(all)
     }
-    found.sort();
-    found
-}
 
-/// Result of `check` for a stack that no rule blocks.
-pub struct CheckReport<'a> {
-    /// Findings that are not accepted, and `accept` blocks that are invalid or unused.
-    pub found: Diagnostics,
-    /// Accepted findings, each with its `accept` block.
-    pub accepted: Vec<(Diagnostic, &'a AcceptedFinding)>,
-}
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Rule> {
+        self.0.iter().copied()
+    }
 
-/// Findings of all rules that do not block, accepted ones apart.
-pub fn review(stack: &Stack) -> CheckReport<'_> {
-    let (mut found, mut accepted, mut used) = (Diagnostics::new(), Vec::new(), BTreeSet::new());
-    for finding in held(stack, |weight| weight != Weight::Stops) {
-        match stack.accepted.iter().find(|accepted| accepted.rule == finding.code) {
-            Some(one) => {
-                used.insert(one.rule.as_str());
-                accepted.push((finding, one));
-            }
-            None => found.push(finding),
+    /// The rule with this name.
+    pub fn named(&self, name: &str) -> Option<&'static Rule> {
+        self.iter().find(|rule| rule.name == name)
+    }
+
+    /// Findings of the rules that block every command.
+    pub fn check(&self, stack: &Stack) -> Diagnostics {
+        self.held(stack, |weight| weight == Weight::Stops)
+    }
+
+    fn held(&self, stack: &Stack, counts: impl Fn(Weight) -> bool) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        for rule in self.iter().filter(|rule| counts(rule.weight)) {
+            (rule.check)(stack, &mut found);
         }
+        found.sort();
+        found
     }
-    for one in stack.accepted.iter().filter(|one| !used.contains(one.rule.as_str())) {
-        found.push(match rule(&one.rule) {
-            None => Diagnostic::warning("unknown-rule", format!("there is no rule `{}` to accept", one.rule))
-                .at(one.span)
-                .suggest(
-                    &one.rule,
-                    RULES.iter().map(|rule| rule.name),
-                    Some("`drplan check --list` lists them.".to_owned()),
-                ),
-            Some(rule) if rule.weight == Weight::Stops => Diagnostic::warning(
-                "accepted-in-vain",
-                format!("rule `{}` blocks every command and cannot be accepted", one.rule),
-            )
-            .at(one.span)
-            .help("Remove the block."),
-            Some(_) => Diagnostic::warning("accepted-in-vain", format!("no finding of rule `{}` to accept", one.rule))
-                .at(one.span)
-                .help("Remove the block, so that it does not hide later findings."),
-        });
-    }
-    found.sort();
-    CheckReport { found, accepted }
-}
 
-/// All errors of a stack in the order of the text: those `found` while it was read, those of its evaluation, and the
-/// findings of the rules in the part that could be evaluated. The stack is complete if none of them is an error.
-pub fn all(program: &Arc<Program>, mut found: Diagnostics) -> (Option<Stack>, Diagnostics) {
-    let (stack, more) = program.evaluate_all(&Knowledge::default());
-    found.extend(more);
-    found.extend(stack.iter().flat_map(check));
-    found.sort();
-    (stack, found)
+    /// All errors of a stack in the order of the text: those `found` while it was read, those of its evaluation, and
+    /// the findings of the rules in the part that could be evaluated. The stack is complete if none of them is an
+    /// error.
+    pub fn all(&self, program: &Arc<Program>, mut found: Diagnostics) -> (Option<Stack>, Diagnostics) {
+        let (stack, more) = program.evaluate_all(&Knowledge::default());
+        found.extend(more);
+        found.extend(stack.iter().flat_map(|stack| self.check(stack)));
+        found.sort();
+        (stack, found)
+    }
+
+    /// Findings of all rules that do not block, accepted ones apart.
+    pub fn review<'a>(&self, stack: &'a Stack) -> CheckReport<'a> {
+        let (mut found, mut accepted, mut used) = (Diagnostics::new(), Vec::new(), BTreeSet::new());
+        for finding in self.held(stack, |weight| weight != Weight::Stops) {
+            match stack.accepted.iter().find(|accepted| accepted.rule == finding.code) {
+                Some(one) => {
+                    used.insert(one.rule.as_str());
+                    accepted.push((finding, one));
+                }
+                None => found.push(finding),
+            }
+        }
+        for one in stack.accepted.iter().filter(|one| !used.contains(one.rule.as_str())) {
+            found.push(match self.named(&one.rule) {
+                None => Diagnostic::warning("unknown-rule", format!("there is no rule `{}` to accept", one.rule))
+                    .at(one.span)
+                    .suggest(
+                        &one.rule,
+                        self.iter().map(|rule| rule.name),
+                        Some("`drplan check --list` lists them.".to_owned()),
+                    ),
+                Some(rule) if rule.weight == Weight::Stops => Diagnostic::warning(
+                    "accepted-in-vain",
+                    format!("rule `{}` blocks every command and cannot be accepted", one.rule),
+                )
+                .at(one.span)
+                .help("Remove the block."),
+                Some(_) => {
+                    Diagnostic::warning("accepted-in-vain", format!("no finding of rule `{}` to accept", one.rule))
+                        .at(one.span)
+                        .help("Remove the block, so that it does not hide later findings.")
+                }
+            });
+        }
+        found.sort();
+        CheckReport { found, accepted }
+    }
 }
 
 /// Position of an argument of a resource, or of the block's header if the argument is omitted.
-fn span(resource: &Resource, argument: &str) -> Span {
+pub(crate) fn span(resource: &Resource, argument: &str) -> Span {
     resource.spans.get(argument).copied().unwrap_or(resource.span)
 }
 
 /// The resource that an argument refers to.
-fn referred<'a>(stack: &'a Stack, resource: &Resource, argument: &str) -> Option<&'a Resource> {
+pub(crate) fn referred<'a>(stack: &'a Stack, resource: &Resource, argument: &str) -> Option<&'a Resource> {
     stack.by_id(&ObjectId::new(resource.args.get(argument)?.as_str()?))
 }
 
@@ -259,7 +275,7 @@ fn regions(stack: &Stack, resource: &Resource) -> Option<(String, String)> {
 }
 
 /// Text of an argument that is not sensitive.
-fn plain<'a>(resource: &'a Resource, argument: &str) -> Option<&'a str> {
+pub(crate) fn plain<'a>(resource: &'a Resource, argument: &str) -> Option<&'a str> {
     match resource.args.get(argument)? {
         Value::String(text) => Some(text),
         _ => None,

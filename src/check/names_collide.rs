@@ -13,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
     about: "Resources that exist at the same time have different public names.",
     weight: Weight::Error,
     cause: "Two resources have the same DNS label. `mirrors` copies the label together with all other arguments.",
-    consequence: "A DNS label belongs to the first resource that claims it. Azure rejects the second resource, and \
-                  does so during the failover, when it is created.",
+    consequence: "A DNS label belongs to the first resource that claims it. The provider rejects the second resource, \
+                  and does so during the failover, when it is created.",
     fix: "Set another DNS label on one of the two resources.",
     breaks: include_str!("../../templates/check/names-collide/breaks.hcl"),
     keeps: include_str!("../../templates/check/names-collide/keeps.hcl"),

@@ -13,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
     weight: Weight::Warning,
     cause: "The forced promotion of a replica may lose more than `rpo` in `objectives` permits.",
     consequence: "Replication between regions is asynchronous. A forced promotion loses the writes that were not \
-                  replicated: up to 5 seconds for Azure SQL, up to 15 minutes for Azure Storage and for Cosmos DB \
-                  below strong consistency.",
+                  replicated: those of seconds for most databases, and those of a quarter of an hour for most object \
+                  storage.",
     fix: "Set a longer `rpo`, or store this data in a service that loses less.",
     breaks: include_str!("../../templates/check/objective-rpo/breaks.hcl"),
     keeps: include_str!("../../templates/check/objective-rpo/keeps.hcl"),

@@ -13,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
     weight: Weight::Warning,
     cause: "The forced promotion of a replica may take longer than `rto` in `objectives`.",
     consequence: "Service is restored only after the data is promoted, and the provider determines how long that \
-                  takes: 30 seconds for a failover group of Azure SQL, up to an hour for a storage account. A failover \
-                  may miss the objective.",
+                  takes: from seconds for most databases to an hour for most object storage. A failover may miss the \
+                  objective.",
     fix: "Set a longer `rto`, or store this data in a service that is promoted faster.",
     breaks: include_str!("../../templates/check/objective-rto/breaks.hcl"),
     keeps: include_str!("../../templates/check/objective-rto/keeps.hcl"),

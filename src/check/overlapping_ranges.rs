@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     about: "Networks peered with each other, or with the same third network, have no addresses in common.",
     weight: Weight::Stops,
     cause: "Two virtual networks share addresses, and are peered with each other or with the same third network.",
-    consequence: "Azure rejects a peering between overlapping networks. Two spokes of one hub cannot be routed to \
+    consequence: "Providers reject a peering between overlapping networks. Two spokes of one hub cannot be routed to \
                   where they overlap.",
     fix: "Give one of the networks another address range.",
     breaks: include_str!("../../templates/check/overlapping-ranges/breaks.hcl"),

@@ -10,8 +10,8 @@ pub(super) static RULE: Rule = Rule {
     about: "A replica has the size that a planned promotion needs.",
     weight: Weight::Error,
     cause: "The stack gives a replica another compute size or another storage size than its source.",
-    consequence: "Azure refuses a planned promotion between unlike servers. A forced one loses data, and the promoted \
-                  server serves all users with its own size.",
+    consequence: "The provider refuses a planned promotion between unlike servers. A forced one loses data, and the \
+                  promoted server serves all users with its own size.",
     fix: "Remove the sizes from the replica, which then follows its source, or set those of the source.",
     breaks: include_str!("../../templates/check/replica-unlike/breaks.hcl"),
     keeps: include_str!("../../templates/check/replica-unlike/keeps.hcl"),

@@ -9,8 +9,8 @@ pub(super) static RULE: Rule = Rule {
     about: "Services accept TLS 1.2 or newer only.",
     weight: Weight::Error,
     cause: "The minimum TLS version is lower than 1.2.",
-    consequence: "TLS 1.0 and 1.1 are insecure, and Azure retires them service by service. Clients that still use them \
-                  can then no longer connect.",
+    consequence: "TLS 1.0 and 1.1 are insecure, and providers retire them service by service. Clients that still use \
+                  them can then no longer connect.",
     fix: "Set the minimum TLS version to 1.2 or newer.",
     breaks: include_str!("../../templates/check/tls/breaks.hcl"),
     keeps: include_str!("../../templates/check/tls/keeps.hcl"),

@@ -18,12 +18,12 @@ use crate::address::is_identifier;
 use crate::adopt::terraform::{self, Inventory, MAX_BYTES};
 use crate::adopt::{self, ImportSurvey, StackDraft, Text};
 use crate::apply::{DiscoveryError, discover_groups, discover_objects};
-use crate::check;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::NoFiles;
 use crate::kinds::{self, Catalog, Tables};
 use crate::object::ObjectId;
 use crate::plan::Plan;
+use crate::providers::rules;
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
 use crate::store::{LocalStore, read_bounded};
 use crate::view;
@@ -246,7 +246,7 @@ impl AdoptRequest<'_> {
             Err(Failure::Wrong(found, sources)) => return Ok(Err((found, sources))),
             Err(other) => return Err(other),
         };
-        Ok(match check::all(&loaded.program, Diagnostics::new()) {
+        Ok(match rules().all(&loaded.program, Diagnostics::new()) {
             (Some(stack), found) if !found.has_errors() => Ok(stack),
             (_, found) => Err((found, loaded.sources)),
         })

@@ -7,8 +7,9 @@ use clap::ValueEnum;
 use super::help::page_width;
 use super::loading::load_without_secrets;
 use super::{ExitCode, Failure, Global, Session, pretty};
-use crate::check::{CheckReport, RULES, review, rule};
+use crate::check::CheckReport;
 use crate::diagnostic::{Severity, Sources, closest};
+use crate::providers::rules;
 use crate::view;
 
 /// Check a stack for configurations that would break or slow down a recovery
@@ -65,7 +66,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             }
             Err(other) => return Err(other),
         };
-    let review = review(&stack);
+    let review = rules().review(&stack);
     session.print(&shown(&review, &stack.name, args.format, &loaded.sources, session.table_width()))?;
     let fails = |severity: Severity| args.strict || severity == Severity::Error;
     let failed = review.found.iter().any(|finding| fails(finding.severity));
@@ -76,16 +77,16 @@ fn shown(review: &CheckReport<'_>, stack: &str, format: CheckFormat, sources: &S
     match format {
         CheckFormat::Text => view::check::text(review, stack, sources, width),
         CheckFormat::Json => pretty(&view::check::json(review, sources)),
-        CheckFormat::Sarif => pretty(&view::sarif::sarif(review, sources)),
+        CheckFormat::Sarif => pretty(&view::sarif::sarif(review, rules(), sources)),
     }
 }
 
 fn about(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     let wanted = match args.explain.as_deref() {
-        None => RULES.to_vec(),
-        Some(name) => vec![rule(name).ok_or_else(|| {
+        None => rules().iter().collect(),
+        Some(name) => vec![rules().named(name).ok_or_else(|| {
             let failure = Failure::failed(format!("there is no rule `{name}`"));
-            match closest(name, RULES.iter().map(|rule| rule.name)) {
+            match closest(name, rules().iter().map(|rule| rule.name)) {
                 Some(close) => failure.help(format!("Did you mean `{close}`?")),
                 None => failure.help("List the rules: `drplan check --list`"),
             }

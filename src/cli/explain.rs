@@ -2,8 +2,8 @@
 
 use super::help::page_width;
 use super::{ExitCode, Failure, Session};
-use crate::check::{RULES, rule};
 use crate::diagnostic::closest;
+use crate::providers::rules;
 use crate::reference::codes;
 use crate::view;
 
@@ -35,7 +35,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
     for section in codes::find(code) {
         parts.push(view::pages::code(&section, page_width(session)));
     }
-    parts.extend(rule(code).map(|rule| view::check::explained(rule, layout)));
+    parts.extend(rules().named(code).map(|rule| view::check::explained(rule, layout)));
     if parts.is_empty() {
         let failure = Failure::failed(format!("there is no code `{code}`"));
         return Err(match closest(code, known().iter().map(String::as_str)) {
@@ -49,7 +49,7 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
 
 fn known() -> Vec<String> {
     let sections = codes::all().into_iter().map(|section| section.code.to_owned());
-    sections.chain(RULES.iter().map(|rule| rule.name.to_owned())).collect()
+    sections.chain(rules().iter().map(|rule| rule.name.to_owned())).collect()
 }
 
 /// All codes by the page that explains them.
@@ -64,7 +64,7 @@ fn list(width: usize) -> String {
         let names = all.iter().filter(|section| section.page == page).map(|section| section.code);
         out += &columns(title, names, width);
     }
-    out + &columns("Rules of check", RULES.iter().map(|rule| rule.name), width)
+    out + &columns("Rules of check", rules().iter().map(|rule| rule.name), width)
         + "`drplan explain CODE` explains one.\n"
 }
 

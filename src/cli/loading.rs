@@ -8,12 +8,12 @@ use super::account::Account;
 use super::location::{TextFile, auto_files, read as read_text, read_given, stack_files};
 use super::planning::cloud_of;
 use super::{Failure, Global, Session};
-use crate::check;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Expr, ExprKind, TemplatePart};
 use crate::hcl::parse::{MAX_FILE_BYTES, TextSize};
 use crate::hcl::{Files, PartialFile, parse_partly};
 use crate::kinds::Catalog;
+use crate::providers::rules;
 use crate::stack::{self, Input, Program, RecordedInputs, Secrets, Stack, VariableInput};
 use crate::store::read_bounded;
 
@@ -38,7 +38,7 @@ impl LoadedStack {
     /// # Errors
     /// Everything that is wrong with it, rules of disaster recovery included.
     pub fn look(&self) -> Result<(Stack, Diagnostics), Failure> {
-        match check::all(&self.program, Diagnostics::new()) {
+        match rules().all(&self.program, Diagnostics::new()) {
             (Some(stack), found) if !found.has_errors() => Ok((stack, found)),
             (_, found) => Err(self.wrong(found)),
         }
@@ -59,7 +59,7 @@ impl LoadedStack {
     /// # Errors
     /// A stack that breaks a rule.
     pub fn checked(&self, stack: &Stack, mut warnings: Diagnostics) -> Result<Diagnostics, Failure> {
-        warnings.extend(check::check(stack));
+        warnings.extend(rules().check(stack));
         warnings.sort();
         if warnings.has_errors() { Err(self.wrong(warnings)) } else { Ok(warnings) }
     }
@@ -268,7 +268,7 @@ fn load_with(
     account.agrees(&declared)?;
     account.accounts = declared;
     if found.has_errors() {
-        let (_, wrong) = check::all(&program, found);
+        let (_, wrong) = rules().all(&program, found);
         return Err(Failure::Wrong(wrong, sources));
     }
     tracing::info!(stack = program.name(), files = sources.iter().count(), "read the stack");

@@ -76,7 +76,9 @@ pub(super) fn alive(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
 fn is_alive(question: &Question<'_>, lost: &str, found: &mut Vec<PreflightCheck>) {
     let seen = question.seen;
     let serving = seen.fronts.iter().find_map(|((site, front), answer)| match answer {
-        Ok(WebAnswer::Status(status)) if *status < 500 && site == lost => Some((front, status)),
+        Ok(WebAnswer::Status(status) | WebAnswer::Marked(status, _)) if *status < 500 && site == lost => {
+            Some((front, status))
+        }
         _ => None,
     });
     let verb = question.verb.as_str();

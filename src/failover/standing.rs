@@ -91,9 +91,11 @@ impl EndpointCheck {
     /// True if the answer is the expected one. At an assumed URL, every answer but an error of the server is.
     pub fn is_served(&self) -> bool {
         match (&self.answer, self.endpoint.status) {
-            (Ok(WebAnswer::Status(status)), Some(expected)) => *status == expected,
-            (Ok(WebAnswer::Status(status)), None) if self.endpoint.is_assumed => *status < 500,
-            (Ok(WebAnswer::Status(status)), None) => (200..400).contains(status),
+            (Ok(WebAnswer::Status(status) | WebAnswer::Marked(status, _)), Some(expected)) => *status == expected,
+            (Ok(WebAnswer::Status(status) | WebAnswer::Marked(status, _)), None) if self.endpoint.is_assumed => {
+                *status < 500
+            }
+            (Ok(WebAnswer::Status(status) | WebAnswer::Marked(status, _)), None) => (200..400).contains(status),
             (Ok(WebAnswer::NotSimulated) | Err(_), _) => false,
         }
     }
@@ -101,7 +103,7 @@ impl EndpointCheck {
     /// The reason why there is no answer. It may repeat the host, and is not that of a sensitive URL.
     pub fn why(&self) -> Option<&str> {
         match (&self.answer, &self.endpoint.shown) {
-            (Ok(WebAnswer::Status(_)), _) => None,
+            (Ok(WebAnswer::Status(_) | WebAnswer::Marked(_, _)), _) => None,
             (Ok(WebAnswer::NotSimulated), _) => Some("the host is not simulated"),
             (Err(_), None) => Some("the reason is hidden, because the URL is sensitive"),
             (Err(why), Some(_)) => Some(why),
@@ -112,7 +114,7 @@ impl EndpointCheck {
     pub fn is_unknown(&self) -> bool {
         match &self.answer {
             Ok(WebAnswer::NotSimulated) => true,
-            Ok(WebAnswer::Status(_)) => false,
+            Ok(WebAnswer::Status(_) | WebAnswer::Marked(_, _)) => false,
             Err(_) => self.endpoint.is_assumed,
         }
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use futures::future::BoxFuture;
 
 use crate::apply::{BulkEngine, Connect};
+use crate::check::{Rule, Rules};
 use crate::emit::Language;
 use crate::kinds::{Catalog, Tables};
 use crate::simulator::Dialects;
@@ -32,6 +33,8 @@ struct Provider {
     engines: &'static [&'static BulkEngine],
     /// Its languages, in which a stack can be emitted.
     languages: &'static [&'static Language],
+    /// Its rules of `check`, which follow from facts of this provider.
+    rules: &'static [&'static Rule],
 }
 
 /// The providers, in the order of the documentation. The dialect of the first answers for hosts that no other has.
@@ -42,14 +45,16 @@ static ALL: &[Provider] = &[
         dialect: Some(&crate::simulator::Arm),
         engines: &[&azure::deployments::ENGINE],
         languages: &[&azure::bicep::LANGUAGE],
+        rules: azure::RULES,
     },
-    Provider { tables: &aws::TABLES, connect: None, dialect: None, engines: &[], languages: &[] },
+    Provider { tables: &aws::TABLES, connect: None, dialect: None, engines: &[], languages: &[], rules: &[] },
     Provider {
         tables: &cloudflare::TABLES,
         connect: Some(|reach| Box::pin(cloudflare::client::connect(reach))),
         dialect: Some(&cloudflare::simulated::Cloudflare),
         engines: &[],
         languages: &[],
+        rules: &[],
     },
 ];
 
@@ -83,4 +88,11 @@ pub fn engines() -> impl Iterator<Item = &'static BulkEngine> {
 /// The languages of all providers.
 pub fn languages() -> impl Iterator<Item = &'static Language> {
     ALL.iter().flat_map(|provider| provider.languages).copied()
+}
+
+/// The rules of `check`, those of all providers among them.
+pub fn rules() -> &'static Rules {
+    static RULES: LazyLock<Rules> =
+        LazyLock::new(|| Rules::new(ALL.iter().flat_map(|provider| provider.rules).copied()));
+    &RULES
 }

@@ -330,6 +330,20 @@ static BLOCKS: &[LanguageBlock] = &[
                 Default("200"),
                 "The HTTP status that counts as success.",
             ),
+            argument(
+                "address",
+                "string",
+                Optional,
+                "The IP address that is asked instead of the one that the name in the URL leads to: an origin behind a proxy. \
+                 Name and certificate stay those of the URL.",
+            ),
+            argument(
+                "marker",
+                "string",
+                Optional,
+                "The header of the answer that must hold the name of the destination site, such as `\"X-Site\"`. It proves \
+                 that users reach this site, and not a cache or the site that they left.",
+            ),
             argument("within", "duration", Default("\"5m\""), "How long drplan tries before the probe fails."),
             argument(
                 "before",
@@ -340,7 +354,7 @@ static BLOCKS: &[LanguageBlock] = &[
             argument(
                 "at",
                 "reference to a site",
-                Default("the site that its URL leads to"),
+                Default("the site that its URL or address leads to"),
                 "The site that it checks. It is sent in moves to that site; without a site, in every move.",
             ),
             argument("for_each", "map or set of strings", Optional, "One probe for each key: `probe.front[\"a\"]`."),

@@ -163,10 +163,15 @@ fn route(route: &Route, seal: &Seal) -> Json {
 }
 
 fn probe(probe: &Probe, seal: &Seal) -> Json {
-    let Probe { name: _, url, status, within, before, at, uses: _, span: _ } = probe;
-    json!({
+    let Probe { name: _, url, status, address, marker, within, before, at, uses: _, span: _ } = probe;
+    let mut json = json!({
         "url": seal.seal(&guarded_url(url)).json(), "status": status, "within": human(*within), "before": before, "at": at,
-    })
+    });
+    if let Some(all) = json.as_object_mut() {
+        all.extend(address.as_ref().map(|address| ("address".to_owned(), seal.seal(address).json().clone())));
+        all.extend(marker.as_ref().map(|marker| ("marker".to_owned(), json!(marker))));
+    }
+    json
 }
 
 fn step(step: &GroupStep, seal: &Seal) -> Json {

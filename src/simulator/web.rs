@@ -30,7 +30,8 @@ impl World {
         let Some(url) = Url::parse(&request.url).ok().filter(Url::has_host) else {
             return (Err("the URL is invalid or has no host".to_owned()), Duration::ZERO);
         };
-        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        let named = || url.host_str().unwrap_or_default().to_ascii_lowercase();
+        let host = request.address.map_or_else(named, |address| address.to_string());
         let (seed, now) = (self.seed, self.now.to_string());
         let draw = |what: &str| seed.stream(&["web", &host, &request.method, &now, what]).unit();
         let takes = Duration::from_millis(20 + (draw("takes") * 60.0) as u64);
@@ -50,10 +51,17 @@ impl World {
                 (Err(format!("{host} did not answer in time: region {region} is lost")), late)
             }
             Ok(Destination::Refused(why)) => (Err(format!("{host} refused the connection: {why}")), takes),
-            Ok(Destination::Served(_)) => (Ok(WebAnswer::Status(request.hoped)), takes),
-            Ok(Destination::Unserved) => (Ok(WebAnswer::Status(503)), takes),
-            Ok(Destination::Told(Some(status))) => (Ok(WebAnswer::Status(status)), takes),
+            Ok(Destination::Served(region)) => (Ok(answered(request, request.hoped, Some(&region))), takes),
+            Ok(Destination::Unserved) => (Ok(answered(request, 503, None)), takes),
+            Ok(Destination::Told(Some(status))) => (Ok(answered(request, status, None)), takes),
             Ok(Destination::Outside) => (Ok(WebAnswer::NotSimulated), Duration::ZERO),
         }
     }
+}
+
+/// An answer with this status; the application in a region also sends the marker of its site.
+fn answered(request: &WebRequest, status: u16, region: Option<&str>) -> WebAnswer {
+    let Some(marker) = &request.marker else { return WebAnswer::Status(status) };
+    let is_here = |(at, _): &(&String, &String)| region.is_some_and(|region| at.eq_ignore_ascii_case(region));
+    WebAnswer::Marked(status, marker.hoped.iter().find(is_here).map(|(_, value)| value.clone()))
 }

@@ -278,10 +278,12 @@ impl StepFact {
 }
 
 /// The answer of the public network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebAnswer {
     /// A host answered with this HTTP status.
     Status(u16),
+    /// A host that was asked for a marker answered with this HTTP status, and with this marker, if any.
+    Marked(u16, Option<String>),
     /// The host is outside the simulated world: nothing was sent, and nothing is known of it.
     NotSimulated,
 }

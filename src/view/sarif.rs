@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::check::{CheckReport, RULES, Rule, Weight};
+use crate::check::{CheckReport, Rule, Rules, Weight};
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
 use crate::stack::AcceptedFinding;
 
-/// One run of `drplan check`.
-pub fn sarif(review: &CheckReport<'_>, sources: &Sources) -> Json {
+/// One run of `drplan check` with these rules.
+pub fn sarif(review: &CheckReport<'_>, rules: &Rules, sources: &Sources) -> Json {
     let mut seen = BTreeMap::new();
     let found = review.found.iter().map(|finding| (finding, None));
     let accepted = review.accepted.iter().map(|(finding, accepted)| (finding, Some(*accepted)));
     let results: Vec<Json> =
-        found.chain(accepted).map(|(finding, accepted)| result(finding, accepted, sources, &mut seen)).collect();
+        found.chain(accepted).map(|(finding, accepted)| result(finding, accepted, rules, sources, &mut seen)).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -24,7 +24,7 @@ pub fn sarif(review: &CheckReport<'_>, sources: &Sources) -> Json {
                 "driver": {
                     "name": "drplan",
                     "semanticVersion": env!("CARGO_PKG_VERSION"),
-                    "rules": RULES.iter().map(|rule| of_rule(rule)).collect::<Vec<_>>(),
+                    "rules": rules.iter().map(of_rule).collect::<Vec<_>>(),
                 },
             },
             "columnKind": "unicodeCodePoints",
@@ -57,6 +57,7 @@ fn of_rule(rule: &Rule) -> Json {
 fn result(
     finding: &Diagnostic,
     accepted: Option<&AcceptedFinding>,
+    rules: &Rules,
     sources: &Sources,
     seen: &mut BTreeMap<String, usize>,
 ) -> Json {
@@ -79,7 +80,7 @@ fn result(
         // Without lines and columns, so that a finding that only moved keeps its fingerprint.
         "partialFingerprints": { "ruleAndSummary/v1": fingerprint },
     });
-    if let Some(index) = RULES.iter().position(|rule| rule.name == *code) {
+    if let Some(index) = rules.iter().position(|rule| rule.name == *code) {
         result["ruleIndex"] = Json::from(index);
     }
     let related: Vec<Json> = related.iter().filter_map(|(span, label)| location(*span, Some(label), sources)).collect();

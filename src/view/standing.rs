@@ -424,7 +424,7 @@ fn answer(check: &EndpointCheck, is_silent: bool) -> (Mark, String) {
         Ok(WebAnswer::NotSimulated) => {
             return (Mark::Unknown, format!("{}: {url} was not asked: the host is not simulated", endpoint.name));
         }
-        Ok(WebAnswer::Status(status)) => format!("answers {status}"),
+        Ok(WebAnswer::Status(status) | WebAnswer::Marked(status, _)) => format!("answers {status}"),
         Err(_) => format!("does not answer ({})", visible(check.why().unwrap_or_default())),
     };
     let expected = match endpoint.status {

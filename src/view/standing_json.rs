@@ -99,7 +99,7 @@ fn route(RouteCheck { route, fallback_for, target }: &RouteCheck) -> Json {
 fn endpoint(check: &EndpointCheck) -> Json {
     let endpoint = &check.endpoint;
     let status = match &check.answer {
-        Ok(WebAnswer::Status(status)) => Some(status),
+        Ok(WebAnswer::Status(status) | WebAnswer::Marked(status, _)) => Some(status),
         Ok(WebAnswer::NotSimulated) | Err(_) => None,
     };
     json!({

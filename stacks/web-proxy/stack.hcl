@@ -306,16 +306,19 @@ failover_group "web" {
     }
   }
 
-  probe "standby" {
-    url    = "https://${public_ip.web-secondary.ip_address}/healthz"
-    status = 200
-    within = "1m"
-    before = "route"
+  # At the origin, past the proxy: its certificate is that of the public name, and the answer names the site.
+  probe "origin" {
+    url     = "https://www.example.com/healthz"
+    address = public_ip.web-secondary.ip_address
+    marker  = "X-Site"
+    within  = "1m"
+    before  = "route"
   }
 
+  # Through the proxy: the answer comes from the site that users were moved to.
   probe "users" {
     url    = "https://www.example.com/healthz"
-    status = 200
+    marker = "X-Site"
     within = "1m"
   }
 }

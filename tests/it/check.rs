@@ -7,9 +7,11 @@
 use std::fs;
 use std::path::Path;
 
-use drplan::check::{CheckReport, RULES, Rule, Weight, review};
+use drplan::check::{CheckReport, Rule, Weight};
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
+use drplan::providers::rules;
 use drplan::stack::Knowledge;
+use drplan::view::sarif::sarif;
 
 use crate::lab::Lab;
 
@@ -39,7 +41,7 @@ fn reviewed<T>(text: &str, f: impl FnOnce(&CheckReport<'_>, &Sources) -> T) -> T
     let (program, found, sources) = Lab::new(1).read_with_diagnostics(&text);
     assert!(!found.has_errors(), "{}", render_all(&found, &sources, usize::MAX));
     let (stack, _) = program.evaluate(&Knowledge::default()).expect("a stack");
-    f(&review(&stack), &sources)
+    f(&rules().review(&stack), &sources)
 }
 
 /// Findings of one rule in a stack, as text.
@@ -63,7 +65,7 @@ fn findings(text: &str, rule: &Rule) -> String {
 fn every_rule_finds_its_broken_example_only() {
     let update = std::env::var_os("UPDATE_CHECK").is_some();
     let mut wrong = Vec::new();
-    for rule in RULES {
+    for rule in rules().iter() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check").join(format!("{}.txt", rule.name));
         let expected = fs::read_to_string(&path).unwrap_or_default();
         let now = findings(rule.breaks, rule);
@@ -84,7 +86,7 @@ fn every_rule_finds_its_broken_example_only() {
 
 #[test]
 fn explanation_shows_cause_consequence_fix_and_both_examples() {
-    for rule in RULES {
+    for rule in rules().iter() {
         let text = anstream::adapter::strip_str(&drplan::view::check::explained(rule, drplan::view::Layout::default()))
             .to_string();
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{}: no `{part}` in\n{text}", rule.name));
@@ -98,7 +100,7 @@ fn explanation_shows_cause_consequence_fix_and_both_examples() {
             drplan::hcl::format(&shown).unwrap_or_else(|_| panic!("{}: does not parse\n{shown}", rule.name));
         }
     }
-    let tls = drplan::check::rule("tls").expect("a rule");
+    let tls = rules().named("tls").expect("a rule");
     assert_eq!(tls.broken_blocks(), "storage_account \"files\" {\n  # …\n  min_tls_version          = \"TLS1_0\"\n}\n");
 }
 
@@ -148,7 +150,7 @@ mssql_server "east" {
 
 #[test]
 fn examples_of_rules_are_formatted_and_texts_are_sentences() {
-    for rule in RULES {
+    for rule in rules().iter() {
         for example in [rule.breaks, rule.keeps] {
             assert_eq!(drplan::hcl::format(example).expect("an example that parses"), example, "{}", rule.name);
         }
@@ -175,12 +177,12 @@ storage_account "tills" {
   min_tls_version          = "TLS1_0"
 }
 "#;
-    let log = |stack: &str| reviewed(stack, drplan::view::sarif::sarif);
+    let log = |stack: &str| reviewed(stack, |report, sources| sarif(report, rules(), sources));
     let first = log(stack);
     assert_eq!(first["version"], "2.1.0");
     let run = &first["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
-    assert_eq!(rules.len(), RULES.len());
+    assert_eq!(rules.len(), drplan::providers::rules().iter().count());
     let results = run["results"].as_array().expect("results");
     let ids: Vec<&str> = results.iter().filter_map(|result| result["ruleId"].as_str()).collect();
     assert_eq!(ids, ["tls", "public-access"]);
@@ -214,7 +216,7 @@ fn example_stacks_have_no_finding_that_is_not_accepted() {
         let (lab, text) = crate::stacks::lab(&dir);
         let (program, _, sources) = lab.read_with_diagnostics(&text);
         let (stack, _) = program.evaluate(&Knowledge::default()).expect("a stack");
-        let found = review(&stack).found;
+        let found = rules().review(&stack).found;
         let said = anstream::adapter::strip_str(&render_all(&found, &sources, usize::MAX)).to_string();
         assert!(found.is_empty(), "{}:\n{said}", dir.display());
     }
@@ -265,6 +267,6 @@ failover_group "east" {
 "#;
     let stack =
         format!("stack \"example\" {{}}\n{}{}{groups}", network("east", "10.1.0.0"), network("west", "10.2.0.0"));
-    let rule = drplan::check::rule("leans-on-lost-site").expect("a rule");
+    let rule = rules().named("leans-on-lost-site").expect("a rule");
     assert_eq!(findings(&stack, rule), "");
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use drplan::address::Address;
-use drplan::check;
 use drplan::stack::Stack;
 
 use crate::kinds::SITES;
@@ -107,6 +106,6 @@ fn an_instance_depends_on_its_own_entry_of_a_for_each() {
 #[test]
 fn a_permanent_resource_does_not_need_what_stands_beside_its_own_entry() {
     let stack = stack("{ east = resource_group.east, west = resource_group.west }", "local.groups[each.key]");
-    let found: Vec<&str> = check::check(&stack).iter().map(|one| one.code).collect();
+    let found: Vec<&str> = drplan::providers::rules().check(&stack).iter().map(|one| one.code).collect();
     assert!(!found.contains(&"permanent-needs-failover"), "{found:?}");
 }

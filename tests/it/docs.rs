@@ -10,9 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use drplan::check::RULES;
 use drplan::cli::{self, Session};
 use drplan::host::SeededIds;
+use drplan::providers::rules;
 use drplan::reference::{blocks, codes, schemas, topics};
 use drplan::view;
 
@@ -85,7 +85,7 @@ fn checks() -> String {
                     *error* fails `drplan check`, a\n*warning* fails `drplan check --strict`. Accept a finding in the `stack` \
                     block: `accept \"RULE\" { reason = \"…\" }`.\n"
         .to_owned();
-    for rule in RULES {
+    for rule in rules().iter() {
         write!(page, "\n## `{}`\n\nSeverity: {}. {}\n\n", rule.name, rule.weight.as_str(), rule.about).unwrap();
         for (name, text) in [("Cause", rule.cause), ("Consequence", rule.consequence), ("Fix", rule.fix)] {
             page += &item(&format!("**{name}.** {text}"));
@@ -277,7 +277,7 @@ fn error_codes_and_sections_match() {
     let sources = codes_in_sources();
     assert!(sources.len() > 80, "only {} codes found: {sources:?}", sources.len());
     let sections = codes::all();
-    let known = |code: &str| sections.iter().any(|section| section.code == code) || drplan::check::rule(code).is_some();
+    let known = |code: &str| sections.iter().any(|section| section.code == code) || rules().named(code).is_some();
     let missing: Vec<_> = sources.iter().filter(|(code, _)| !known(code)).collect();
     assert!(
         missing.is_empty(),

@@ -86,7 +86,7 @@ async fn names_exist(kind: &Kind, lab: &Lab, state: &State) -> Result<(), String
             continue;
         }
         match lab.simulator.fetch(&get(&url)).await {
-            Ok(WebAnswer::Status(_)) => {}
+            Ok(WebAnswer::Status(_) | WebAnswer::Marked(..)) => {}
             Ok(WebAnswer::NotSimulated) => return Err(format!("{host} is not simulated")),
             Err(why) if why.contains("does not exist") => return Err(why),
             // An example without machines has a name at which nothing answers.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::Router;
 use drplan::address::Address;
 use drplan::apply::{self, ApplyOutcome, Clouds, Connect, Engine, Ports};
-use drplan::check;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
@@ -188,7 +187,7 @@ impl Lab {
         };
         let (program, found) = stack::read_all(input);
         let program = Arc::new(program);
-        let (_, found) = check::all(&program, found);
+        let (_, found) = drplan::providers::rules().all(&program, found);
         (program, found, sources)
     }
 
@@ -343,6 +342,8 @@ pub fn get(url: &str) -> WebRequest {
         url: url.to_owned(),
         headers: Vec::new(),
         body: None,
+        address: None,
+        marker: None,
         hoped: 200,
         within: Duration::from_secs(60),
     }

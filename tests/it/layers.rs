@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["hcl", "kinds", TABLES],
     &["graph", "stack", "state", "steps"],
-    &["plan", "failover", "doctor", "check", "emit", LANGUAGES, "review", "adopt", "reference", "view"],
+    &["plan", "failover", "doctor", "check", RULES, "emit", LANGUAGES, "review", "adopt", "reference", "view"],
     &["world"],
     &["store", "run", "apply"],
     &["wire", CLIENTS, ENGINES, "host", "simulator", DIALECTS],
@@ -44,11 +44,13 @@ const CLIENTS: &str = "clients";
 const ENGINES: &str = "engines";
 /// Languages of providers, in which a stack can be emitted.
 const LANGUAGES: &str = "languages";
+/// Rules of check that follow from facts of a provider.
+const RULES: &str = "rules";
 /// The dialects of the simulator that lie in the folder of their provider.
 const DIALECTS: &str = "dialects";
 /// Folders of a provider above its tables, each with its module.
 const ABOVE: &[(&str, &str)] =
-    &[("client", CLIENTS), ("deployments", ENGINES), ("bicep", LANGUAGES), ("simulated", DIALECTS)];
+    &[("client", CLIENTS), ("deployments", ENGINES), ("bicep", LANGUAGES), ("rules", RULES), ("simulated", DIALECTS)];
 
 /// The module of a folder of a provider.
 fn of_provider(folder: &str) -> &'static str {

@@ -309,6 +309,8 @@ fn load_balancer_serves_through_the_machines_in_its_pool() {
                 url: format!("https://{address}/"),
                 headers: Vec::new(),
                 body: None,
+                address: None,
+                marker: None,
                 hoped: 200,
                 within: Duration::from_secs(5),
             };

@@ -1,8 +1,8 @@
 //! Roots: resources that lie in nothing else. One that only collects others is a resource group; any other is a
 //! resource like those in a group.
 
-use drplan::check::review;
 use drplan::kinds::{Kind, KindType, Place, body};
+use drplan::providers::rules;
 use drplan::stack::{Knowledge, Stack};
 use drplan::view::graph::{Picture, PictureDetail};
 
@@ -104,7 +104,7 @@ fn root_that_works_is_drawn_and_one_that_collects_is_a_box() {
 fn recovery_site_must_not_lean_on_a_root_that_works_at_the_lost_site() {
     let is_found = |kind: &'static Kind| {
         let stack = stack_with("user_assigned_identity.east", kind);
-        review(&stack).found.iter().any(|finding| finding.code == "leans-on-lost-site")
+        rules().review(&stack).found.iter().any(|finding| finding.code == "leans-on-lost-site")
     };
     assert!(!is_found(&FOLDER) && is_found(&MACHINE));
 }

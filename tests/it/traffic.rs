@@ -55,7 +55,7 @@ impl Lab {
 
     async fn fetch(&self, url: &str) -> Result<u16, String> {
         match self.simulator.fetch(&get(url)).await? {
-            WebAnswer::Status(status) => Ok(status),
+            WebAnswer::Status(status) | WebAnswer::Marked(status, _) => Ok(status),
             WebAnswer::NotSimulated => Err("not simulated".to_owned()),
         }
     }

@@ -27,13 +27,15 @@ pub(super) async fn carry_out(ActionRun { worker, args, tell, .. }: ActionRun<'_
         url: url.revealed_str().unwrap_or_default().to_owned(),
         headers: pairs(args, "headers").into_iter().collect(),
         body: args.get("body").and_then(body_text),
+        address: None,
+        marker: None,
         hoped: status,
         within,
         method,
     };
-    let (shown, right) = (shown(url), |answer: u16| answer == status);
+    let shown = shown(url);
     if matches!(request.method.as_str(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS") {
-        return worker.ask(ProbeRequest { request, shown: &shown, within, right: &right }, tell).await;
+        return worker.ask(ProbeRequest { request, shown: &shown, within, marker: None }, tell).await;
     }
     // A second request might act a second time.
     let what = format!("{} {shown}", request.method);
@@ -42,11 +44,13 @@ pub(super) async fn carry_out(ActionRun { worker, args, tell, .. }: ActionRun<'_
             tell.learnt(not_simulated(&request.method, &shown));
             Ok(())
         }
-        Ok(WebAnswer::Status(answer)) if right(answer) => {
+        Ok(WebAnswer::Status(answer) | WebAnswer::Marked(answer, _)) if answer == status => {
             say(tell, format!("{what} answered {answer}"));
             Ok(())
         }
-        Ok(WebAnswer::Status(answer)) => Err(StepError::Failed(format!("{what} answered {answer}, not {status}"))),
+        Ok(WebAnswer::Status(answer) | WebAnswer::Marked(answer, _)) => {
+            Err(StepError::Failed(format!("{what} answered {answer}, not {status}")))
+        }
         Err(_) if shown == HIDDEN_URL => Err(StepError::Unknown(format!(
             "{what} was sent and not answered; the reason is hidden, because the URL is sensitive"
         ))),

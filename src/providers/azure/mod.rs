@@ -11,6 +11,7 @@ pub mod ids;
 mod kinds;
 pub(crate) mod refusal;
 pub mod regions;
+mod rules;
 mod terraform;
 
 use crate::account::Account;
@@ -18,6 +19,7 @@ use crate::kinds::{AccountArgument, Area, Kind, Tables, form};
 use crate::object::{Object, ObjectId};
 
 pub use kinds::{TypeAnswers, answers_of};
+pub(super) use rules::RULES;
 
 /// The tables of Azure.
 pub static TABLES: Tables = Tables {

@@ -121,14 +121,18 @@ pub struct Probe {
     pub url: Value,
     /// The expected HTTP status.
     pub status: u16,
+    /// The IP address that is asked, instead of the one that the name in the URL leads to: an origin behind a proxy.
+    pub address: Option<Value>,
+    /// The header of the answer that must hold the name of the destination site.
+    pub marker: Option<String>,
     /// The time limit for retries.
     pub within: Duration,
     /// The phase that waits for it; `None`: the last.
     pub before: Option<ProbeBefore>,
-    /// The site that it checks: the one written, or the one site of the group that its URL leads to. It is sent in
+    /// The site that it checks: the one written, or the one site of the group that its URL or address leads to. It is sent in
     /// moves to that site; `None`: in every move.
     pub at: Option<Arc<str>>,
-    /// The resources that its URL refers to.
+    /// The resources that its URL and address refer to.
     pub uses: Vec<Address>,
     /// Its place in the text.
     pub span: Span,

@@ -1,6 +1,7 @@
 //! Probes and further steps of a failover group.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const VERBS: &[&str] = &["up", "down", "drill"];
 const MODES: &[&str] = &["planned", "forced"];
 
 /// The arguments of a probe.
-const PROBE: &[&str] = &["url", "status", "within", "before", "at", "for_each", "depends_on"];
+const PROBE: &[&str] = &["url", "status", "address", "marker", "within", "before", "at", "for_each", "depends_on"];
 /// The arguments of a step.
 const STEP: &[&str] = &["on", "to", "modes", "after", "before", "only_if_unreachable", "for_each", "depends_on"];
 
@@ -38,17 +39,21 @@ impl GroupReader<'_> {
     pub(super) fn probe(&mut self, name: Arc<str>, block: &HclBlock) -> Option<Probe> {
         let (mut url, mut status, mut within) = (None, 200, Duration::from_secs(300));
         let (mut before, mut at, mut uses) = (None, None, Vec::new());
+        let (mut address, mut marker) = (None, None);
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
                 "url" => {
                     drop(self.scope.take_touched());
                     url = self.value(&attribute.expr).map(|value| (value, attribute.expr.span));
-                    uses = self.scope.take_touched().into_iter().collect();
-                    if let Some(each) = self.scope.each.as_ref().filter(|_| uses.is_empty()) {
-                        uses = each.needs.iter().cloned().collect();
-                    }
+                    uses.extend(self.scope.take_touched());
                 }
                 "status" => status = self.status(attribute),
+                "address" => {
+                    drop(self.scope.take_touched());
+                    address = self.address(attribute);
+                    uses.extend(self.scope.take_touched());
+                }
+                "marker" => marker = self.header_name(attribute),
                 "within" => within = self.duration(attribute).unwrap_or(within),
                 "before" => before = self.phase_after(attribute),
                 "at" => at = self.site(attribute).map(|site| (site, attribute.expr.span)),
@@ -72,8 +77,45 @@ impl GroupReader<'_> {
         if let Some((site, span)) = at.as_ref().filter(|(site, _)| !self.is_own_site(site)) {
             self.foreign_site(site, "at", *span);
         }
+        if let Some(each) = self.scope.each.as_ref().filter(|_| uses.is_empty()) {
+            uses = each.needs.iter().cloned().collect();
+        }
         let at = at.map(|(site, _)| site).or_else(|| self.led_to(&url, &uses));
-        Some(Probe { name, url, status, within, before, at, uses, span: block.header })
+        Some(Probe { name, url, status, address, marker, within, before, at, uses, span: block.header })
+    }
+
+    /// The address that a probe connects to.
+    fn address(&mut self, attribute: &HclAttribute) -> Option<Value> {
+        let value = self.value(&attribute.expr)?;
+        let is_address = match &value {
+            Value::String(text) => text.parse::<IpAddr>().is_ok(),
+            Value::Unknown(_) | Value::Sensitive(_) => true,
+            _ => false,
+        };
+        if !is_address {
+            self.found.push(
+                Diagnostic::error("wrong-value", "invalid value for `address`: it is not an IP address")
+                    .at(attribute.expr.span)
+                    .help("Refer to the address of the origin, or write it: `address = \"203.0.113.10\"`."),
+            );
+        }
+        is_address.then_some(value)
+    }
+
+    /// The name of an HTTP header.
+    fn header_name(&mut self, attribute: &HclAttribute) -> Option<String> {
+        let value = self.value(&attribute.expr)?;
+        let is_name = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let name = value.as_str().filter(is_name).map(str::to_owned);
+        if name.is_none() {
+            let name = &attribute.name.text;
+            self.found.push(
+                Diagnostic::error("wrong-value", format!("invalid value for `{name}`: it is not the name of a header"))
+                    .at(attribute.expr.span)
+                    .help("Write the name of a header whose value is the name of the site, such as `\"X-Site\"`."),
+            );
+        }
+        name
     }
 
     /// The site that the URL of a probe leads to: that of the resources it refers to, or of the region in its name.

@@ -26,12 +26,20 @@ const MOST: usize = 8;
 pub struct Disturbance {
     /// Faults that begin with the step.
     pub faults: Vec<Fault>,
-    /// Endings of paths that are not read any more, once a write of one was accepted.
-    pub silent: Vec<String>,
+    /// Objects that do not answer any more, once a write of one was accepted.
+    pub silent: Vec<Silence>,
     /// The number of programs that fail; `None`: all.
     pub failing_programs: Option<u32>,
     /// Requests a stop when the step begins, as Ctrl-C does.
     pub stops: bool,
+}
+
+/// The silence of an object that was written.
+#[derive(Debug, Clone)]
+pub struct Silence {
+    pub id: ObjectId,
+    /// Pattern of the paths at which nothing answers then.
+    pub paths: String,
 }
 
 /// A disturbance at work: the ports of a run that it surrounds.
@@ -43,8 +51,8 @@ struct DisturbedPorts<'a> {
     stop: StopSignal,
     has_begun: AtomicBool,
     programs: AtomicU32,
-    /// Endings of paths that still answer.
-    answering: Mutex<Vec<String>>,
+    /// Objects that still answer.
+    answering: Mutex<Vec<Silence>>,
 }
 
 impl Watcher for DisturbedPorts<'_> {
@@ -77,15 +85,12 @@ impl DisturbedPorts<'_> {
         if !self.has_begun.load(Ordering::SeqCst) {
             return;
         }
-        let path = id.as_str().to_ascii_lowercase();
         let mut answering = self.answering.lock().expect("no panic while locked");
-        answering.retain(|tail| {
-            let is_it = path.ends_with(&tail.to_ascii_lowercase());
+        answering.retain(|silence| {
+            let is_it = *id == silence.id;
             if is_it {
-                let drop = |verb, when| Fault::Drop {
-                    when,
-                    on: RequestMatch { verb, path: Some(format!("*{tail}*")), ..RequestMatch::default() },
-                };
+                let on = |verb| RequestMatch { verb, path: Some(silence.paths.clone()), ..RequestMatch::default() };
+                let drop = |verb, when| Fault::Drop { when, on: on(verb) };
                 for fault in [drop(Some(HttpMethod::Get), Moment::Before), drop(None, Moment::After)] {
                     self.simulator.add_fault(fault).expect("the simulator is in memory");
                 }

@@ -13,9 +13,10 @@ use drplan::object::ObjectId;
 use drplan::roles::FailoverMode;
 use drplan::run::StopSignal;
 use drplan::simulator::{Fault, Plane, Tally, Workload};
-use drplan::stack::Stack;
+use drplan::stack::{FailoverGroup, Stack};
 use drplan::state::{ActiveSite, RunKind, State};
 use drplan::steps::{Acceptance, Approval, Event, RunEnd, StepEvent};
+use drplan::value::Value;
 use drplan::world::{Clock, Store};
 use jiff::Timestamp;
 
@@ -67,6 +68,17 @@ pub struct IncidentSnapshot {
     now: Timestamp,
 }
 
+/// The first public name whose record is moved by a route of the group.
+fn proxied(group: &FailoverGroup, stack: &Stack) -> Option<String> {
+    let mut records = group.routes.iter().filter_map(|route| route.args.get("record"));
+    let record = match records.next()? {
+        Value::List(records) => records.first()?,
+        record => record,
+    };
+    let Value::Block(address) = record else { return None };
+    Some(stack.resources.get(address)?.args.get("name")?.as_str()?.to_owned())
+}
+
 impl IncidentSnapshot {
     pub fn of(incident: Incident) -> Self {
         Self { now: incident.lab.clock.now(), incident }
@@ -116,12 +128,11 @@ impl Incident {
         let replicas = promoted.filter_map(|address| stack.resources.get(address));
         let stores = replicas.flat_map(|replica| replica.objects.iter().map(|object| object.id.clone())).collect();
         let profile = group.routes.iter().find_map(|route| match route.args.get("profile")? {
-            drplan::value::Value::Block(address) => stack.resources.get(address),
+            Value::Block(address) => stack.resources.get(address),
             _ => None,
         });
-        let Some(front) = profile.and_then(|profile| self.lab.simulator.hosts(&profile.id).into_iter().next()) else {
-            return;
-        };
+        let profile = profile.and_then(|profile| self.lab.simulator.hosts(&profile.id).into_iter().next());
+        let Some(front) = profile.or_else(|| proxied(group, &stack)) else { return };
         let workload = Workload { front: format!("https://{front}/"), stores, rate };
         self.lab.simulator.start_workload(workload).expect("the simulator is in memory");
     }

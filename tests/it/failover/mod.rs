@@ -8,6 +8,7 @@ pub mod groups;
 pub mod incident;
 mod journeys;
 mod machines;
+mod markers;
 mod offers;
 mod partial;
 mod predictions;

@@ -50,6 +50,10 @@ pub const SCENES: &[Scene] = &[
     scene("postgres-warm", GIVEN_UP),
     scene("postgres-warm", DOWN),
     scene("postgres-warm", DRILL),
+    scene("web-proxy", UP),
+    scene("web-proxy", FORCED),
+    scene("web-proxy", DOWN),
+    scene("web-proxy", DRILL),
     scene("images", UP),
     dark("images", UNFENCED),
     scene("images", DOWN),
@@ -78,7 +82,7 @@ impl Scene {
     /// True if the primary site can be lost during the run, and a forced run can take over.
     pub fn can_lose(self) -> bool {
         let planned = self.ask.verb == RunKind::Up && !self.ask.lost;
-        planned && matches!(self.stack, "web-geo" | "postgres-warm")
+        planned && matches!(self.stack, "web-geo" | "postgres-warm" | "web-proxy")
     }
 
     /// Active site after the run.

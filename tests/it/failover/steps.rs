@@ -16,7 +16,7 @@ use drplan::state::{ActiveSite, RunKind};
 use drplan::steps::{Act, RunEnd, Step, Task};
 use drplan::world::Clock;
 
-use super::disturbance::{Disturbance, disturbed};
+use super::disturbance::{Disturbance, Silence, disturbed};
 use super::incident::{DOWN, Incident, IncidentSnapshot, PARTY, UP};
 use super::scene::{GIVEN_UP, SCENES, Scene};
 use crate::lab::{in_parallel, simulated};
@@ -70,13 +70,20 @@ enum WayOut {
 
 const WAYS_OUT: [WayOut; 5] = [WayOut::Resume, WayOut::Abort, WayOut::AbortAtOnce, WayOut::LeaveAsIs, WayOut::TakeOver];
 
+/// A request by which a step writes.
+#[derive(Debug, Clone)]
+struct WriteRequest {
+    verb: HttpMethod,
+    id: ObjectId,
+}
+
 /// Requests of a step.
 #[derive(Debug, Clone, Default)]
 struct StepRequests {
-    /// Requests by which it writes, as methods and ends of paths.
-    writes: Vec<(HttpMethod, String)>,
-    /// Ends of paths that it reads, for a step that writes nothing.
-    reads: Vec<String>,
+    /// Requests by which it writes.
+    writes: Vec<WriteRequest>,
+    /// Objects that it reads, for a step that writes nothing.
+    reads: Vec<ObjectId>,
     /// Methods of its requests to the public network.
     web: Vec<HttpMethod>,
     /// True if it runs a program.
@@ -86,25 +93,17 @@ struct StepRequests {
 impl StepRequests {
     fn of(incident: &Incident, scene: Scene, step: &Step) -> Self {
         let (stack, state) = incident.stack(scene.ask.verb);
-        let tail = |id: &ObjectId| {
-            id.as_str().rsplitn(3, '/').take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/")
-        };
         let objects = |address: &Address| {
             let recorded = state.resources.get(address).map(|recorded| recorded.objects.clone());
             let declared = || stack.resources.get(address).map(|resource| resource.objects.clone());
-            recorded
-                .or_else(declared)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|object| tail(&object.id))
-                .collect::<Vec<_>>()
+            recorded.or_else(declared).unwrap_or_default().into_iter().map(|object| object.id).collect::<Vec<_>>()
         };
         // A failback sends the request to the source, which the replica only refers to.
         let replica = |address: &Address| {
             let uses = stack.resources.get(address).into_iter().flat_map(|replica| &replica.uses);
             uses.chain([address]).flat_map(objects).collect::<Vec<_>>()
         };
-        let last = |verb| objects(&step.address).pop().map(|tail| (verb, tail)).into_iter().collect();
+        let last = |verb| objects(&step.address).pop().map(|id| WriteRequest { verb, id }).into_iter().collect();
         let group = stack.failover_groups.values().next().expect("a failover group");
         let writes = |writes| Self { writes, ..Self::default() };
         let reads = |reads| Self { reads, ..Self::default() };
@@ -115,8 +114,10 @@ impl StepRequests {
             Act::Task(Task::Promote { .. }) => writes(asked(replica(&step.address))),
             Act::Task(Task::Route { levers, .. }) => {
                 let moved = levers.iter().flat_map(|lever| &lever.moves);
-                let tails = moved.flat_map(|(address, _)| objects(address));
-                writes(tails.map(|tail| (HttpMethod::Put, tail)).collect())
+                let ids = moved.flat_map(|(address, _)| objects(address));
+                // The records of a zone change in one request.
+                let verb = |id: &ObjectId| if is_record(id) { HttpMethod::Post } else { HttpMethod::Put };
+                writes(ids.map(|id| WriteRequest { verb: verb(&id), id }).collect())
             }
             Act::Task(Task::CatchUp | Task::Reprotect) => reads(replica(&step.address)),
             Act::Task(Task::Record(_)) => reads(group.promote.iter().flat_map(replica).collect()),
@@ -141,10 +142,10 @@ impl StepRequests {
             StepFailure::Refused | StepFailure::ResponseLost | StepFailure::FailedOnce => Some(1),
             _ => None,
         };
-        let on = |verb, tail: &String| RequestMatch {
+        let on = |verb, id: &ObjectId| RequestMatch {
             provider: None,
             verb: Some(verb),
-            path: Some(format!("*{tail}{}", if verb == HttpMethod::Post { "/*" } else { "" })),
+            path: Some(paths_of(id, verb)),
             times,
             probability: None,
         };
@@ -162,26 +163,27 @@ impl StepRequests {
             StepFailure::Stopped => return Some(Disturbance { stops: true, ..made }),
             _ => {}
         }
-        for (verb, tail) in &self.writes {
+        for WriteRequest { verb, id } in &self.writes {
+            let silence = Silence { id: id.clone(), paths: format!("{}*", paths_of(id, HttpMethod::Put)) };
             match way {
-                StepFailure::Refused => made.faults.push(unavailable(on(*verb, tail))),
+                StepFailure::Refused => made.faults.push(unavailable(on(*verb, id))),
                 StepFailure::ResponseLost => {
-                    made.faults.push(Fault::Drop { when: Moment::After, on: on(*verb, tail) });
+                    made.faults.push(Fault::Drop { when: Moment::After, on: on(*verb, id) });
                 }
-                StepFailure::FailedOnce | StepFailure::Permanent => made.faults.push(broken(on(*verb, tail))),
+                StepFailure::FailedOnce | StepFailure::Permanent => made.faults.push(broken(on(*verb, id))),
                 StepFailure::UnknownFailure => {
-                    made.faults.push(broken(on(*verb, tail)));
-                    made.silent.push(tail.clone());
+                    made.faults.push(broken(on(*verb, id)));
+                    made.silent.push(silence);
                 }
-                _ => made.silent.push(tail.clone()),
+                _ => made.silent.push(silence),
             }
         }
-        for tail in &self.reads {
+        for id in &self.reads {
             made.faults.push(match way {
                 StepFailure::ResponseLost | StepFailure::Unknown => {
-                    Fault::Drop { when: Moment::Before, on: on(HttpMethod::Get, tail) }
+                    Fault::Drop { when: Moment::Before, on: on(HttpMethod::Get, id) }
                 }
-                _ => unavailable(on(HttpMethod::Get, tail)),
+                _ => unavailable(on(HttpMethod::Get, id)),
             });
         }
         for verb in &self.web {
@@ -203,10 +205,25 @@ impl StepRequests {
     }
 }
 
+/// True for a record at the proxy, whose provider addresses it by an id that it gave.
+fn is_record(id: &ObjectId) -> bool {
+    id.as_str().starts_with("cloudflare:zones/")
+}
+
+/// The pattern of paths to this object, or to its records for an object that has an id of the provider.
+fn paths_of(id: &ObjectId, verb: HttpMethod) -> String {
+    if is_record(id) {
+        return "*/dns_records*".to_owned();
+    }
+    let mut ends: Vec<&str> = id.as_str().rsplitn(3, '/').take(2).collect();
+    ends.reverse();
+    format!("*{}{}", ends.join("/"), if verb == HttpMethod::Post { "/*" } else { "" })
+}
+
 /// The requests by which a replica may be promoted.
-fn asked(tails: Vec<String>) -> Vec<(HttpMethod, String)> {
-    let asked = |tail: String| [(HttpMethod::Post, tail.clone()), (HttpMethod::Patch, tail)];
-    tails.into_iter().flat_map(asked).collect()
+fn asked(ids: Vec<ObjectId>) -> Vec<WriteRequest> {
+    let asked = |id: ObjectId| [HttpMethod::Post, HttpMethod::Patch].map(|verb| WriteRequest { verb, id: id.clone() });
+    ids.into_iter().flat_map(asked).collect()
 }
 
 /// A failure of one step, and the way out.
@@ -427,6 +444,11 @@ fn every_failure_of_a_step_of_shop_has_a_way_out_to_either_site() {
 #[test]
 fn every_failure_of_a_step_of_postgres_warm_has_a_way_out_to_either_site() {
     has_ways_out("postgres-warm");
+}
+
+#[test]
+fn every_failure_of_a_step_of_web_proxy_has_a_way_out_to_either_site() {
+    has_ways_out("web-proxy");
 }
 
 #[test]

@@ -76,6 +76,8 @@ fn get(url: &str) -> WebRequest {
         url: url.to_owned(),
         headers: Vec::new(),
         body: None,
+        address: None,
+        marker: None,
         hoped: 200,
         within: Duration::from_secs(5),
     }

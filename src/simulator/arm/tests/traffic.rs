@@ -53,7 +53,7 @@ impl TestCloud {
 
     pub(super) async fn fetch(&self, url: &str) -> Result<u16, String> {
         match self.ask_web(url).await? {
-            WebAnswer::Status(status) => Ok(status),
+            WebAnswer::Status(status) | WebAnswer::Marked(status, _) => Ok(status),
             WebAnswer::NotSimulated => Err("not simulated".to_owned()),
         }
     }
@@ -64,6 +64,8 @@ impl TestCloud {
             url: url.to_owned(),
             headers: Vec::new(),
             body: None,
+            address: None,
+            marker: None,
             hoped: 204,
             within: Duration::from_secs(30),
         };

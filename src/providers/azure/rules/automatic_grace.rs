@@ -1,6 +1,6 @@
 //! Automatic failovers that start too late.
 
-use super::{Rule, Weight};
+use crate::check::{self, Rule, Weight};
 use crate::diagnostic::Diagnostics;
 use crate::duration::{self, spoken};
 use crate::stack::Stack;
@@ -14,8 +14,8 @@ pub(super) static RULE: Rule = Rule {
                   failover promotes the data, but switches no traffic.",
     fix: "Set `policy = \"manual\"`, so that a failover run promotes data and switches traffic together, or set a \
           longer `rto`.",
-    breaks: include_str!("../../templates/check/automatic-grace/breaks.hcl"),
-    keeps: include_str!("../../templates/check/automatic-grace/keeps.hcl"),
+    breaks: include_str!("../../../../templates/check/automatic-grace/breaks.hcl"),
+    keeps: include_str!("../../../../templates/check/automatic-grace/keeps.hcl"),
     check,
 };
 
@@ -23,7 +23,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
     let Some(rto) = stack.objectives.rto else { return };
     for resource in stack.resources.values() {
         let Some(argument) = resource.kind.recovery.waits else { continue };
-        let grace = super::plain(resource, argument).and_then(|text| duration::parse(text).ok());
+        let grace = check::plain(resource, argument).and_then(|text| duration::parse(text).ok());
         let Some(grace) = grace.filter(|grace| *grace > rto) else { continue };
         found.push(
             RULE.finding(format!(
@@ -32,7 +32,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 spoken(grace),
                 spoken(rto)
             ))
-            .at(super::span(resource, argument))
+            .at(check::span(resource, argument))
             .help("Set `policy = \"manual\"`, so that a run promotes data and switches traffic together, or set a longer `rto`."),
         );
     }

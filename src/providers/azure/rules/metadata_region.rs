@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Rule, Weight};
+use crate::check::{self, Rule, Weight};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::kinds::{Location, Place, RESOURCE_GROUP};
 use crate::stack::{Resource, Stack};
@@ -17,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
                   that region is down, no resource in the group can be updated, wherever the resource itself is. A \
                   failover could not change it.",
     fix: "Move the resource to a resource group at the recovery site.",
-    breaks: include_str!("../../templates/check/metadata-region/breaks.hcl"),
-    keeps: include_str!("../../templates/check/metadata-region/keeps.hcl"),
+    breaks: include_str!("../../../../templates/check/metadata-region/breaks.hcl"),
+    keeps: include_str!("../../../../templates/check/metadata-region/keeps.hcl"),
     check,
 };
 
@@ -44,7 +44,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 RULE.name,
                 format!("`{}` is {what}, but its resource group is located at `{}`", resource.address, group.from),
             )
-            .at(super::span(resource, argument))
+            .at(check::span(resource, argument))
             .why(format!(
                 "While {} is down, no resource in a resource group located there can be updated: `{}` could not be changed during the outage.",
                 lost.location, resource.address

@@ -1,6 +1,6 @@
 //! Keys and secrets that are stored at the primary site only.
 
-use super::{Rule, Weight};
+use crate::check::{Rule, Weight};
 use crate::diagnostic::Diagnostics;
 use crate::stack::Stack;
 
@@ -13,8 +13,8 @@ pub(super) static RULE: Rule = Rule {
                   vault over, which takes minutes. A region without a pair has no such copy. Applications that read \
                   the vault cannot start until then.",
     fix: "Create a key vault at the recovery site for the keys and secrets that are needed there.",
-    breaks: include_str!("../../templates/check/vault-at-protected-site/breaks.hcl"),
-    keeps: include_str!("../../templates/check/vault-at-protected-site/keeps.hcl"),
+    breaks: include_str!("../../../../templates/check/vault-at-protected-site/breaks.hcl"),
+    keeps: include_str!("../../../../templates/check/vault-at-protected-site/keeps.hcl"),
     check,
 };
 

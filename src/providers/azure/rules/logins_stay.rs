@@ -1,6 +1,6 @@
 //! Database logins that are not replicated.
 
-use super::{Rule, Weight, referred};
+use crate::check::{self, Rule, Weight, referred};
 use crate::diagnostic::Diagnostics;
 use crate::kinds::Logins;
 use crate::stack::{Resource, Stack};
@@ -15,8 +15,8 @@ pub(super) static RULE: Rule = Rule {
                   users can.",
     fix: "Configure a Microsoft Entra administrator on both servers, or create each login on both servers with the \
           same SID.",
-    breaks: include_str!("../../templates/check/logins-stay/breaks.hcl"),
-    keeps: include_str!("../../templates/check/logins-stay/keeps.hcl"),
+    breaks: include_str!("../../../../templates/check/logins-stay/breaks.hcl"),
+    keeps: include_str!("../../../../templates/check/logins-stay/keeps.hcl"),
     check,
 };
 
@@ -35,7 +35,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
                 names.join(" and "),
                 replica.address
             ))
-            .at(super::span(first, login))
+            .at(check::span(first, login))
             .and(replica.span, "replicates databases, not logins")
             .help(format!("Configure `{directory}` on both servers, or create each login on both with the same SID.")),
         );
