@@ -261,10 +261,10 @@ pub struct WebRequest {
     pub headers: Vec<(String, String)>,
     /// The body. It may hold secrets, and is never shown.
     pub body: Option<String>,
-    /// The address that is connected to, instead of the one that the host of the URL leads to: an origin behind a proxy.
-    /// Name and certificate stay those of the URL.
+    /// The address that is connected to, instead of that of the host in the URL: an origin behind a proxy. Name and
+    /// certificate stay those of the URL.
     pub address: Option<IpAddr>,
-    /// The marker that the answer is asked for.
+    /// The marker that the answer is read for.
     pub marker: Option<SiteMarker>,
     /// The expected status. In the local simulator every object that serves answers it: the simulator does not know the
     /// application.

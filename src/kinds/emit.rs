@@ -58,6 +58,8 @@ pub struct Terraform {
     pub untold: &'static [&'static str],
     /// Import ids of the resource and of the resource beside it, where they differ from the ids of its objects.
     pub imported: Option<ImportId>,
+    /// The form of the import id, where it has an id that the provider gave and no name leads to. Empty: none.
+    pub given_id: &'static str,
     /// Attributes that the Terraform provider lacks, built from the name as the table defines them.
     pub made: &'static [&'static str],
     /// Attributes that the Terraform provider exports elsewhere or not at all: the attribute, and its place in the
@@ -180,6 +182,7 @@ impl Terraform {
         swapped: &[],
         untold: &[],
         imported: None,
+        given_id: "",
         made: &[],
         exported: &[],
         sets: &[],

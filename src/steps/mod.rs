@@ -282,7 +282,7 @@ impl StepFact {
 pub enum WebAnswer {
     /// A host answered with this HTTP status.
     Status(u16),
-    /// A host that was asked for a marker answered with this HTTP status, and with this marker, if any.
+    /// A host answered with this HTTP status, and with this marker, if any; for requests with a marker.
     Marked(u16, Option<String>),
     /// The host is outside the simulated world: nothing was sent, and nothing is known of it.
     NotSimulated,

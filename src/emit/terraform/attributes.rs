@@ -1,6 +1,7 @@
 //! Reads of a resource or a site, in the Terraform provider's names and types: a reference to another resource is its
 //! id, a block is a list or a set of blocks, and an attribute may be elsewhere or missing.
 
+use super::accounts;
 use super::names::TerraformScope;
 use super::varies::named_block;
 use crate::address::Address;
@@ -212,10 +213,8 @@ impl TerraformScope<'_, '_> {
         }
         match of.kind.place {
             Place::Group if argument == RESOURCE_GROUP.name => {
-                format!(
-                    "\"/subscriptions/${{var.subscription_id}}/resourceGroups/${{{}.resource_group_name}}\"",
-                    of.text
-                )
+                let account = accounts::variable(self.emitter.stack, of.one).unwrap_or_default();
+                format!("\"/subscriptions/${{var.{account}}}/resourceGroups/${{{}.resource_group_name}}\"", of.text)
             }
             Place::Child(parent, segment) if parent == argument => {
                 format!("trimsuffix({0}.id, \"/{segment}/${{{0}.name}}\")", of.text)
@@ -248,7 +247,7 @@ impl TerraformScope<'_, '_> {
                 "name" => format!("${{{}.name}}", of.text),
                 "location" => format!("${{{}.location}}", of.text),
                 "id" => format!("${{{}}}", self.made_id(of)),
-                "subscription" => "${var.subscription_id}".to_owned(),
+                "subscription" => format!("${{var.{}}}", accounts::variable(self.emitter.stack, of.one)?),
                 "tenant" => format!("${{{}.tenant_id}}", of.kind.provider().terraform.first()?.client.0),
                 "parent" if self.is_same(of, &|one| one.parent().map(|parent| parent.name().to_owned())) => {
                     of.one.parent()?.name().to_owned()

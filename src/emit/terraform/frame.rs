@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::accounts::{AccountVariable, further_variables, provider_blocks};
 use super::names::{SECRET_LENGTH, TerraformEmitter, TerraformScope};
 use super::naming::ACTIVE;
 use super::nested::block;
@@ -172,6 +173,7 @@ pub(super) fn versions<'t>(emitter: &TerraformEmitter<'_>, texts: impl Iterator<
             format!("    {name} = {{\n      source  = \"{source}\"\n      version = \"{version}\"\n    }}\n"),
         );
         blocks += &format!("\nprovider \"{name}\" {{\n{}}}\n", (provider.block)(&features, &types(provider)));
+        blocks += &provider_blocks(emitter.stack, provider, &features);
         let (client, declaration) = provider.client;
         if !client.is_empty() && texts.clone().any(|text| text.contains(client)) {
             clients += &format!("\n{declaration}");
@@ -263,6 +265,11 @@ pub(super) fn variables(emitter: &TerraformEmitter<'_>) -> String {
         )
     };
     let mut out: Vec<String> = accounts(emitter).map(account).collect();
+    for AccountVariable { name, about, default } in further_variables(emitter.stack) {
+        let mut lines = vec![format!("description = {}", quoted(&about)), "type = string".to_owned()];
+        lines.extend(default.map(|default| format!("default = {default}")));
+        out.push(block(&format!("variable \"{name}\""), &lines));
+    }
     for site in emitter.stack.sites.values() {
         out.push(block(
             &format!("variable \"{}\"", emitter.location(&site.name)),
@@ -380,7 +387,9 @@ pub(super) fn needed(emitter: &TerraformEmitter<'_>) -> BTreeMap<String, NeededV
     });
     let unset = |(name, about): (String, String)| (name, NeededVariable { about, is_set: false });
     let secrets: Vec<_> = emitter.secrets.borrow().iter().map(|(name, about)| (name.clone(), about.clone())).collect();
-    own.chain(secrets.into_iter().map(unset)).chain(accounts(emitter).map(unset)).collect()
+    let further = further_variables(emitter.stack).into_iter().filter(|variable| variable.default.is_none());
+    let further = further.map(|variable| (variable.name, variable.about));
+    own.chain(secrets.into_iter().map(unset)).chain(accounts(emitter).chain(further).map(unset)).collect()
 }
 
 /// File with the values that the stack was emitted with. Terraform reads it by itself.

@@ -6,6 +6,7 @@ use super::names::TerraformEmitter;
 use super::naming::ACTIVE;
 use super::resource::{BACK, ResourceWriter, THERE};
 use crate::address::Address;
+use crate::emit::Limitation;
 use crate::hcl::ast::HclBlock;
 use crate::hcl::quoted;
 use crate::kinds::{Arg, TerraformShape, Ty};
@@ -22,7 +23,7 @@ pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String
     for resource in all {
         let key = resource.address.key().map(|key| key.into_owned());
         for (to, id) in targets(emitter, block, resource) {
-            let id = emitter.id(&id);
+            let id = emitter.id_of(resource, &id);
             match resource.presence {
                 Presence::Failover => meanwhile.entry(to).or_default().push((key.clone(), id)),
                 Presence::Permanent => {
@@ -50,6 +51,9 @@ pub(super) fn imports(emitter: &TerraformEmitter<'_>, block: &Address) -> String
 fn targets(emitter: &TerraformEmitter<'_>, block: &Address, resource: &Resource) -> Vec<(String, String)> {
     let name = emitter.resource(block);
     let terraform = &resource.kind.terraform;
+    if !terraform.given_id.is_empty() {
+        return Vec::new();
+    }
     match (terraform.shape, terraform.imported) {
         (TerraformShape::Resource, None) => vec![(name, resource.id.as_str().to_owned())],
         (TerraformShape::Resource, Some(imported)) => {
@@ -66,6 +70,25 @@ fn targets(emitter: &TerraformEmitter<'_>, block: &Address, resource: &Resource)
         }
         (TerraformShape::Block { .. } | TerraformShape::Folded(_) | TerraformShape::Unsaid(_), _) => Vec::new(),
     }
+}
+
+/// Resources that the code does not import, because their provider gave them their ids.
+pub(super) fn by_hand(emitter: &TerraformEmitter<'_>) -> Vec<Limitation> {
+    let blocks = emitter.instances.keys().filter(|_| emitter.imports);
+    let given = blocks.filter_map(|block| {
+        let kind = emitter.kind(block).filter(|kind| !kind.terraform.given_id.is_empty())?;
+        let (provider, to) = (kind.provider().title, emitter.resource(block));
+        let (form, keys) = (kind.terraform.given_id, if block_repeats(emitter, block) { "[…]" } else { "" });
+        Some(Limitation {
+            what: block.to_string(),
+            why: format!("{provider} gave it its id. Import it by hand: `terraform import '{to}{keys}' {form}`"),
+        })
+    });
+    given.collect()
+}
+
+fn block_repeats(emitter: &TerraformEmitter<'_>, block: &Address) -> bool {
+    emitter.instances.get(block).into_iter().flatten().any(|one| one.address.key().is_some())
 }
 
 impl ResourceWriter<'_, '_> {

@@ -1,5 +1,6 @@
 //! A stack as Terraform: the stack's own expressions, with the names of the Terraform provider.
 
+mod accounts;
 mod attributes;
 mod frame;
 mod imports;
@@ -20,7 +21,7 @@ mod whole_body;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EmitResult, Limitation, Options, failover_groups, further_accounts};
+use super::{EmitResult, Limitation, Options, failover_groups};
 use crate::hcl;
 use crate::kinds::TerraformShape;
 use crate::stack::Stack;
@@ -92,7 +93,14 @@ fn limitations(emitter: &TerraformEmitter<'_>) -> Vec<Limitation> {
         true => "; `failover_active` only creates the failover-only resources",
         false => "",
     };
-    out.extend(further_accounts(stack));
+    let in_several = emitter.instances.iter().filter(|(_, resources)| accounts::differ(stack, resources));
+    out.extend(in_several.map(|(block, _)| Limitation {
+        what: block.to_string(),
+        why: "its resources lie in several accounts, and a block of Terraform has one `provider`. Write a block for each \
+              account"
+            .to_owned(),
+    }));
+    out.extend(imports::by_hand(emitter));
     out.extend(failover_groups(
         stack,
         &format!(

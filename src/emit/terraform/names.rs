@@ -3,8 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::accounts;
 use super::attributes::{ELEMENT, of_each};
-use super::naming::{SUBSCRIPTION, TerraformNames};
+use super::naming::TerraformNames;
 use super::recipes::Recipe;
 use crate::address::Address;
 use crate::emit::{Limitation, secrets};
@@ -213,17 +214,24 @@ impl<'a> TerraformEmitter<'a> {
         limitations
     }
 
-    /// An id with the subscription as a variable, or two ids that the Terraform provider joins.
+    /// An id with its account as a variable, or two ids that the Terraform provider joins.
     pub fn id(&self, id: &str) -> String {
-        let account = &self.stack.account.id;
-        let one = |id: &str| {
-            let own = self.stack.catalog().grammar(id).of_account(account).map(|own| format!("{own}/"));
-            let is_own = |own: &String| id.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own));
-            let (start, rest) = match own.filter(is_own) {
-                Some(own) => (own.replace(&**account, &format!("${{var.{SUBSCRIPTION}}}")), &id[own.len()..]),
-                None => (String::new(), id),
-            };
-            format!("{start}{}", quoted(rest).trim_matches('"'))
+        self.id_with(id, None)
+    }
+
+    /// The same for the id of a resource, whose account is known.
+    pub fn id_of(&self, resource: &Resource, id: &str) -> String {
+        self.id_with(id, accounts::variable(self.stack, resource))
+    }
+
+    fn id_with(&self, id: &str, own: Option<String>) -> String {
+        let one = |id: &str| match accounts::prefix(self.stack, id) {
+            Some((prefix, account, variable)) => {
+                let variable = own.as_ref().unwrap_or(&variable);
+                let start = prefix.replace(&account, &format!("${{var.{variable}}}"));
+                format!("{start}{}", quoted(&id[prefix.len()..]).trim_matches('"'))
+            }
+            None => quoted(id).trim_matches('"').to_owned(),
         };
         format!("\"{}\"", id.split('|').map(one).collect::<Vec<_>>().join("|"))
     }

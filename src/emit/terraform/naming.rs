@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::accounts;
 use super::names::TerraformEmitter;
 use super::resource::{BACK, THERE};
 use crate::address::Address;
@@ -13,8 +14,6 @@ use crate::stack::Stack;
 
 /// Variable that creates the failover-only resources.
 pub(super) const ACTIVE: &str = "failover_active";
-/// Variable with the subscription.
-pub(super) const SUBSCRIPTION: &str = "subscription_id";
 
 /// Names that no variable may have (source: Terraform, the arguments and blocks of `module`).
 const RESERVED: &[&str] =
@@ -38,7 +37,9 @@ pub(super) struct TerraformNames {
 impl TerraformNames {
     /// Names for this stack, its variables and sites first.
     pub fn new(stack: &Stack) -> Self {
-        let mut variables = Names::new(str::to_owned).reserving(RESERVED).reserving([ACTIVE, SUBSCRIPTION]);
+        let mut variables = Names::new(str::to_owned).reserving(RESERVED).reserving([ACTIVE]);
+        let accounts = accounts::all_variables(stack);
+        variables = variables.reserving(accounts.iter().map(String::as_str));
         for name in plain_first(stack.program.variable_blocks.keys()) {
             take(&mut variables, &variable_owner(name), name, "_value");
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::accounts;
 use super::names::TerraformScope;
 use super::naming::ACTIVE;
 use super::resource::ResourceWriter;
@@ -19,6 +20,15 @@ const ALWAYS: &str = "true";
 impl ResourceWriter<'_, '_> {
     /// `for_each`, or `count` for a failover-only resource.
     pub(super) fn meta(&self) -> Vec<String> {
+        let resources = self.emitter.instances.get(self.block).map_or(&[][..], Vec::as_slice);
+        let realm = accounts::common_realm(self.emitter.stack, resources);
+        let mut lines = Vec::from_iter(accounts::provider_line(self.kind.terraform_provider(), realm));
+        lines.extend(self.repeats());
+        lines
+    }
+
+    /// `for_each` or `count`.
+    pub(super) fn repeats(&self) -> Vec<String> {
         let is_failover = self.emitter.is_failover(self.block);
         let Some(each) = self.merged.attribute("for_each") else {
             return match is_failover {

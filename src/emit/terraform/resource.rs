@@ -1,6 +1,7 @@
 //! One block of the stack as a resource of the Terraform provider: name, location, arguments, nested blocks, and
 //! `lifecycle`.
 
+use super::accounts;
 use super::names::{TerraformEmitter, TerraformScope};
 use super::nested::{self, NestedBlock, block};
 use crate::address::Address;
@@ -408,7 +409,13 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         };
         let halves = [(THERE, 0, 1, only[1]), (BACK, 1, 0, only[0])];
         let half = |(more, here, there, other): (&str, usize, usize, &str)| {
-            let mut lines = self.meta();
+            // Each half lies in the account of its own end.
+            let objects = self.instance.map_or(&[][..], |one| one.objects.as_slice());
+            let stack = self.emitter.stack;
+            let ends_at = objects.get(here).and_then(|object| accounts::container(stack, &object.id));
+            let realm = ends_at.and_then(|end| accounts::realm(stack, end));
+            let mut lines = Vec::from_iter(accounts::provider_line(self.kind.terraform_provider(), realm));
+            lines.extend(self.repeats());
             // Both halves have the same name, unless the second has one of its own.
             let back = self.merged.attribute(name_back).filter(|_| more == BACK);
             let name = back.or_else(|| self.merged.attribute("name")).map(|name| scope.expr(&name.expr));

@@ -129,8 +129,8 @@ pub struct Probe {
     pub within: Duration,
     /// The phase that waits for it; `None`: the last.
     pub before: Option<ProbeBefore>,
-    /// The site that it checks: the one written, or the one site of the group that its URL or address leads to. It is sent in
-    /// moves to that site; `None`: in every move.
+    /// The site that it checks: the one written, or the one site of the group that its URL or address leads to. It is
+    /// sent in moves to that site; `None`: in every move.
     pub at: Option<Arc<str>>,
     /// The resources that its URL and address refer to.
     pub uses: Vec<Address>,

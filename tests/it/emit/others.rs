@@ -51,3 +51,95 @@ fn resource_of_another_provider_is_a_limitation_of_bicep() {
     assert_eq!(listed, ["cloudflare_dns_record.by_id", "cloudflare_dns_record.named"]);
     assert!(!emitted.files["main.bicep"].contains("dns_record"));
 }
+
+const TWO_ACCOUNTS: &str = r#"
+stack "two" {}
+
+provider "azure" "recovery" {
+  subscription = "66666666-7777-4888-8999-aaaaaaaaaaaa"
+}
+
+site "home" {
+  provider = "azure"
+  location = "canadacentral"
+}
+
+site "away" {
+  provider = provider.azure.recovery
+  location = "canadaeast"
+}
+
+resource_group "home" {
+  site = site.home
+}
+
+resource_group "away" {
+  site = site.away
+}
+
+virtual_network "home" {
+  resource_group = resource_group.home
+  address_space  = ["10.1.0.0/16"]
+}
+
+virtual_network "away" {
+  resource_group = resource_group.away
+  address_space  = ["10.2.0.0/16"]
+}
+
+vnet_peering "home-away" {
+  between = [virtual_network.home, virtual_network.away]
+}
+
+resource_group "each" {
+  for_each = { home = site.home, away = site.away }
+  name     = "each-${each.key}"
+  site     = each.value
+}
+"#;
+
+#[test]
+fn further_account_has_a_provider_block_with_an_alias() {
+    let emitted = terraform(&evaluated(&Lab::new(3), TWO_ACCOUNTS, "two").stack, Options { imports: true });
+    let all: String = emitted.files.values().map(String::as_str).collect();
+    let block = |head: &str| {
+        let from = all.find(head).unwrap_or_else(|| panic!("no `{head}` in\n{all}"));
+        all[from..].split("\n}\n").next().unwrap_or_default().to_owned()
+    };
+    let versions = &emitted.files["versions.tf"];
+    assert_eq!(versions.matches("provider \"azurerm\" {").count(), 2, "{versions}");
+    assert!(versions.contains("alias = \"recovery\""), "{versions}");
+    assert!(versions.contains("= var.recovery_subscription_id"), "{versions}");
+    assert!(block("variable \"recovery_subscription_id\"").contains("\"66666666-7777-4888-8999-aaaaaaaaaaaa\""));
+
+    let is_aliased = |head: &str| block(head).contains("= azurerm.recovery\n");
+    for head in [
+        "resource \"azurerm_resource_group\" \"away\"",
+        "resource \"azurerm_virtual_network\" \"away\"",
+        "resource \"azurerm_virtual_network_peering\" \"home_away_back\"",
+    ] {
+        assert!(is_aliased(head), "{}", block(head));
+    }
+    for head in [
+        "resource \"azurerm_resource_group\" \"home\"",
+        "resource \"azurerm_virtual_network\" \"home\"",
+        "resource \"azurerm_virtual_network_peering\" \"home_away_there\"",
+    ] {
+        assert!(!is_aliased(head), "{}", block(head));
+    }
+    let imports = &emitted.files["imports.tf"];
+    for (name, account) in [("home", "subscription_id"), ("away", "recovery_subscription_id")] {
+        assert!(imports.contains(&format!("\"/subscriptions/${{var.{account}}}/resourceGroups/{name}\"")), "{imports}");
+    }
+    let listed: Vec<&str> = emitted.limitations.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(listed, ["resource_group.each"], "a block of Terraform has one account");
+}
+
+#[test]
+fn object_whose_provider_gave_its_id_is_imported_by_hand() {
+    let emitted = terraform(&evaluated(&Lab::new(3), RECORDS, "edge").stack, Options { imports: true });
+    assert!(!emitted.files.contains_key("imports.tf"), "{:?}", emitted.files.keys());
+    let why: Vec<&str> = emitted.limitations.iter().map(|one| one.why.as_str()).collect();
+    assert_eq!(why.len(), 2);
+    assert!(why[1].ends_with("`terraform import 'cloudflare_dns_record.named' ZONE_ID/RECORD_ID`"), "{why:?}");
+}

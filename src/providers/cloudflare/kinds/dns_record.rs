@@ -84,6 +84,7 @@ pub(super) static KIND: Kind = Kind {
         resource: "dns_record",
         renamed: &[("zone", "zone_id")],
         swapped: &["content"],
+        given_id: "ZONE_ID/RECORD_ID",
         ..Terraform::BY_RULE
     },
     example: r#"

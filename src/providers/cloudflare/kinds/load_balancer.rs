@@ -118,6 +118,7 @@ pub(super) static KIND: Kind = Kind {
         resource: "load_balancer",
         renamed: &[("zone", "zone_id"), ("default_pools", "default_pools"), ("fallback_pool", "fallback_pool")],
         swapped: &["default_pools"],
+        given_id: "ZONE_ID/LOAD_BALANCER_ID",
         ..Terraform::BY_RULE
     },
     example: r#"

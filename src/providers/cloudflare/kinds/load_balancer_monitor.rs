@@ -71,6 +71,7 @@ pub(super) static KIND: Kind = Kind {
         fixed: crate::providers::cloudflare::terraform::ACCOUNT,
         resource: "load_balancer_monitor",
         named: false,
+        given_id: "ACCOUNT_ID/MONITOR_ID",
         ..Terraform::BY_RULE
     },
     example: r#"

@@ -109,6 +109,7 @@ pub(super) static KIND: Kind = Kind {
         resource: "load_balancer_pool",
         renamed: &[("monitor", "monitor")],
         swapped: &["enabled"],
+        given_id: "ACCOUNT_ID/POOL_ID",
         ..Terraform::BY_RULE
     },
     example: r#"
