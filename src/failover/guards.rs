@@ -38,6 +38,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::replicas::alike,
     super::replicas::costs,
     levers,
+    super::strayed::movable,
     super::strayed::check,
     recovery_time,
     super::lost::touches_lost,

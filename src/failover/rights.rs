@@ -71,11 +71,32 @@ pub(super) fn check(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<
         ));
     }
     if missing.is_empty() {
-        found.push(match unseen {
-            true => guard(PreflightStatus::Warns, "your permissions could not be read in every scope".to_owned(), ""),
-            false => guard(PreflightStatus::Passes, "you have the permissions for all steps".to_owned(), ""),
+        let unlisted = unlisted(question, graph);
+        found.push(match (unseen, unlisted.as_slice()) {
+            (true, _) => {
+                guard(PreflightStatus::Warns, "your permissions could not be read in every scope".to_owned(), "")
+            }
+            (false, []) => guard(PreflightStatus::Passes, "you have the permissions for all steps".to_owned(), ""),
+            (false, some) => {
+                let what = format!("you have the permissions for all steps but those at {}", some.join(" and "));
+                guard(PreflightStatus::Passes, format!("{what}, which lists none"), "")
+            }
         });
     }
+}
+
+/// The providers that list no permissions, and whose resources the run writes.
+fn unlisted(question: &Question<'_>, graph: &StepGraph) -> Vec<&'static str> {
+    let written = graph.steps.iter().flat_map(|step| match &step.act {
+        Act::Create | Act::Update | Act::Adopt | Act::Delete(_) => vec![&step.address],
+        Act::Task(Task::Move { .. } | Task::Power { .. } | Task::Promote { .. }) => vec![&step.address],
+        Act::Task(Task::Route { levers, agree: _ }) => levers.iter().flat_map(RouteSwitch::resources).collect(),
+        Act::Rename | Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
+    });
+    let providers = written.filter_map(|address| Some(question.stack.resources.get(address)?.kind.provider()));
+    let unlisted: BTreeSet<&str> =
+        providers.filter(|provider| provider.guards.rights.is_none()).map(|provider| provider.title).collect();
+    unlisted.into_iter().collect()
 }
 
 /// The actions of a step, each with its resource.
