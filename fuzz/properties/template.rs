@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drplan::host::SimClock;
-use drplan::simulator::{HttpMethod, Request, Response, START, SUBSCRIPTION, Simulator};
+use drplan::providers::azure::simulated::SUBSCRIPTION;
+use drplan::simulator::{HttpMethod, Request, Response, START, Simulator};
 use serde_json::{Value, json};
 
 fn ask(simulator: &Simulator, verb: HttpMethod, path: &str, body: Option<Value>) -> Response {

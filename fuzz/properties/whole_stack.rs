@@ -6,8 +6,8 @@ use std::sync::Arc;
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::plan::{Observed, PlanInput, plan};
+use drplan::providers::azure::simulated::{SUBSCRIPTION, TENANT};
 use drplan::providers::rules;
-use drplan::simulator::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, read_all};
 use drplan::value::Seal;
 

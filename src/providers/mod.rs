@@ -42,7 +42,7 @@ static ALL: &[Provider] = &[
     Provider {
         tables: &azure::TABLES,
         connect: Some(|reach| Box::pin(azure::client::connect(reach))),
-        dialect: Some(&crate::simulator::Arm),
+        dialect: Some(&azure::simulated::Arm),
         engines: &[&azure::deployments::ENGINE],
         languages: &[&azure::bicep::LANGUAGE],
         rules: azure::RULES,

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::Debug;
 
+use axum::Router;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -16,6 +17,7 @@ use super::fields::StoredFields;
 use super::operations::Operation;
 use super::request::{ErrorResponse, Request, Response};
 use super::seed::Seed;
+use super::serve::ServedWorld;
 use super::world::{SimulatedObject, World};
 use crate::kinds::{Lead, StorePlacement};
 use crate::object::ObjectId;
@@ -36,18 +38,32 @@ impl Dialects {
         self.iter().map(Dialect::name)
     }
 
+    /// The service with this name (ignoring case), of a provider with whose services an account registers, if a fault can
+    /// end the registration.
+    ///
+    /// # Errors
+    /// The names of such services.
+    pub fn registrable(self, service: &str) -> Result<&'static str, String> {
+        let none = || Err(format!("no provider of the local simulator registers an account with `{service}`"));
+        self.iter().find_map(|dialect| dialect.registrable(service)).unwrap_or_else(none)
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = &'static dyn Dialect> {
         self.0.iter().copied()
     }
 
+    pub(crate) fn first(self) -> &'static dyn Dialect {
+        self.0[0]
+    }
+
     /// The dialect of a provider, or the first.
     pub(crate) fn named(self, provider: &ProviderName) -> &'static dyn Dialect {
-        self.iter().find(|dialect| dialect.name() == provider.as_str()).unwrap_or(self.0[0])
+        self.iter().find(|dialect| dialect.name() == provider.as_str()).unwrap_or(self.first())
     }
 
     /// The dialect that answers for a host: the first for one that none has, such as an address of this machine.
     pub(crate) fn of_host(self, host: &str) -> &'static dyn Dialect {
-        self.iter().find(|dialect| dialect.has_host(host)).unwrap_or(self.0[0])
+        self.iter().find(|dialect| dialect.has_host(host)).unwrap_or(self.first())
     }
 }
 
@@ -56,8 +72,30 @@ pub(crate) trait Dialect: Debug + Sync {
     /// The name of the provider, as faults and files name it.
     fn name(&self) -> &'static str;
 
-    /// True for a host of its control plane.
-    fn has_host(&self, host: &str) -> bool;
+    /// The URL of its control plane.
+    fn endpoint(&self) -> &'static str;
+
+    /// True for the host of its control plane.
+    fn has_host(&self, host: &str) -> bool {
+        self.endpoint().strip_prefix("https://").is_some_and(|own| own.eq_ignore_ascii_case(host))
+    }
+
+    /// Puts what other clients need in front of the router of a world on a port, such as a way to sign in. A request to
+    /// a host of another provider has to reach that router.
+    fn serve(&self, served: &ServedWorld, world: Router) -> Router {
+        let _ = served;
+        world
+    }
+
+    /// The service with this name, if an account registers with the services of the provider before it uses them, and
+    /// a fault can end the registration. `None` for a provider without registrations.
+    ///
+    /// # Errors
+    /// The names of such services.
+    fn registrable(&self, service: &str) -> Option<Result<&'static str, String>> {
+        let _ = service;
+        None
+    }
 
     /// An empty part of the world for what it keeps beside objects and operations.
     fn part(&self) -> Option<Box<dyn Part>> {

@@ -103,7 +103,7 @@ pub(super) fn open(
     dir: &Path,
     seed: Option<u64>,
     now: Timestamp,
-    (dialects, base): (Dialects, &str),
+    dialects: Dialects,
 ) -> Result<(World, Disk), SimulatorError> {
     let lock = lock(dir)?;
     let (snapshot_file, log_file) = (dir.join("world.json"), dir.join("world.jsonl"));
@@ -112,7 +112,7 @@ pub(super) fn open(
     let mut held = match snapshot {
         Some(bytes) => {
             let (generation, stored) = parse_snapshot(&snapshot_file, &bytes)?;
-            let world = World::of_snapshot(stored, dialects, base.to_owned());
+            let world = World::of_snapshot(stored, dialects);
             Some((generation, world.map_err(|what| damaged(&snapshot_file, what))?))
         }
         None => None,
@@ -132,8 +132,7 @@ pub(super) fn open(
                 return Err(damaged(&log_file, "the world.json that the log continues is missing"));
             }
             _ => {
-                let (_, world) =
-                    held.get_or_insert_with(|| (0, World::new(header.seed, now, base.to_owned(), dialects)));
+                let (_, world) = held.get_or_insert_with(|| (0, World::new(header.seed, now, dialects)));
                 for (at, line) in lines.into_iter().enumerate() {
                     world.read(line).map_err(|what| damaged(&log_file, format!("line {}: {what}", at + 2)))?;
                 }
@@ -143,7 +142,7 @@ pub(super) fn open(
     }
     let world = match held {
         Some((_, world)) => world.indexed(),
-        None => World::new(seed.unwrap_or(1), now, base.to_owned(), dialects),
+        None => World::new(seed.unwrap_or(1), now, dialects),
     };
     if let Some(wanted) = seed.filter(|wanted| *wanted != world.seed.0) {
         return Err(SimulatorError::OtherSeed { is: world.seed.0, wanted });

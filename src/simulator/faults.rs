@@ -48,20 +48,20 @@ impl ActiveFault {
 
 /// The effect of all faults on one request.
 #[derive(Debug, Default)]
-pub(super) struct FaultEffect {
+pub(crate) struct FaultEffect {
     /// The connection breaks, before or after the request is accepted.
     pub(super) drops: Option<Moment>,
     /// The delay before the response.
     pub(super) delay: Duration,
     /// The error response.
-    pub(super) answer: Option<ErrorResponse>,
+    pub(crate) answer: Option<ErrorResponse>,
     /// The error with which the operation ends.
-    pub(super) fails: Option<ErrorResponse>,
+    pub(crate) fails: Option<ErrorResponse>,
 }
 
 impl Faults {
     /// Active and scheduled faults, in the order in which they were added.
-    pub(super) fn list(&self) -> Vec<ScheduledFault> {
+    pub(crate) fn list(&self) -> Vec<ScheduledFault> {
         let timed = |active: &ActiveFault| ScheduledFault {
             fault: active.does.clone(),
             from: active.from.filter(|from| *from > self.now).map(FaultTime::Time),
@@ -71,7 +71,7 @@ impl Faults {
     }
 
     /// Adds a fault. Times in seconds count from now.
-    pub(super) fn add(&mut self, timed: ScheduledFault) {
+    pub(crate) fn add(&mut self, timed: ScheduledFault) {
         let ScheduledFault { fault, from, until } = timed;
         let at = |at: FaultTime| at.after(self.now);
         self.all.push(ActiveFault { does: fault, struck: 0, from: from.map(at), until: until.map(at) });
@@ -96,7 +96,7 @@ impl Faults {
     }
 
     /// Ends active faults; scheduled ones remain.
-    pub(super) fn end(&mut self, is_it: impl Fn(&Fault) -> bool) {
+    pub(crate) fn end(&mut self, is_it: impl Fn(&Fault) -> bool) {
         let now = self.now;
         self.all.retain(|active| !(active.begun(now) && is_it(&active.does)));
     }
@@ -109,13 +109,13 @@ impl Faults {
     }
 
     /// The faults active now.
-    pub(super) fn in_force(&self) -> impl Iterator<Item = &Fault> {
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = &Fault> {
         let now = self.now;
         self.all.iter().filter(move |active| active.begun(now) && !active.ended(now)).map(|active| &active.does)
     }
 
     /// The effect of the faults on a request to a provider. Random draws depend on the seed and the request number.
-    pub(super) fn strike(&mut self, provider: &str, request: &Request, seed: Seed, number: u64) -> FaultEffect {
+    pub(crate) fn strike(&mut self, provider: &str, request: &Request, seed: Seed, number: u64) -> FaultEffect {
         let mut strike = FaultEffect::default();
         let now = self.now;
         for (at, active) in self.all.iter_mut().enumerate().filter(|(_, active)| active.begun(now)) {
@@ -155,7 +155,7 @@ impl Faults {
     }
 
     /// True where resources of the provider in the region do not work; without a region, those that have none.
-    pub(super) fn is_dark(&self, provider: &str, region: Option<&str>) -> bool {
+    pub(crate) fn is_dark(&self, provider: &str, region: Option<&str>) -> bool {
         self.lost(provider, region, &[Plane::Data, Plane::Both])
     }
 
@@ -165,7 +165,7 @@ impl Faults {
     }
 
     /// True where only the resources of the region do not work, and its control plane answers.
-    pub(super) fn breaks_in(&self, provider: &str, region: &str) -> bool {
+    pub(crate) fn breaks_in(&self, provider: &str, region: &str) -> bool {
         self.lost(provider, Some(region), &[Plane::Data])
     }
 
@@ -173,7 +173,7 @@ impl Faults {
     ///
     /// # Errors
     /// 503 `ServiceUnavailable`.
-    pub(super) fn reach_region(&self, provider: &str, location: &str) -> Result<(), ErrorResponse> {
+    pub(crate) fn reach_region(&self, provider: &str, location: &str) -> Result<(), ErrorResponse> {
         match self.lost(provider, Some(location), &[Plane::Control, Plane::Both]) {
             true => Err(unavailable(&format!("in the region '{location}'"))),
             false => Ok(()),
@@ -184,7 +184,7 @@ impl Faults {
     ///
     /// # Errors
     /// 503 `ServiceUnavailable`.
-    pub(super) fn reach_provider(&self, provider: &str) -> Result<(), ErrorResponse> {
+    pub(crate) fn reach_provider(&self, provider: &str) -> Result<(), ErrorResponse> {
         match self.lost(provider, None, &[Plane::Control, Plane::Both]) {
             true => Err(unavailable(&format!("of the provider '{provider}'"))),
             false => Ok(()),
@@ -192,7 +192,7 @@ impl Faults {
     }
 
     /// True where operations of this service in this region make no progress.
-    pub(super) fn holds(&self, provider: &str, service: &str, location: &str) -> bool {
+    pub(crate) fn holds(&self, provider: &str, service: &str, location: &str) -> bool {
         let is_frozen = |frozen: &str| match frozen.strip_prefix(PROVIDER) {
             Some(whole) => whole.eq_ignore_ascii_case(provider),
             None => frozen.eq_ignore_ascii_case(service),
@@ -202,7 +202,7 @@ impl Faults {
     }
 
     /// The longest lag of reads.
-    pub(super) fn lag(&self) -> Option<SignedDuration> {
+    pub(crate) fn lag(&self) -> Option<SignedDuration> {
         self.in_force().find_map(|fault| match fault {
             Fault::Stale { seconds } => SignedDuration::try_from_secs_f64(*seconds).ok(),
             _ => None,

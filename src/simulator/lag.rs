@@ -1,4 +1,4 @@
-//! Replication lag of the followers of a store.
+//! Replication of a workload's rows to the followers of a store, and their lag.
 
 use super::world::World;
 use crate::kinds::StorePlacement;
@@ -6,7 +6,7 @@ use crate::kinds::regions::same_region;
 
 impl World {
     /// The replication lag of a region that follows a store, in seconds; `None` where it does not follow the store.
-    pub(super) fn lag_of(&self, store: &str, region: &str) -> Option<f64> {
+    pub(crate) fn lag_of(&self, store: &str, region: &str) -> Option<f64> {
         if let Some(seconds) = self.ledger_lag(store, region) {
             return Some(seconds);
         }
@@ -15,6 +15,14 @@ impl World {
             .into_iter()
             .find(|(follower, _)| same_region(follower, region))
             .map(|(_, seconds)| seconds + self.rest.faults.store_lag(store))
+    }
+
+    /// Replicates all accepted rows of a store to a region, as before a planned change of roles.
+    pub(crate) fn pass_rows_on(&mut self, store: &str, region: &str) {
+        if let Some(work) = &mut self.rest.work {
+            work.pass_on(store, region);
+            self.changes.rest = true;
+        }
     }
 
     /// The placement of its store, from every object that is part of one.

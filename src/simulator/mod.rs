@@ -7,13 +7,12 @@
 //! [`World`] is pure; `routes` serves it over HTTP, `disk` stores it between commands.
 
 mod answering;
-mod arm;
 mod clients;
 pub(crate) mod dialect;
 mod disk;
 pub(crate) mod fault;
 mod fault_file;
-mod faults;
+pub(crate) mod faults;
 pub(crate) mod fields;
 mod lag;
 mod ledger;
@@ -21,12 +20,12 @@ mod network;
 pub(crate) mod operations;
 mod passing;
 pub(crate) mod request;
-mod routes;
+pub(crate) mod routes;
 mod rows;
 mod scheduled_fault;
 pub(crate) mod seed;
 pub mod serve;
-mod sight;
+pub(crate) mod sight;
 mod stored;
 mod web;
 mod workload;
@@ -40,8 +39,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub(crate) use arm::Arm;
-pub use arm::{BASE, SUBSCRIPTION, Service, TENANT, Tokens, registrable};
 pub use dialect::Dialects;
 use disk::Disk;
 pub use disk::SimulatorError;
@@ -97,7 +94,7 @@ impl Drop for StoredWorld {
 impl Simulator {
     /// A world of these dialects in memory.
     pub fn new(dialects: Dialects, seed: u64, clock: Arc<dyn Clock>) -> Self {
-        let world = World::new(seed, clock.now(), BASE.to_owned(), dialects);
+        let world = World::new(seed, clock.now(), dialects);
         Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: None })), clock }
     }
 
@@ -120,7 +117,7 @@ impl Simulator {
         seed: Option<u64>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SimulatorError> {
-        let (world, disk) = disk::open(dir, seed, clock.now(), (dialects, BASE))?;
+        let (world, disk) = disk::open(dir, seed, clock.now(), dialects)?;
         Ok(Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: Some(disk) })), clock })
     }
 
@@ -132,7 +129,7 @@ impl Simulator {
         disk::reset(dir)
     }
 
-    /// The same world, with links that begin with this URL instead of [`BASE`].
+    /// The same world, with links that begin with this URL instead of that of the first provider.
     #[must_use]
     pub fn based_at(self, base: &str) -> Self {
         self.lock().world.base = base.trim_end_matches('/').to_owned();
@@ -172,9 +169,9 @@ impl Simulator {
         self.lock().world.dialect_of_host(host).refuse(failure)
     }
 
-    /// True for a host of a provider other than the first.
-    fn has_another_at(&self, host: &str) -> bool {
-        self.lock().world.dialects.iter().skip(1).any(|dialect| dialect.has_host(host))
+    /// The dialects of the world.
+    pub(crate) fn dialects(&self) -> Dialects {
+        self.lock().world.dialects
     }
 
     /// Adds a fault.

@@ -31,7 +31,7 @@ impl World {
     }
 
     /// The names and addresses of an object, by its key.
-    pub(super) fn hosts_of(&self, id: &str) -> Vec<String> {
+    pub(crate) fn hosts_of(&self, id: &str) -> Vec<String> {
         let object = self.standing(id);
         object.map_or_else(Vec::new, |object| self.dialect(&object.provider).hosts(object))
     }
@@ -100,6 +100,18 @@ impl World {
         object.map_or(Lead::Nowhere("its target is unknown"), |object| {
             self.dialect(&object.provider).leads(self, object, name)
         })
+    }
+
+    /// The destination of a probe from a provider to a host, with the faults that count for every client.
+    ///
+    /// # Errors
+    /// The reason why the host has no address.
+    pub(crate) fn probed(&mut self, host: &str) -> Result<Destination, String> {
+        self.refresh_names();
+        match self.rest.faults.web(host) {
+            Some(status) => Ok(Destination::Told(status)),
+            None => self.resolve(host, 0.0).map(|(name, _)| self.served(&name)),
+        }
     }
 
     /// The destination of a name or address that resolves to no further name.

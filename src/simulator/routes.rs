@@ -45,7 +45,7 @@ async fn answer(State(simulator): State<Simulator>, request: HttpRequest) -> Res
 }
 
 /// The host of a request, with its port.
-pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> String {
+pub(crate) fn host(uri: &Uri, headers: &HeaderMap) -> String {
     let authority = uri.authority().map(|authority| authority.as_str());
     let named = || headers.get(HOST).and_then(|value| value.to_str().ok());
     authority.or_else(named).unwrap_or_default().to_ascii_lowercase()
@@ -103,7 +103,7 @@ fn is_shallow(text: &str) -> bool {
 }
 
 /// Converts a response to HTTP.
-pub(super) fn write(response: Response) -> HttpResponse {
+pub(crate) fn write(response: Response) -> HttpResponse {
     let Response { status, headers, body, delay: _, dropped } = response;
     let body = if dropped {
         let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the connection was reset");

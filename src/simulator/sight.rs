@@ -15,7 +15,7 @@ pub(super) struct NetworkView {
 
 /// The result of a connection to a name or address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Destination {
+pub(crate) enum Destination {
     /// This region serves the request.
     Served(String),
     /// The frontend accepts connections, but has no running backend.

@@ -124,9 +124,9 @@ impl World {
     ///
     /// # Errors
     /// Fields that no dialect knows.
-    pub(super) fn of_snapshot(stored: WorldRecord, dialects: Dialects, base: String) -> Result<Self, String> {
+    pub(super) fn of_snapshot(stored: WorldRecord, dialects: Dialects) -> Result<Self, String> {
         let seed = stored.seed.ok_or("missing field `seed`")?;
-        let mut world = Self::new(seed.0, stored.now, base, dialects);
+        let mut world = Self::new(seed.0, stored.now, dialects);
         world.read(WorldRecord { seed: None, ..stored })?;
         Ok(world)
     }

@@ -31,6 +31,7 @@ pub struct World {
     /// State of the dialects, beside objects and operations.
     pub(crate) parts: Parts,
     pub(crate) dialects: Dialects,
+    /// The URL with which links in answers of the first provider begin.
     pub(crate) base: String,
     /// Accepts newer API versions and unknown properties.
     pub(crate) lenient: bool,
@@ -150,7 +151,7 @@ struct WorldIndex {
 
 impl World {
     /// An empty world.
-    pub(crate) fn new(seed: u64, now: Timestamp, base: String, dialects: Dialects) -> Self {
+    pub(crate) fn new(seed: u64, now: Timestamp, dialects: Dialects) -> Self {
         Self {
             seed: Seed(seed),
             now,
@@ -159,7 +160,7 @@ impl World {
             rest: WorldDetails::default(),
             parts: Parts::new(dialects),
             dialects,
-            base,
+            base: dialects.first().endpoint().to_owned(),
             lenient: false,
             index: WorldIndex::default(),
             changes: Changes::default(),

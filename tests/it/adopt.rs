@@ -11,7 +11,7 @@ use drplan::apply::{discover_groups, discover_objects};
 use drplan::kinds::emit::TerraformShape;
 use drplan::object::{Object, ObjectId};
 use drplan::providers::azure::TABLES;
-use drplan::simulator::{SUBSCRIPTION, TENANT};
+use drplan::providers::azure::simulated::{SUBSCRIPTION, TENANT};
 use drplan::stack::{CloudName, Presence};
 use drplan::store::MemoryStore;
 use drplan::world::{Cloud as _, Store as _, WriteCondition};

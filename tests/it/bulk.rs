@@ -150,7 +150,7 @@ impl ObservedStack {
 }
 
 fn at(path: &str) -> ObjectId {
-    ObjectId::new(format!("/subscriptions/{}/resourceGroups/{path}", drplan::simulator::SUBSCRIPTION))
+    ObjectId::new(format!("/subscriptions/{}/resourceGroups/{path}", drplan::providers::azure::simulated::SUBSCRIPTION))
 }
 
 #[test]

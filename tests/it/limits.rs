@@ -11,7 +11,7 @@ use drplan::hcl::parse::{
     MAX_COMPARISONS, MAX_ENTRIES, MAX_FILE_BYTES, MAX_NESTING, MAX_OPERATORS, MAX_STACK_BYTES, MAX_STACK_FILES,
     MAX_STEPS, MAX_TOKENS,
 };
-use drplan::simulator::{SUBSCRIPTION, TENANT};
+use drplan::providers::azure::simulated::{SUBSCRIPTION, TENANT};
 use drplan::stack::{Input, Knowledge, MAX_RESOURCES, read_all};
 
 use super::followed::drplan;

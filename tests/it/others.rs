@@ -3,7 +3,7 @@
 
 use drplan::object::ObjectId;
 use drplan::plan::{Action, Order, PlanOutcome};
-use drplan::simulator::SUBSCRIPTION;
+use drplan::providers::azure::simulated::SUBSCRIPTION;
 use serde_json::{Value as Json, json};
 
 use crate::kinds::SITES;

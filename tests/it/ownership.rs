@@ -5,7 +5,7 @@ use drplan::address::Address;
 use drplan::kinds::mark::Owner;
 use drplan::object::{Object, ObjectId};
 use drplan::plan::{Action, PlanOutcome};
-use drplan::simulator::SUBSCRIPTION;
+use drplan::providers::azure::simulated::SUBSCRIPTION;
 use drplan::world::{Cloud as _, Store as _, WriteCondition};
 use serde_json::{Value as Json, json};
 

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use drplan::host::{SeededIds, SimClock};
 use drplan::object::{Object, ObjectId};
 use drplan::providers::azure::client::{Azure, AzureConfig, BearerToken, FixedToken, HttpBackend};
-use drplan::simulator::serve::{Authority, serve};
-use drplan::simulator::{BASE, Fault, START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
+use drplan::providers::azure::simulated::{BASE, SUBSCRIPTION, TENANT};
+use drplan::simulator::serve::{Authority, ServedWorld, serve};
+use drplan::simulator::{Fault, START, Simulator};
 use drplan::world::{Clock, Cloud, Notice, Notices, WriteCondition};
 use futures::FutureExt as _;
 use futures::future::join_all;
@@ -93,13 +94,18 @@ impl Port {
         let (clock, simulator, listener, port) = served().await;
         let base = format!("https://localhost:{port}");
         let tls = authority.acceptor(&["localhost".to_owned()], START).expect("a certificate");
-        let tokens = Tokens::new([3; 32], &base, Arc::clone(&clock) as Arc<dyn Clock>);
         // Both sides count the same seconds, so that no conversion is needed.
-        let service = Service { simulator: simulator.clone(), tokens, base: base.clone(), speed: 1 };
+        let served = ServedWorld {
+            simulator: simulator.clone(),
+            base: base.clone(),
+            speed: 1,
+            key: [3; 32],
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
         tokio::spawn(serve(
             listener,
             Some(tls),
-            (service.router(), drplan::providers::dialects()),
+            (served.router(), drplan::providers::dialects()),
             std::future::pending(),
         ));
         let trusted = reqwest::Certificate::from_pem(authority.certificate.as_bytes()).expect("a certificate");

@@ -1,6 +1,6 @@
 //! Least privilege: keys are requested only where something uses them.
 
-use drplan::simulator::SUBSCRIPTION;
+use drplan::providers::azure::simulated::SUBSCRIPTION;
 
 use crate::lab::{Lab, changes, failures, simulated};
 

@@ -7,8 +7,9 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use drplan::host::SimClock;
-use drplan::simulator::serve::serve;
-use drplan::simulator::{START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
+use drplan::providers::azure::simulated::{SUBSCRIPTION, TENANT};
+use drplan::simulator::serve::{ServedWorld, serve};
+use drplan::simulator::{START, Simulator};
 use drplan::world::Clock;
 use serde_json::{Value as Json, json};
 use tokio::io::AsyncWriteExt as _;
@@ -200,9 +201,8 @@ async fn plain() -> String {
     let simulator = Simulator::new(drplan::providers::dialects(), 7, Arc::clone(&clock));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("its address"));
-    let tokens = Tokens::new([3; 32], &base, clock);
-    let service = Service { simulator, tokens, base: base.clone(), speed: 1000 };
-    tokio::spawn(serve(listener, None, (service.router(), drplan::providers::dialects()), std::future::pending()));
+    let served = ServedWorld { simulator, base: base.clone(), speed: 1000, key: [3; 32], clock };
+    tokio::spawn(serve(listener, None, (served.router(), drplan::providers::dialects()), std::future::pending()));
     base
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use drplan::object::{Object, ObjectId};
+use drplan::providers::azure::simulated::SUBSCRIPTION;
 use drplan::reason::Reason;
-use drplan::simulator::{Fault, Plane, SUBSCRIPTION, Tally, Workload, parse_faults};
+use drplan::simulator::{Fault, Plane, Tally, Workload, parse_faults};
 use drplan::world::{Clock as _, Cloud as _, CloudError, Web as _, WebAnswer, WriteCondition};
 use serde_json::json;
 

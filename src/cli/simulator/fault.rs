@@ -13,7 +13,7 @@ use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
 use crate::kinds::Catalog;
 use crate::providers::dialects;
-use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults, registrable};
+use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults};
 use crate::view::count;
 
 #[derive(Debug, Subcommand)]
@@ -111,7 +111,7 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
             format!("{} is up again\n", shown(location))
         }
         FaultCommand::Unregister { provider } => {
-            let provider = registrable(provider).map_err(Failure::failed)?;
+            let provider = dialects().registrable(provider).map_err(Failure::failed)?;
             let fault = Fault::Unregistered { provider: provider.to_owned() };
             with_world(global, session, |world| Ok(world.add_fault(fault)?))?;
             format!("The subscription is no longer registered with {provider}\n")

@@ -9,8 +9,8 @@ use crate::cli::cloud::world_dir;
 use crate::cli::{ExitCode, Failure, Global, Session};
 use crate::host::SimClock;
 use crate::shell::quoted;
-use crate::simulator::serve::{Authority, serve};
-use crate::simulator::{START, SUBSCRIPTION, Service, Simulator, TENANT, Tokens};
+use crate::simulator::serve::{Authority, ServedWorld, serve};
+use crate::simulator::{START, Simulator};
 use crate::world::Clock;
 
 /// Client id of the printed settings.
@@ -66,8 +66,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         let key = kept(&dir.join("token.key"), || session.ids.key().to_vec())?;
         let key =
             <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot("token.key is damaged; delete it".to_owned()))?;
-        let tokens = Tokens::new(key, &base, Arc::clone(&session.clock));
-        let router = Service { simulator, tokens, base: base.clone(), speed: args.speed }.router();
+        let clock = Arc::clone(&session.clock);
+        let router = ServedWorld { simulator, base: base.clone(), speed: args.speed, key, clock }.router();
 
         session.print(&settings(&base, args.tls.then_some(authority.as_path())))?;
         session.say(&format!(
@@ -89,8 +89,8 @@ fn settings(base: &str, authority: Option<&Path>) -> String {
     let host = base.split_once("://").map_or(base, |(_, host)| host);
     let mut lines = vec![
         format!("export ARM_METADATA_HOSTNAME={host}"),
-        format!("export ARM_SUBSCRIPTION_ID={SUBSCRIPTION}"),
-        format!("export ARM_TENANT_ID={TENANT}"),
+        format!("export ARM_SUBSCRIPTION_ID={}", crate::providers::azure::simulated::SUBSCRIPTION),
+        format!("export ARM_TENANT_ID={}", crate::providers::azure::simulated::TENANT),
         format!("export ARM_CLIENT_ID={CLIENT}"),
         "export ARM_CLIENT_SECRET=any".to_owned(),
         "export ARM_USE_CLI=false".to_owned(),

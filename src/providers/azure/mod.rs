@@ -1,5 +1,5 @@
-//! Azure: its tables, which are data, and what it has above them: its client, the engine of template deployments, and
-//! Bicep.
+//! Azure: its tables, which are data, and what it has above them: its client, its dialect of the local simulator, the
+//! engine of template deployments, and Bicep.
 
 pub mod bicep;
 pub mod client;
@@ -12,6 +12,7 @@ mod kinds;
 pub(crate) mod refusal;
 pub mod regions;
 mod rules;
+pub mod simulated;
 mod terraform;
 
 use crate::account::Account;

@@ -1,9 +1,11 @@
 //! The local simulator on a port, for other clients, behind TLS.
 //!
 //! Listens only on the configured address. A slow client, or one that sends too much, costs one connection. Knows no
-//! provider: what a router answers is its own.
+//! provider: each adds what it has in front of its API (`Dialect::serve`).
 
 mod connections;
+mod retry;
+mod served;
 mod tls;
 
 use std::io;
@@ -29,6 +31,7 @@ use super::request::ErrorResponse;
 use super::request::name_of;
 use super::routes::{GREATEST_BODY, host, write};
 
+pub use served::ServedWorld;
 pub use tls::Authority;
 
 /// Maximum number of open connections.

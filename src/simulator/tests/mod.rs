@@ -1,5 +1,6 @@
-//! The world with a second provider: what it promises to every dialect.
+//! The world with two providers that only these tests know: what it promises to every dialect.
 
+mod plain;
 mod toy;
 
 use std::sync::Arc;
@@ -13,14 +14,14 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
-use super::arm::Arm;
 use super::dialect::Dialects;
-use super::{BASE, Fault, Plane, RequestMatch, START, SUBSCRIPTION, Simulator, SimulatorError};
+use super::{Fault, Plane, RequestMatch, START, Simulator, SimulatorError};
 use crate::world::{Clock, Web as _, WebAnswer, WebRequest};
+use plain::Plain;
 use toy::Toy;
 
-/// A world with the toy is a world with one line more.
-const DIALECTS: Dialects = Dialects::new(&[&Arm, &Toy]);
+const DIALECTS: Dialects = Dialects::new(&[&Plain, &Toy]);
+const PLAIN: &str = "https://api.plain.example";
 const TOY: &str = "https://api.toy.example";
 
 /// A clock that only the test advances.
@@ -61,18 +62,15 @@ async fn read(simulator: &Simulator, id: &str) -> (u16, Json) {
     ask(simulator, "GET", &format!("{TOY}/widgets/{id}"), None).await
 }
 
-fn group() -> String {
-    format!("{BASE}/subscriptions/{SUBSCRIPTION}/resourceGroups/g?api-version=2021-04-01")
-}
-
-async fn azure_answers(simulator: &Simulator) -> u16 {
-    ask(simulator, "GET", &group(), None).await.0
+/// The status of a read of the thing that the other provider has.
+async fn plain_answers(simulator: &Simulator) -> u16 {
+    ask(simulator, "GET", &format!("{PLAIN}/thing"), None).await.0
 }
 
 async fn world() -> (Simulator, Arc<ManualClock>) {
     let clock = clock();
     let simulator = Simulator::new(DIALECTS, 7, clock.clone());
-    let made = ask(&simulator, "PUT", &group(), Some(json!({ "location": "eastus" }))).await;
+    let made = ask(&simulator, "PUT", &format!("{PLAIN}/thing"), None).await;
     assert_eq!(made.0, 201, "{}", made.1);
     (simulator, clock)
 }
@@ -94,7 +92,7 @@ async fn operations_take_time_and_ids_follow_from_the_seed() {
     let (again, _) = world().await;
     assert_eq!(make(&again, "moon").await, id, "the seed gives the id");
     assert_ne!(make(&again, "moon").await, id, "a second object is another one");
-    assert_eq!(azure_answers(&simulator).await, 200, "every host has its provider");
+    assert_eq!(plain_answers(&simulator).await, 200, "every host has its provider");
 }
 
 #[tokio::test]
@@ -104,19 +102,19 @@ async fn region_or_provider_is_lost_alone() {
     clock.0.fetch_add(60, Ordering::Relaxed);
     simulator.add_fault(lose("moon")).unwrap();
     assert_eq!(read(&simulator, &moon).await.0, 503);
-    assert_eq!((read(&simulator, &mars).await.0, azure_answers(&simulator).await), (200, 200));
+    assert_eq!((read(&simulator, &mars).await.0, plain_answers(&simulator).await), (200, 200));
     assert!(simulator.restore("moon").unwrap());
 
     simulator.add_fault(lose("provider:toy")).unwrap();
     assert_eq!((read(&simulator, &moon).await.0, read(&simulator, &mars).await.0), (503, 503));
-    assert_eq!(azure_answers(&simulator).await, 200);
+    assert_eq!(plain_answers(&simulator).await, 200);
     let lost = simulator.fetch(&get("https://mars.toy.example/")).await;
     assert!(lost.unwrap_err().contains("region mars is lost"));
     assert!(simulator.restore("provider:toy").unwrap());
 
-    simulator.add_fault(lose("provider:azure")).unwrap();
-    assert_eq!((read(&simulator, &moon).await.0, azure_answers(&simulator).await), (200, 503));
-    let (status, error) = ask(&simulator, "GET", &format!("{BASE}/subscriptions?api-version=2021-04-01"), None).await;
+    simulator.add_fault(lose("provider:plain")).unwrap();
+    assert_eq!((read(&simulator, &moon).await.0, plain_answers(&simulator).await), (200, 503));
+    let (status, error) = ask(&simulator, "GET", &format!("{PLAIN}/thing"), None).await;
     assert_eq!((status, &error["error"]["code"]), (503, &json!("ServiceUnavailable")));
     assert_eq!(simulator.fetch(&get("https://mars.toy.example/")).await, Ok(WebAnswer::Status(200)));
 }
@@ -139,7 +137,7 @@ async fn fault_on_requests_names_a_provider() {
     simulator.add_fault(Fault::Answer { status: 418, code: None, retry_after: None, on }).unwrap();
     let (status, error) = read(&simulator, "w-1").await;
     assert_eq!((status, &error["code"]), (418, &json!("BadRequest")), "in the format of the provider");
-    assert_eq!(azure_answers(&simulator).await, 200);
+    assert_eq!(plain_answers(&simulator).await, 200);
 }
 
 #[tokio::test]
@@ -149,15 +147,17 @@ async fn objects_and_parts_survive_on_disk() {
     let clock = clock();
     let first = open(&clock);
     let id = make(&first, "moon").await;
+    assert_eq!(ask(&first, "PUT", &format!("{PLAIN}/thing"), None).await.0, 201);
     drop(first);
     let second = open(&clock);
+    assert_eq!(plain_answers(&second).await, 200);
     assert_eq!(read(&second, &id).await.1["state"], "building");
     clock.0.fetch_add(60, Ordering::Relaxed);
     assert_eq!(read(&second, &id).await.1["state"], "ready");
     assert_ne!(make(&second, "moon").await, id, "the counter of the dialect survived");
     drop(second);
     // Without the dialect, its objects are not understood.
-    let other = Simulator::open(Dialects::new(&[&Arm]), dir.path(), None, clock.clone()).err().unwrap();
+    let other = Simulator::open(Dialects::new(&[&Plain]), dir.path(), None, clock.clone()).err().unwrap();
     assert!(matches!(&other, SimulatorError::Damaged { what, .. } if what.contains("toy")), "{other}");
 }
 
@@ -193,11 +193,11 @@ fn faults_name_only_providers_that_are_simulated() {
         r#"[{"fault": "freeze", "provider": "provider:nobody"}]"#,
         r#"[{"fault": "drop", "when": "before", "on": {"provider": "nobody"}}]"#,
     ] {
-        let refused = super::parse_faults(text, Dialects::new(&[&Arm])).unwrap_err();
-        assert!(refused.contains("the provider `nobody` is not simulated. Use one of azure"), "{refused}");
+        let refused = super::parse_faults(text, Dialects::new(&[&Plain])).unwrap_err();
+        assert!(refused.contains("the provider `nobody` is not simulated. Use one of plain"), "{refused}");
     }
     assert_eq!(
-        super::parse_faults(r#"[{"fault": "lose", "location": "provider:azure"}]"#, Dialects::new(&[&Arm]))
+        super::parse_faults(r#"[{"fault": "lose", "location": "provider:plain"}]"#, Dialects::new(&[&Plain]))
             .unwrap()
             .len(),
         1

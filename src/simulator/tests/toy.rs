@@ -110,8 +110,8 @@ impl Dialect for Toy {
         NAME
     }
 
-    fn has_host(&self, host: &str) -> bool {
-        host == "api.toy.example"
+    fn endpoint(&self) -> &'static str {
+        "https://api.toy.example"
     }
 
     fn part(&self) -> Option<Box<dyn Part>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use drplan::diagnostic::Sources;
-use drplan::simulator::{SUBSCRIPTION, TENANT};
+use drplan::providers::azure::simulated::{SUBSCRIPTION, TENANT};
 use drplan::stack::{self, Input, Knowledge, Stack, VariableInput};
 use drplan::value::{Map, Number, Value};
 

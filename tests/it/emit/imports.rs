@@ -123,7 +123,7 @@ fn read() -> Vec<(&'static str, &'static str, &'static str, Json)> {
     let pool = "/properties/loadBalancingRules/0/properties/backendAddressPool/id";
     let pool_id = format!(
         "/subscriptions/{}/resourceGroups/example/providers/Microsoft.Network/loadBalancers/example/backendAddressPools/example",
-        drplan::simulator::SUBSCRIPTION
+        drplan::providers::azure::simulated::SUBSCRIPTION
     );
     let profile = "/properties/virtualMachineProfile/extensionProfile/extensions";
     vec![

@@ -104,7 +104,7 @@ async fn every_long_running_write_is_polled_to_completion(port: &Port) {
     let server = json!({ "location": "canadacentral", "properties": { "version": "12.0", "administratorLogin": "a",
         "administratorLoginPassword": "p4ss, w0rd", "minimalTlsVersion": "1.2", "publicNetworkAccess": "Enabled",
         "restrictOutboundNetworkAccess": "Disabled" } });
-    let vault = json!({ "location": "canadacentral", "properties": { "tenantId": drplan::simulator::TENANT,
+    let vault = json!({ "location": "canadacentral", "properties": { "tenantId": drplan::providers::azure::simulated::TENANT,
         "sku": { "family": "A", "name": "standard" }, "enableRbacAuthorization": true } });
     let all = [
         (at(NET), net()),

@@ -26,8 +26,8 @@ use crate::simulator::world::{SimulatedObject, World};
 
 /// The name of the provider.
 const NAME: &str = "cloudflare";
-/// The host of the API.
-const HOST: &str = "api.cloudflare.com";
+/// The URL of the API.
+const ENDPOINT: &str = "https://api.cloudflare.com";
 
 /// The dialect of Cloudflare.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ impl Dialect for Cloudflare {
         NAME
     }
 
-    fn has_host(&self, host: &str) -> bool {
-        host.eq_ignore_ascii_case(HOST)
+    fn endpoint(&self) -> &'static str {
+        ENDPOINT
     }
 
     fn part(&self) -> Option<Box<dyn Part>> {

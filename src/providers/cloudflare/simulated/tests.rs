@@ -11,9 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
-use super::Cloudflare;
-use crate::simulator::dialect::Dialects;
-use crate::simulator::{Arm, Fault, Plane, START, Simulator};
+use crate::simulator::{Fault, Plane, START, Simulator};
 use crate::world::{Clock, Web as _, WebAnswer, WebRequest};
 
 const API: &str = "https://api.cloudflare.com/client/v4";
@@ -33,7 +31,7 @@ impl Clock for ManualClock {
 
 fn world() -> (Simulator, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
-    (Simulator::new(Dialects::new(&[&Arm, &Cloudflare]), 7, clock.clone()), clock)
+    (Simulator::new(crate::providers::dialects(), 7, clock.clone()), clock)
 }
 
 async fn ask(simulator: &Simulator, verb: &str, path: &str, body: Json) -> (u16, Json) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use drplan::emit::EmitResult;
-use drplan::simulator::SUBSCRIPTION;
+use drplan::providers::azure::simulated::SUBSCRIPTION;
 
 use super::eval::BicepFiles;
 use super::{Source, against, as_bicep, deployed, lint, objects, order, sources, standing};

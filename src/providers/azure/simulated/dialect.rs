@@ -1,0 +1,135 @@
+//! Resource Manager as a dialect of the simulated world.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use axum::Router;
+use jiff::Timestamp;
+
+use super::state::ArmState;
+use super::{
+    BASE, NAME, cloudlet, deployments, dispatch, ending, hooks, monitor, places, registrations, removal, serve,
+};
+use crate::kinds::{self, Lead, StorePlacement};
+use crate::simulator::dialect::{Dialect, Part};
+use crate::simulator::fault::Fault;
+use crate::simulator::operations::Operation;
+use crate::simulator::request::{ErrorResponse, Request, Response};
+use crate::simulator::seed::Seed;
+use crate::simulator::serve::ServedWorld;
+use crate::simulator::world::{SimulatedObject, World};
+
+/// The dialect of Azure Resource Manager.
+#[derive(Debug)]
+pub(crate) struct Arm;
+
+impl Dialect for Arm {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn endpoint(&self) -> &'static str {
+        BASE
+    }
+
+    fn serve(&self, served: &ServedWorld, world: Router) -> Router {
+        serve::router(served, world)
+    }
+
+    fn registrable(&self, service: &str) -> Option<Result<&'static str, String>> {
+        Some(registrations::registrable(service))
+    }
+
+    fn part(&self) -> Option<Box<dyn Part>> {
+        Some(Box::new(ArmState::default()))
+    }
+
+    fn refuse(&self, failure: &ErrorResponse) -> Response {
+        failure.response()
+    }
+
+    fn answer(&self, world: &mut World, request: &Request, fails: Option<ErrorResponse>) -> Response {
+        dispatch::throttled(world, request, fails).unwrap_or_else(|failure| failure.response())
+    }
+
+    fn sign(&self, world: &World, response: Response, request: &Request, number: u64) -> Response {
+        dispatch::sign(world, response, request, number)
+    }
+
+    fn check(&self, fault: &Fault) -> Result<(), String> {
+        match fault {
+            Fault::Unregistered { provider } => registrations::registrable(provider).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn region(&self, world: &World, object: &SimulatedObject) -> Option<String> {
+        places::own_region(world, &object.id.folded())
+    }
+
+    fn words(&self, object: &SimulatedObject) -> Vec<Cow<'static, str>> {
+        hooks::words(object)
+    }
+
+    fn is_public(&self, object: &SimulatedObject) -> bool {
+        hooks::hook(object, |simulated| simulated.hosts).is_some()
+    }
+
+    fn hosts(&self, object: &SimulatedObject) -> Vec<String> {
+        hooks::hook(object, |simulated| simulated.hosts).map_or_else(Vec::new, |hosts| hosts(&object.body))
+    }
+
+    fn domains(&self) -> &'static [&'static str] {
+        static DOMAINS: LazyLock<Vec<&'static str>> =
+            LazyLock::new(|| kinds::hosts::domains(&crate::providers::azure::TABLES));
+        &DOMAINS
+    }
+
+    fn leads(&self, world: &World, object: &SimulatedObject, name: &str) -> Lead {
+        match hooks::hook(object, |simulated| simulated.leads) {
+            Some(leads) => leads(world, &object.id, name),
+            None if self.is_public(object) => {
+                let working = world.working(&object.id.folded());
+                Lead::to_region(working.and_then(|_| self.region(world, object)))
+            }
+            None => Lead::Nowhere("its target is unknown"),
+        }
+    }
+
+    fn keeps(&self, world: &World, object: &SimulatedObject) -> Option<StorePlacement> {
+        hooks::hook(object, |simulated| simulated.keeps).and_then(|keeps| keeps(world, &object.id))
+    }
+
+    fn touch(&self, object: &mut SimulatedObject, seed: Seed) {
+        object.touch(seed);
+    }
+
+    fn holds(&self, world: &World, operation: &Operation) -> bool {
+        ending::holds(world, operation)
+    }
+
+    fn end(&self, world: &mut World, operation: Operation) {
+        ending::end(world, operation);
+    }
+
+    fn remove(&self, world: &mut World, key: &str) {
+        removal::remove_with_all_below(world, key);
+    }
+
+    fn next_event(&self, world: &World) -> Option<Timestamp> {
+        let events = [monitor::next_probe(world), deployments::progress::next_deploying(world)];
+        events.into_iter().flatten().min()
+    }
+
+    fn go_on(&self, world: &mut World) -> bool {
+        deployments::progress::deploy(world)
+    }
+
+    fn watch(&self, world: &mut World) {
+        monitor::watch(world);
+    }
+
+    fn faults_changed(&self, world: &mut World) {
+        cloudlet::wake_all(world);
+    }
+}
