@@ -262,12 +262,6 @@ pub const PRESENCE: Arg = Arg {
     )
 };
 
-/// The argument `tags` of every kind that takes them.
-pub const TAGS: Arg = Arg {
-    need: Need::Default(Lit::EmptyMap),
-    ..arg("tags", Ty::Tags(&TagRule::GENERAL), "tags", "Tags, added to those of the stack.")
-};
-
 impl Arg {
     /// The argument with this rule for values in the cloud that stay.
     #[must_use]
@@ -375,7 +369,7 @@ impl Arg {
 
     /// True for a script that a machine runs at its start: text in base64, which a stack may contain.
     pub fn is_script(&self) -> bool {
-        self.form.is_some_and(|form| std::ptr::eq(form, &super::form::BASE64))
+        self.form.is_some_and(|form| form.is_script)
     }
 
     /// Ignores case.

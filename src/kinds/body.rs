@@ -6,14 +6,11 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::account::Account;
 use crate::duration;
 use crate::kinds::decode::canonical;
-use crate::kinds::table::{Arg, AttributeSource, Block, Kind, Lit, Location, OtherResources, Place, Subject, Ty, Wire};
+use crate::kinds::table::{
+    Arg, AttributeSource, Block, Kind, Lit, Location, OtherResources, Place, RESOURCE_GROUP, Subject, Ty, Wire,
+};
 use crate::kinds::{export, mark, path, place};
 use crate::object::{Object, ObjectId, Within};
-
-/// An account as a scope: what contains all groups in it.
-pub fn scope(account: &Account) -> ObjectId {
-    ObjectId::new(format!("/subscriptions/{}", account.id))
-}
 
 /// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
 /// absent.
@@ -23,16 +20,17 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
         Json::Array(items) => items.first()?.as_str(),
         _ => None,
     };
+    let type_ = &*kind.type_.name;
     let text = match kind.place {
-        Place::Subscription => format!("{}/resourceGroups/{name}", scope(account)),
+        Place::Subscription => return kind.grammar().of_group(&account.id, name),
         Place::Root(template) => filled(template, |word| match word {
             place::ACCOUNT => Some(&*account.id),
             place::NAME => Some(name),
             argument => at(argument),
         })?,
-        Place::Group => format!("{}/providers/{}/{name}", at("resource_group")?, kind.type_.name),
+        Place::Group => return kind.grammar().within(at(RESOURCE_GROUP.name)?, type_, name),
         Place::Child(parent, segment) => format!("{}/{segment}/{name}", at(parent)?),
-        Place::Extension(scope) => format!("{}/providers/{}/{name}", at(scope)?, kind.type_.name),
+        Place::Extension(scope) => return kind.grammar().within(at(scope)?, type_, name),
         Place::Part(parent, _, segment, _) => format!("{}/{segment}/{name}", at(parent)?),
         Place::Property(target) => at(target)?.to_owned(),
         Place::Member(of) => return of.id(name, args),

@@ -38,6 +38,17 @@ pub trait Grammar: Debug + Sync {
         None
     }
 
+    /// The id of an object of an account that only collects others. `None` where the provider has none.
+    fn of_group(&self, _account: &str, _name: &str) -> Option<ObjectId> {
+        None
+    }
+
+    /// The id of an object of a group, or of an extension of another object: of this type and name, below the id of that
+    /// group or object. `None` where the provider has none.
+    fn within(&self, _around: &str, _type: &str, _name: &str) -> Option<ObjectId> {
+        None
+    }
+
     /// The outermost object that contains this one, or that it extends: itself, where there is none.
     fn root(&self, id: &ObjectId) -> ObjectId {
         std::iter::successors(self.parent(id), |id| self.parent(id)).last().unwrap_or_else(|| id.clone())

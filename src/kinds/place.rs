@@ -20,18 +20,18 @@ pub(super) const NAME: &str = "name";
 /// Location of a kind's object in the resource hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A resource group of the subscription.
+    /// An object of the account that only collects others, such as a resource group.
     Subscription,
     /// An object that lies in nothing but the account, with an id of this form. `{account}` and `{name}` stand for the
     /// account and the name of the resource, any other word in braces for an argument:
     /// `cloudflare:zones/{zone}/dns_records/{type}/{name}`.
     Root(&'static str),
-    /// `{resource group}/providers/{type}/{name}`; the argument `resource_group` refers to the group.
+    /// An object of a group, to which the argument `resource_group` refers.
     Group,
     /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
     /// (`blobServices/default/containers`).
     Child(&'static str, &'static str),
-    /// `{scope}/providers/{type}/{name}`; the argument named here refers to the extended resource.
+    /// An extension of the resource to which the argument named here refers.
     Extension(&'static str),
     /// An element of a list in the parent's body, identified by its name. `Part("loadbalancer", "properties.probes",
     /// "probes", "name")` holds the argument that refers to the parent, the path of the list, the segment of the

@@ -11,6 +11,7 @@ use super::grammar::{Grammar, NoIds};
 use super::looks::{AccountCheck, Guards};
 use super::regions::{self, Region};
 use super::table::Kind;
+use super::tags::TagRule;
 use crate::account::{Account, Accounts, Realm};
 use crate::object::{Object, ObjectId};
 
@@ -33,6 +34,8 @@ pub struct Tables {
     pub terraform: &'static [TerraformProvider],
     /// Areas of its types by namespace: the first word of a type's name.
     pub areas: &'static [(&'static str, Area)],
+    /// The rule for tags of a whole stack, where its resources take tags.
+    pub tags: Option<&'static TagRule>,
     /// Its regions, by name.
     pub regions: &'static [Region],
     /// The arguments of its `provider` block, which name an account: first its id, then its tenant.
@@ -77,6 +80,7 @@ impl Tables {
         doctor: &[],
         terraform: &[],
         areas: &[],
+        tags: None,
         regions: &[],
         account: &[],
         without_account: "",

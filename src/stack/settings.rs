@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
 use crate::hcl::ast::{ExprKind, HclAttribute, HclBlock};
-use crate::kinds::TagRule;
 use crate::stack::block::InstanceErrors;
 use crate::stack::constants::ConstantReader;
 use crate::stack::group::instance_name;
@@ -59,7 +58,10 @@ fn tags(reader: &mut ConstantReader<'_>, attribute: &HclAttribute) -> Map {
     match reader.value(attribute) {
         None => Map::new(),
         Some(Value::Map(map)) if map.values().all(|tag| matches!(tag, Value::String(_))) => {
-            match TagRule::GENERAL.fault(map.iter().map(|(name, value)| (&**name, value.as_str()))) {
+            let texts = map.iter().map(|(name, value)| (&**name, value.as_str()));
+            let mut rules = reader.catalog().providers().filter_map(|provider| provider.tags);
+            let why = rules.find_map(|rule| rule.fault(texts.clone()));
+            match why {
                 None => (*map).clone(),
                 // Every resource would have the same error.
                 Some(why) => {

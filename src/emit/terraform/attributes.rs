@@ -11,6 +11,7 @@ use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::hcl::text::ExprWriter;
 use crate::hcl::{quoted, value_text};
 use crate::kinds::{Arg, AttributeSource, Kind, Location, Place, RESOURCE_GROUP, Ty};
+use crate::object::ObjectId;
 use crate::stack::Resource;
 use crate::value::Value;
 
@@ -214,7 +215,11 @@ impl TerraformScope<'_, '_> {
         match of.kind.place {
             Place::Group if argument == RESOURCE_GROUP.name => {
                 let account = accounts::variable(self.emitter.stack, of.one).unwrap_or_default();
-                format!("\"/subscriptions/${{var.{account}}}/resourceGroups/${{{}.resource_group_name}}\"", of.text)
+                let (account, group) = (format!("${{var.{account}}}"), format!("${{{}.resource_group_name}}", of.text));
+                match of.kind.grammar().of_group(&account, &group) {
+                    Some(id) => format!("\"{id}\""),
+                    None => self.lost(of, argument),
+                }
             }
             Place::Child(parent, segment) if parent == argument => {
                 format!("trimsuffix({0}.id, \"/{segment}/${{{0}.name}}\")", of.text)
@@ -293,10 +298,16 @@ impl TerraformScope<'_, '_> {
             Some(start) => format!("{start}/${{{}.name}}\"", of.text),
             None => id,
         };
-        let group = of.kind.grammar().group(&of.one.id).filter(|_| of.kind.place == Place::Group);
-        let group = group.as_ref().map(crate::object::ObjectId::name);
-        match group.and_then(|group| id.split_once(&format!("/resourceGroups/{group}/"))) {
-            Some((start, end)) => format!("{start}/resourceGroups/${{{}.resource_group_name}}/{end}", of.text),
+        let grammar = of.kind.grammar();
+        let group = grammar.group(&of.one.id).filter(|_| of.kind.place == Place::Group);
+        // In the text of the id the group may be a reference already.
+        let written =
+            grammar.group(&ObjectId::new(&*id)).filter(|written| group.is_some_and(|own| own.name() == written.name()));
+        let parts = written.as_ref().and_then(|written| {
+            Some((written.as_str().strip_suffix(written.name())?, id.strip_prefix(written.as_str())?))
+        });
+        match parts {
+            Some((start, end)) => format!("{start}${{{}.resource_group_name}}{end}", of.text),
             None => id,
         }
     }

@@ -117,6 +117,14 @@ impl Grammar for Ids {
         Some(ObjectId::new(format!("{SUBSCRIPTIONS}{account}")))
     }
 
+    fn of_group(&self, account: &str, name: &str) -> Option<ObjectId> {
+        self.of_account(account).map(|account| account.child("resourceGroups", name))
+    }
+
+    fn within(&self, around: &str, type_: &str, name: &str) -> Option<ObjectId> {
+        Some(ObjectId::new(format!("{around}{PROVIDERS}{type_}/{name}")))
+    }
+
     /// The first type and name after the first provider.
     fn root(&self, id: &ObjectId) -> ObjectId {
         let text = id.as_str();
@@ -172,8 +180,14 @@ mod tests {
         let above = [&group, &net, &subnet, &lock].map(|id| Ids.above(id));
         assert_eq!(above, [None, Some(group.clone()), Some(net.clone()), Some(subnet.clone())]);
         assert_eq!([&group, &net, &lock].map(|id| Ids.group(id)), [None, Some(group.clone()), Some(group.clone())]);
-        assert_eq!([&group, &net, &subnet, &lock].map(|id| Ids.root(id)), [group, net.clone(), net.clone(), net]);
+        assert_eq!(
+            [&group, &net, &subnet, &lock].map(|id| Ids.root(id)),
+            [group.clone(), net.clone(), net.clone(), net]
+        );
         assert_eq!((Ids.names(&subnet), Ids.names(&lock)), (vec!["n", "w"], vec!["l"]));
+        assert_eq!(Ids.of_group("s", "g").as_ref(), Some(&group));
+        let made = [Ids.within(group.as_str(), "A.B/nets", "n"), Ids.within(subnet.as_str(), "A.Auth/locks", "l")];
+        assert_eq!(made, [Some(Ids.root(&subnet)), Some(lock.clone())]);
         assert_eq!((Ids.collection(&lock), Ids.account(&lock)), (None, Some("s")));
         assert!(Ids.is_id("/SUBSCRIPTIONS/s") && !Ids.is_id("/health") && Ids.is_id(&Ids.unknown(0)));
     }

@@ -13,6 +13,7 @@ pub(crate) mod refusal;
 pub mod regions;
 mod rules;
 pub mod simulated;
+mod tags;
 mod terraform;
 
 use crate::account::Account;
@@ -36,6 +37,7 @@ pub static TABLES: Tables = Tables {
         ("Microsoft.ManagedIdentity", Area::Access),
         ("Microsoft.Network", Area::Network),
     ],
+    tags: Some(&tags::GENERAL),
     regions: regions::REGIONS,
     account: &[SUBSCRIPTION, TENANT],
     without_account: "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription \

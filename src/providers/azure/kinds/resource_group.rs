@@ -1,6 +1,7 @@
 //! Resource group: the unit of presence, and the location of its resources' metadata.
 
 use crate::kinds::table::*;
+use crate::providers::azure::tags::TAGS;
 
 /// Table of `resource_group`.
 pub static KIND: Kind = Kind {

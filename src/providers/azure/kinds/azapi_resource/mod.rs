@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::azure::kinds::identity;
+use crate::providers::azure::tags::TAGS;
 
 /// Table of `azapi_resource`, for a block whose type is missing or malformed. [`Kind::of`] gives that of a type.
 pub static KIND: Kind = BASE;

@@ -13,6 +13,7 @@ use super::facts::{self, Tracking};
 use super::{ARGS, BASE, KIND, lingers};
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::tags::TAGS;
 
 /// Everything that decides a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

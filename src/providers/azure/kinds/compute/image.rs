@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_profile::{CACHING, admit_region, disk_encryption_set, finding};
+use crate::providers::azure::tags::TAGS;
 
 const SOURCE: &str = "properties.sourceVirtualMachine.id";
 
@@ -32,7 +34,7 @@ static OS_DISK: Block = Block::one(&[
         .required()
         .replace(),
     arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").near(),
-    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&form::HTTPS_URL).chosen(),
+    arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&forms::HTTPS_URL).chosen(),
     arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
     arg("size_gb", Ty::Integer(1, 4095), "diskSizeGB", "Size in GiB.").chosen(),
     disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),
@@ -47,7 +49,7 @@ static DATA_DISK: Block = Block::many(
             .required()
             .replace(),
         arg("managed_disk", Ty::Ref(&["managed_disk"]), "managedDisk.id", "Source disk.").near().replace(),
-        arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&form::HTTPS_URL),
+        arg("blob_uri", Ty::String, "blobUri", "URL of the source blob.").form(&forms::HTTPS_URL),
         arg("caching", CACHING, "caching", "Host caching.").default(Lit::Str("None")),
         arg("size_gb", Ty::Integer(1, 32_767), "diskSizeGB", "Size in GiB."),
         disk_encryption_set("disk_encryption_set", "diskEncryptionSet.id").replace(),

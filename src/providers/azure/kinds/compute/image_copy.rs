@@ -12,6 +12,7 @@ use crate::kinds::{body, path};
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::shared_image;
 use crate::providers::azure::kinds::compute::shared_image_version::{self, SOURCE, STORAGE, TARGETS};
+use crate::providers::azure::tags::TAGS;
 
 /// Table of `image_copy`.
 pub static KIND: Kind = Kind {

@@ -110,7 +110,7 @@ macro_rules! profile {
                 concat!($under, ".userData"),
                 "User data in base64, readable for programs on the machine at any time.",
             )
-            .form(&form::BASE64)
+            .form(&crate::providers::azure::forms::BASE64)
             .write_only(),
             arg(
                 "boot_diagnostics",
@@ -138,7 +138,7 @@ macro_rules! profile {
             )
             .replace(),
             crate::providers::azure::kinds::identity::IDENTITY,
-            TAGS,
+            crate::providers::azure::tags::TAGS,
         ]
     };
 }
@@ -186,7 +186,7 @@ pub(super) static BOOT_DIAGNOSTICS: Block = Block::one(&[arg(
     "storageUri",
     "Blob endpoint of the storage account. Azure-managed storage if absent.",
 )
-.form(&form::HTTPS_URL)]);
+.form(&forms::HTTPS_URL)]);
 
 /// The block `termination_notification`.
 pub(super) static TERMINATION_NOTIFICATION: Block = Block::one(&[
@@ -267,7 +267,7 @@ pub(super) static WINRM_LISTENER: Block = Block::many(
     &[
         arg("protocol", Ty::Enum(&["Http", "Https"]), "protocol", "Protocol.").required().replace(),
         arg("certificate_url", Ty::String, "certificateUrl", "URL of the Key Vault certificate for `Https`.")
-            .form(&form::HTTPS_URL)
+            .form(&forms::HTTPS_URL)
             .replace(),
     ],
 );
@@ -276,7 +276,7 @@ const KEY_VAULT: Arg =
     arg("key_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the certificates.").required();
 const CERTIFICATE_URL: Arg =
     arg("url", Ty::String, "certificateUrl", "URL of the certificate's secret, with its version.")
-        .form(&form::HTTPS_URL)
+        .form(&forms::HTTPS_URL)
         .required();
 
 /// The block `secret` of a Linux machine.

@@ -5,6 +5,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::forms;
+use crate::providers::azure::tags::TAGS;
 
 const SECURITY_TYPE: &str = "properties.securityProfile.securityType";
 const SIZE: &str = "properties.diskSizeGB";
@@ -28,13 +30,13 @@ const SOURCE_VAULT: Arg =
     arg("source_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the secret or key.").required();
 
 static DISK_ENCRYPTION_KEY: Block = Block::one(&[
-    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").form(&form::HTTPS_URL).required(),
+    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").form(&forms::HTTPS_URL).required(),
     SOURCE_VAULT,
 ])
 .at_least_one();
 
 static KEY_ENCRYPTION_KEY: Block = Block::one(&[
-    arg("key_url", Ty::String, "keyUrl", "URL of the key.").form(&form::HTTPS_URL).required(),
+    arg("key_url", Ty::String, "keyUrl", "URL of the key.").form(&forms::HTTPS_URL).required(),
     SOURCE_VAULT,
 ]);
 
@@ -94,7 +96,7 @@ pub static KIND: Kind = Kind {
         )
         .replace(),
         arg("source_uri", Ty::String, "properties.creationData.sourceUri", "URL of the blob to copy, with `Import`.")
-            .form(&form::HTTPS_URL)
+            .form(&forms::HTTPS_URL)
             .replace(),
         arg(
             "storage_account",
@@ -118,7 +120,7 @@ pub static KIND: Kind = Kind {
             "Hyper-V generation of machines that start from the disk.",
         )
         .replace(),
-        arg("zone", Ty::String, "zones[0]", "Availability zone of the disk.").form(&form::ZONE).replace(),
+        arg("zone", Ty::String, "zones[0]", "Availability zone of the disk.").form(&forms::ZONE).replace(),
         arg(
             "tier",
             Ty::String,

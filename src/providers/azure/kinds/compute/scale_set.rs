@@ -85,7 +85,7 @@ pub(super) const SET: &[Arg] = &[
         "Custom data in base64 (cloud-init), run at the first start of each instance. A change affects new \
          instances only.",
     )
-    .form(&form::BASE64)
+    .form(&forms::BASE64)
     .secret(),
     arg(
         "source_image_reference",
@@ -154,7 +154,7 @@ pub(super) const SET: &[Arg] = &[
         "zones",
         "Availability zones of the instances. Zones can be added, but not removed.",
     )
-    .form(&form::ZONE),
+    .form(&forms::ZONE),
     arg("zone_balance", Ty::Bool, "properties.zoneBalance", "Require equal numbers of instances in all zones.")
         .default(Lit::Bool(false))
         .replace(),

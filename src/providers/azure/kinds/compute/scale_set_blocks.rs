@@ -318,7 +318,7 @@ pub(super) static EXTENSION: Block = Block::many(
 );
 
 static PROTECTED_SETTINGS: Block = Block::one(&[
-    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").form(&form::HTTPS_URL).required(),
+    arg("secret_url", Ty::String, "secretUrl", "URL of the secret.").form(&forms::HTTPS_URL).required(),
     arg("source_vault", Ty::Ref(&["key_vault"]), "sourceVault.id", "Key vault of the secret.").required(),
 ]);
 

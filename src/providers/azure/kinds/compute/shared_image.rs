@@ -6,6 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::tags::TAGS;
 
 const IDENTIFIER_PATH: &str = "properties.identifier";
 const FEATURES: &str = "properties.features";

@@ -1,6 +1,7 @@
 //! Shared image gallery. It has one region, and so do its image definitions.
 
 use crate::kinds::table::*;
+use crate::providers::azure::tags::TAGS;
 
 static SHARING: Block = Block::one(&[
     arg(

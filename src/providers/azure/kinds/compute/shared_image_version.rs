@@ -7,8 +7,10 @@ use crate::kinds::path;
 use crate::kinds::regions::same_region;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_profile::finding;
 use crate::providers::azure::regions::region;
+use crate::providers::azure::tags::TAGS;
 
 /// Provider type and API version of image versions.
 pub(super) const TYPE: KindType =
@@ -97,7 +99,7 @@ pub static KIND: Kind = Kind {
             "properties.storageProfile.osDiskImage.source.uri",
             "Source: URL of a blob. Requires `storage_account`.",
         )
-        .form(&form::HTTPS_URL)
+        .form(&forms::HTTPS_URL)
         .replace(),
         arg(
             "storage_account",

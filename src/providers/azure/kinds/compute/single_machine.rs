@@ -86,7 +86,7 @@ pub(super) const MACHINE: &[Arg] = &[
         "properties.osProfile.customData",
         "Custom data in base64 (cloud-init), run at the first start.",
     )
-    .form(&form::BASE64)
+    .form(&forms::BASE64)
     .secret()
     .replace(),
     arg(
@@ -106,7 +106,7 @@ pub(super) const MACHINE: &[Arg] = &[
     .near()
     .replace(),
     arg("os_disk", Ty::Block(&OS_DISK), "properties.storageProfile.osDisk", "Operating system disk."),
-    arg("zone", Ty::String, "zones[0]", "Availability zone of the machine.").form(&form::ZONE).replace(),
+    arg("zone", Ty::String, "zones[0]", "Availability zone of the machine.").form(&forms::ZONE).replace(),
     arg(
         "allow_extension_operations",
         Ty::Bool,

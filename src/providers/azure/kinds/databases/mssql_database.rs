@@ -7,7 +7,9 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use super::{mssql_replication, mssql_server};
 use crate::kinds::{path, table::*};
 use crate::object::ObjectId;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::identity;
+use crate::providers::azure::tags::TAGS;
 
 const GIBIBYTE: i64 = 1 << 30;
 
@@ -163,7 +165,7 @@ pub static KIND: Kind = Kind {
             "properties.encryptionProtector",
             "URL of the Key Vault key that encrypts the database. Defaults to the server's key.",
         )
-        .form(&form::HTTPS_URL),
+        .form(&forms::HTTPS_URL),
         arg(
             "transparent_data_encryption_key_automatic_rotation_enabled",
             Ty::Bool,

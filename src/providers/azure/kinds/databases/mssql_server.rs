@@ -9,6 +9,7 @@ use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
 use crate::providers::azure::regions::region;
+use crate::providers::azure::tags::TAGS;
 
 static ADMINISTRATOR: Block = Block::one(&[
     arg("login_username", Ty::String, "login", "Name of the user, group or application that administers the server.")
@@ -88,7 +89,7 @@ pub static KIND: Kind = Kind {
             "properties.keyId",
             "URL of the Key Vault key that encrypts the databases. Microsoft's own key if absent.",
         )
-        .form(&form::HTTPS_URL),
+        .form(&forms::HTTPS_URL),
         arg(
             "primary_user_assigned_identity",
             Ty::Ref(&["user_assigned_identity"]),

@@ -10,6 +10,7 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::identity;
+use crate::providers::azure::tags::TAGS;
 
 /// The form of a bool in the configuration of Redis: a text.
 const TEXT: &[(Lit, Lit)] = &[(Lit::Bool(true), Lit::Str("true")), (Lit::Bool(false), Lit::Str("false"))];

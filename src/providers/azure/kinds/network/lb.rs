@@ -9,6 +9,7 @@ use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::network::network_interface::without_chosen_addresses;
 use crate::providers::azure::kinds::network::subnet;
+use crate::providers::azure::tags::TAGS;
 
 const FRONTENDS: &str = "properties.frontendIPConfigurations";
 const POOLS: &str = "properties.backendAddressPools";
@@ -69,7 +70,7 @@ static FRONTEND: Block = Block::many(
             "zones",
             "Availability zones of a private address. A public address has zones of its own.",
         )
-        .form(&form::ZONE),
+        .form(&forms::ZONE),
     ],
 );
 

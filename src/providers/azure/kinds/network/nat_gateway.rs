@@ -5,8 +5,10 @@ use serde_json::Value as Json;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::compute::machine_profile::admit_region;
 use crate::providers::azure::kinds::network::public_ip;
+use crate::providers::azure::tags::TAGS;
 
 /// The reason why a drill copies no way out of a network.
 pub(super) const WAY_OUT: &str = "it would give copies a way out to the internet";
@@ -36,7 +38,7 @@ pub static KIND: Kind = Kind {
         .default(Lit::Str("Standard"))
         .replace(),
         arg("zones", Ty::Set(&Ty::String), "zones", "Availability zones of the gateway: one, for `Standard`.")
-            .form(&form::ZONE)
+            .form(&forms::ZONE)
             .replace(),
         TAGS,
     ],

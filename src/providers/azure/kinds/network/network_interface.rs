@@ -8,6 +8,7 @@ use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::machine_profile::admit_region;
 use crate::providers::azure::kinds::network::subnet;
+use crate::providers::azure::tags::TAGS;
 
 /// Path of the configurations.
 pub(super) const CONFIGURATIONS: &str = "properties.ipConfigurations";

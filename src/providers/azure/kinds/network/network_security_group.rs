@@ -9,13 +9,14 @@ use serde_json::{Value as Json, json};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::tags::TAGS;
 use crate::value::{Map, Value};
 
 static SECURITY_RULE: Block = Block::many(
     "name",
     &[
         arg("name", Ty::String, "name", "Name of the rule.").form(&forms::network::NAME).required(),
-        arg("description", Ty::String, "properties.description", "Description of the rule.").form(&form::SHORT_TEXT),
+        arg("description", Ty::String, "properties.description", "Description of the rule.").form(&forms::SHORT_TEXT),
         arg(
             "priority",
             Ty::Integer(100, 4096),

@@ -5,6 +5,8 @@ use serde_json::Value as Json;
 use crate::kinds::table::*;
 use crate::kinds::{drill, path};
 use crate::object::ObjectId;
+use crate::providers::azure::forms;
+use crate::providers::azure::tags::TAGS;
 use crate::value::Map;
 
 const LABEL: &str = "properties.dnsSettings.domainNameLabel";
@@ -49,7 +51,7 @@ pub static KIND: Kind = Kind {
             "zones",
             "Availability zones of the address. With several, it survives the loss of one.",
         )
-        .form(&form::ZONE)
+        .form(&forms::ZONE)
         .replace(),
         arg("ip_version", Ty::Enum(&["IPv4", "IPv6"]), "properties.publicIPAddressVersion", "IP version.")
             .default(Lit::Str("IPv4"))

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::tags::TAGS;
 use crate::value::{Map, Value};
 
 static ROUTE: Block = Block::many(

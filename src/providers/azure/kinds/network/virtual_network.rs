@@ -7,6 +7,7 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::network::{subnet, vnet_peering};
+use crate::providers::azure::tags::TAGS;
 use crate::ranges::outside;
 
 /// Path of the address ranges.

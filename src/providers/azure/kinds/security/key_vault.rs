@@ -9,6 +9,7 @@ use crate::kinds::hosts::hosts_at;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::tags::TAGS;
 
 static ACCESS_POLICY: Block = Block::many(
     "object_id",

@@ -1,6 +1,7 @@
 //! User-assigned identity: a managed identity with a lifetime of its own, with which resources call other services.
 
 use crate::kinds::table::*;
+use crate::providers::azure::tags::TAGS;
 
 /// Table of `user_assigned_identity`.
 pub static KIND: Kind = Kind {

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
+use crate::providers::azure::tags;
 
 /// Table of `dns_zone`.
 pub static KIND: Kind = Kind {
@@ -19,7 +20,7 @@ pub static KIND: Kind = Kind {
         r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,33}[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$",
         "2 to 34 labels joined by `.`, each of letters, digits, `_` and `-`, as in `example.com`",
     ),
-    args: &[RESOURCE_GROUP, TAGS.tags(&TagRule::DNS)],
+    args: &[RESOURCE_GROUP, tags::TAGS.tags(&tags::DNS)],
     attributes: &[
         attribute("name_servers", "properties.nameServers", FakeValue::Nothing, "Name servers of the zone.").list(),
         attribute(
@@ -142,7 +143,7 @@ pub(super) const RECORD: &[Arg] = &[
         "Time to live, in seconds: how long clients cache the record, and the longest delay of a change.",
     )
     .required(),
-    Arg { wire: Wire::At("properties.metadata"), ty: Ty::Map(&Ty::String), ..TAGS },
+    Arg { wire: Wire::At("properties.metadata"), ty: Ty::Map(&Ty::String), ..tags::TAGS },
 ];
 
 /// Attributes of record sets of every type.

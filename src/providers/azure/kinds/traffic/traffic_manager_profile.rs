@@ -9,6 +9,7 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::traffic::traffic_manager_health::{is_disabled, is_enabled, leads, serves_always};
+use crate::providers::azure::tags;
 
 const FQDN: &str = "properties.dnsConfig.fqdn";
 /// Path of the healthy status codes.
@@ -117,7 +118,7 @@ pub static KIND: Kind = Kind {
             "properties.maxReturn",
             "Maximum number of endpoints in an answer. Required with `MultiValue`.",
         ),
-        TAGS.tags(&TagRule::TRAFFIC_MANAGER),
+        tags::TAGS.tags(&tags::TRAFFIC_MANAGER),
     ],
     attributes: &[named("fqdn", "{dns_config.relative_name}.trafficmanager.net", "DNS name that users resolve.")],
     drill: Drill::never("users reach production through it"),

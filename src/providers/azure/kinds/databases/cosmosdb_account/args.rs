@@ -1,7 +1,9 @@
 //! Arguments of a Cosmos DB account.
 
 use crate::kinds::table::*;
+use crate::providers::azure::forms;
 use crate::providers::azure::kinds::identity;
+use crate::providers::azure::tags::TAGS;
 
 /// The arguments.
 pub(super) const ARGS: &[Arg] = &[
@@ -178,7 +180,7 @@ pub(super) const ARGS: &[Arg] = &[
         "properties.keyVaultKeyUri",
         "Versionless URL of the Key Vault key that encrypts the data.",
     )
-    .form(&form::HTTPS_URL)
+    .form(&forms::HTTPS_URL)
     .replace(),
     arg("cors_rule", Ty::Block(&CORS_RULE), "", "Cross-origin requests (CORS) that web pages may send.")
         .wire(Wire::Odd),

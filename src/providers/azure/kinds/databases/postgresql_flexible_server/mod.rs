@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::azure::kinds::identity;
+use crate::providers::azure::tags::TAGS;
 
 pub(super) use simulated::{SIMULATED, keeps};
 
@@ -63,7 +64,7 @@ pub(super) const PUBLIC_NETWORK_ACCESS: Arg =
         .wire(Wire::Mapped("properties.network.publicNetworkAccess", ENABLED));
 /// Availability zone of a server or replica.
 pub(super) const ZONE: Arg =
-    arg("zone", Ty::String, "properties.availabilityZone", "Availability zone of the server.").form(&form::ZONE);
+    arg("zone", Ty::String, "properties.availabilityZone", "Availability zone of the server.").form(&forms::ZONE);
 /// DNS name of a server, which follows from its name.
 pub(super) const FQDN: Attribute =
     named("fqdn", "{name}.postgres.database.azure.com", "DNS name of the server. It does not follow a promotion.");
@@ -101,7 +102,7 @@ static AUTHENTICATION: Block = Block::one(&[
 
 static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
     arg("key_vault_key_id", Ty::String, "primaryKeyURI", "URL of the Key Vault key that encrypts the data.")
-        .form(&form::HTTPS_URL)
+        .form(&forms::HTTPS_URL)
         .required(),
     arg(
         "primary_user_assigned_identity",
@@ -115,7 +116,7 @@ static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
         "geoBackupKeyURI",
         "URL of the key that encrypts backups in the paired region.",
     )
-    .form(&form::HTTPS_URL),
+    .form(&forms::HTTPS_URL),
     arg(
         "geo_backup_user_assigned_identity",
         Ty::Ref(&["user_assigned_identity"]),
@@ -133,7 +134,7 @@ static HIGH_AVAILABILITY: Block = Block::one(&[
     )
     .required(),
     arg("standby_availability_zone", Ty::String, "standbyAvailabilityZone", "Availability zone of the standby.")
-        .form(&form::ZONE),
+        .form(&forms::ZONE),
 ]);
 
 static MAINTENANCE_WINDOW: Block = Block::one(&[

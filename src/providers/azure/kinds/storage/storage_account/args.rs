@@ -3,6 +3,7 @@
 use crate::kinds::table::*;
 use crate::providers::azure::forms;
 use crate::providers::azure::kinds::identity::IDENTITY_UNSPACED;
+use crate::providers::azure::tags;
 
 /// The arguments.
 pub(super) const ARGS: &[Arg] = &[
@@ -158,7 +159,7 @@ pub(super) const ARGS: &[Arg] = &[
     .replace(),
     arg("sas_policy", Ty::Block(&SAS_POLICY), "properties.sasPolicy", "Lifetime limit of shared access signatures."),
     IDENTITY_UNSPACED,
-    TAGS.tags(&TagRule::STORAGE),
+    tags::TAGS.tags(&tags::STORAGE),
 ];
 
 static NETWORK_RULES: Block = Block::one(&[
@@ -198,7 +199,7 @@ static CUSTOM_DOMAIN: Block = Block::one(&[
 
 static CUSTOMER_MANAGED_KEY: Block = Block::one(&[
     arg("key_vault_key_id", Ty::String, "", "URL of the Key Vault key. Without a version, Azure uses the newest one.")
-        .form(&form::HTTPS_URL)
+        .form(&forms::HTTPS_URL)
         .required()
         .wire(Wire::Odd),
     arg(
@@ -293,7 +294,7 @@ static SAS_POLICY: Block = Block::one(&[
         "sasExpirationPeriod",
         "Maximum lifetime of a shared access signature, as `DD.HH:MM:SS`.",
     )
-    .form(&form::PERIOD)
+    .form(&forms::PERIOD)
     .required(),
     arg(
         "expiration_action",

@@ -10,6 +10,7 @@ use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::postgresql_flexible_server::{self as server, SERVER_NAME};
 use crate::providers::azure::kinds::databases::postgresql_flexible_server_virtual_endpoint as endpoint;
+use crate::providers::azure::tags::TAGS;
 
 /// Virtual endpoint: the names that follow the roles.
 const ENDPOINT: &str = r#"resource "azurerm_postgresql_flexible_server_virtual_endpoint" "{label}" {

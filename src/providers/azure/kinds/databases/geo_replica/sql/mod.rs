@@ -14,6 +14,7 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::databases::mssql_server::SERVER_NAME;
+use crate::providers::azure::tags::TAGS;
 
 const GRACE: &str = "properties.readWriteEndpoint.failoverWithDataLossGracePeriodMinutes";
 const ROLE: &str = "properties.replicationRole";
