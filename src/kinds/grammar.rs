@@ -43,8 +43,8 @@ pub trait Grammar: Debug + Sync {
         None
     }
 
-    /// The id of an object of a group, or of an extension of another object: of this type and name, below the id of that
-    /// group or object. `None` where the provider has none.
+    /// The id of an object of a group, or of an extension of another object, by the id of that, its type and its name.
+    /// `None` where the provider has none.
     fn within(&self, _around: &str, _type: &str, _name: &str) -> Option<ObjectId> {
         None
     }

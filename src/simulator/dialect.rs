@@ -38,8 +38,8 @@ impl Dialects {
         self.iter().map(Dialect::name)
     }
 
-    /// The service with this name (ignoring case), of a provider with whose services an account registers, if a fault can
-    /// end the registration.
+    /// The service with this name (ignoring case), of a provider with whose services an account registers, if a fault
+    /// can end the registration.
     ///
     /// # Errors
     /// The names of such services.

@@ -197,6 +197,7 @@ fn oversized_and_misdirected_requests_are_refused() {
 
 /// The services on a plain socket in this process, and their base URL.
 async fn plain() -> String {
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
     let clock: Arc<dyn Clock> = Arc::new(SimClock::sped(START, 1000));
     let simulator = Simulator::new(drplan::providers::dialects(), 7, Arc::clone(&clock));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");

@@ -298,18 +298,7 @@ impl TerraformScope<'_, '_> {
             Some(start) => format!("{start}/${{{}.name}}\"", of.text),
             None => id,
         };
-        let grammar = of.kind.grammar();
-        let group = grammar.group(&of.one.id).filter(|_| of.kind.place == Place::Group);
-        // In the text of the id the group may be a reference already.
-        let written =
-            grammar.group(&ObjectId::new(&*id)).filter(|written| group.is_some_and(|own| own.name() == written.name()));
-        let parts = written.as_ref().and_then(|written| {
-            Some((written.as_str().strip_suffix(written.name())?, id.strip_prefix(written.as_str())?))
-        });
-        match parts {
-            Some((start, end)) => format!("{start}${{{}.resource_group_name}}{end}", of.text),
-            None => id,
-        }
+        with_named_group(of, &id).unwrap_or(id)
     }
 
     /// The same for a child of a resource that its block names.
@@ -344,4 +333,16 @@ impl TerraformScope<'_, '_> {
         }
         "null".to_owned()
     }
+}
+
+/// The text of an id with a reference to the name of its group. `None` where the text has the name of no group, or a
+/// reference already.
+fn with_named_group(of: ReadResource<'_>, id: &str) -> Option<String> {
+    let grammar = of.kind.grammar();
+    let group = grammar.group(&of.one.id).filter(|_| of.kind.place == Place::Group)?;
+    let text = id.strip_prefix('"')?;
+    let written = grammar.group(&ObjectId::new(text)).filter(|written| written.name() == group.name())?;
+    let start = written.as_str().strip_suffix(written.name())?;
+    let end = text.strip_prefix(written.as_str())?;
+    Some(format!("\"{start}${{{}.resource_group_name}}{end}", of.text))
 }

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use tower::ServiceExt as _;
 
 use super::dialect::Dialects;
+use super::serve::ServedWorld;
 use super::{Fault, Plane, RequestMatch, START, Simulator, SimulatorError};
 use crate::world::{Clock, Web as _, WebAnswer, WebRequest};
 use plain::Plain;
@@ -138,6 +139,31 @@ async fn fault_on_requests_names_a_provider() {
     let (status, error) = read(&simulator, "w-1").await;
     assert_eq!((status, &error["code"]), (418, &json!("BadRequest")), "in the format of the provider");
     assert_eq!(plain_answers(&simulator).await, 200);
+}
+
+#[tokio::test]
+async fn served_world_has_every_provider_and_the_seconds_of_its_clients() {
+    let (simulator, clock) = world().await;
+    let on = RequestMatch { provider: Some("plain".to_owned()), ..RequestMatch::default() };
+    simulator.add_fault(Fault::Answer { status: 429, code: None, retry_after: Some(61), on }).unwrap();
+    let base = "http://localhost:8443".to_owned();
+    let router = ServedWorld { simulator, base: base.clone(), speed: 30, key: [0; 32], clock }.router();
+    let ask = async |url: String| {
+        let request = HttpRequest::builder().uri(url).body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let wait = answer.headers().get("retry-after").map(|seconds| seconds.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), wait, to_bytes(answer.into_body(), usize::MAX).await.unwrap())
+    };
+    let (status, wait, _) = ask(format!("{PLAIN}/thing")).await;
+    assert_eq!((status, wait.as_deref()), (429, Some("3")), "61 simulated seconds");
+    let (status, wait, page) = ask(format!("{base}/about")).await;
+    assert_eq!((status, wait, &*page), (200, None, base.as_bytes()), "what a provider puts in front of its API");
+    assert_eq!(ask(format!("{TOY}/widgets/none")).await.0, 404, "the other provider has no fault");
+}
+
+#[test]
+fn provider_without_registrations_ends_none() {
+    assert!(DIALECTS.registrable("widgets").unwrap_err().contains("`widgets`"));
 }
 
 #[tokio::test]

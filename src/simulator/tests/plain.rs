@@ -21,7 +21,8 @@ impl Dialect for Plain {
     }
 
     fn refuse(&self, failure: &ErrorResponse) -> Response {
-        Response::json(failure.status, &json!({ "error": { "code": failure.code } }))
+        let response = Response::json(failure.status, &json!({ "error": { "code": failure.code } }));
+        failure.retry_after.iter().fold(response, |response, seconds| response.with("retry-after", seconds.to_string()))
     }
 
     fn answer(&self, world: &mut World, request: &Request, _: Option<ErrorResponse>) -> Response {

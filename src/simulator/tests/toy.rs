@@ -1,6 +1,8 @@
 //! A provider of two routes: `POST /widgets` makes a widget, which takes half a minute, and `GET /widgets/{id}` reads
 //! it. The world gives the ids.
 
+use axum::Router;
+use axum::routing::get;
 use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
 
@@ -10,6 +12,7 @@ use crate::simulator::dialect::{Dialect, Part, ProviderName};
 use crate::simulator::fields::StoredFields;
 use crate::simulator::operations::{Operation, OperationKind, OperationState};
 use crate::simulator::request::{ErrorResponse, HttpMethod, Request, Response};
+use crate::simulator::serve::ServedWorld;
 use crate::simulator::world::{Lifecycle, SimulatedObject, World};
 
 const NAME: &str = "toy";
@@ -112,6 +115,12 @@ impl Dialect for Toy {
 
     fn endpoint(&self) -> &'static str {
         "https://api.toy.example"
+    }
+
+    /// A page for everybody, whatever the host.
+    fn serve(&self, served: &ServedWorld, world: Router) -> Router {
+        let base = served.base.clone();
+        Router::new().route("/about", get(async || base)).fallback_service(world)
     }
 
     fn part(&self) -> Option<Box<dyn Part>> {

@@ -15,8 +15,7 @@ fn may_name_azure(path: &Path) -> bool {
 
 /// Lines of production code and comments that name Azure, by module. They only fall: a line above fails as a new
 /// dependency, and a line below fails until its ceiling is lowered, so that what is gained stays gained.
-const CEILINGS: &[(&str, usize)] =
-    &[("adopt", 1), ("cli", 55), ("kinds", 8), ("reference", 5), ("stack", 12), ("view", 3)];
+const CEILINGS: &[(&str, usize)] = &[("adopt", 1), ("cli", 55), ("reference", 5), ("stack", 12), ("view", 3)];
 
 #[test]
 fn lines_that_name_a_provider_only_become_fewer() {

@@ -1,9 +1,13 @@
 //! The whole life of the toy provider's kinds: plan, apply, drift, import, kills, lost answers, failover, destruction.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use drplan::diagnostic::Sources;
+use drplan::kinds::Catalog;
 use drplan::object::{Object, ObjectId};
 use drplan::plan::Action;
+use drplan::stack::{Input, read_all};
 use drplan::state::Status;
 use drplan::steps::Acceptance;
 use drplan::world::{Cloud, Store, WriteCondition};
@@ -226,4 +230,19 @@ fn users_are_led_to_the_standby_and_back() {
         incident.done(RunRequest { accepted, ..FORCED }).await;
         assert_eq!(led_to(), address("toy:machines/standby"));
     });
+}
+
+/// Without Azure, its rules for tags hold for nothing.
+#[test]
+fn tags_of_a_stack_keep_the_rules_of_the_providers_that_there_are() {
+    static ALONE: LazyLock<Catalog> = LazyLock::new(|| Catalog::new([&super::TABLES]));
+    let errors = |catalog: &'static Catalog| -> Vec<String> {
+        let text = "stack \"toys\" {\n  tags = { windows = \"to the moon\" }\n}\n";
+        let mut sources = Sources::default();
+        let (_, found) = read_all(Input::in_memory(text, &mut sources, ("", ""), catalog));
+        found.iter().map(|one| one.summary.clone()).filter(|summary| summary.contains("tags")).collect()
+    };
+    let refused = errors(super::catalog());
+    assert!(refused.concat().contains("begins with `windows`, which Azure reserves"), "{refused:?}");
+    assert_eq!(errors(&ALONE), [""; 0]);
 }
