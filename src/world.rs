@@ -205,6 +205,8 @@ pub enum Notice {
     },
     /// The cloud's request limit delays requests. Reported once, until requests pass without delay again.
     Throttled {
+        /// The provider, in sentences.
+        provider: &'static str,
         /// The class of requests.
         requests: Requests,
         /// The requests that the cloud accepts per second, where known.
@@ -214,6 +216,8 @@ pub enum Notice {
     },
     /// The delay is over.
     Unthrottled {
+        /// The provider, in sentences.
+        provider: &'static str,
         /// The class of requests.
         requests: Requests,
         /// The duration of the delay.

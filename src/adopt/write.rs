@@ -37,7 +37,7 @@ pub fn write(draft: &StackDraft, name: &str, cloud: CloudName) -> Text {
     }
     let cloud = match cloud {
         CloudName::Local => String::new(),
-        CloudName::Azure => format!("cloud = {}\n", quoted(cloud.as_str())),
+        CloudName::Providers(_) => format!("cloud = {}\n", quoted(cloud.as_str())),
     };
     let description = quoted("Imported from existing resources.");
     let mut stack = format!("stack {} {{\ndescription = {description}\n{cloud}}}\n", quoted(name));

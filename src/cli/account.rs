@@ -6,7 +6,7 @@ use super::exit::ExitCode;
 use super::{Failure, Session};
 use crate::account::{self, Accounts, Realm};
 use crate::kinds::{Catalog, Tables};
-use crate::providers::azure;
+use crate::providers;
 use crate::stack::{CloudName, Program};
 
 /// A cloud with the accounts that the session has at its providers.
@@ -37,7 +37,7 @@ impl Account {
         let mut found = Self::local(session.catalog);
         match cloud {
             CloudName::Local => return found,
-            CloudName::Azure => found.cloud = cloud,
+            CloudName::Providers(_) => found.cloud = cloud,
         }
         found.accounts = Accounts::default();
         for provider in session.catalog.providers() {
@@ -50,9 +50,7 @@ impl Account {
             }
             let is_set = |name| found.set.get(&(provider.name, name)).map(|(_, value)| value.clone());
             let is_complete = provider.account.iter().all(|argument| is_set(argument.name).is_some());
-            let signed_in =
-                (provider == &azure::TABLES && !is_complete).then(|| azure::client::signed_in(&session.env));
-            let signed_in = signed_in.flatten();
+            let signed_in = if is_complete { None } else { providers::signed_in(provider, &session.env) };
             let account = provider.account_of(|argument| {
                 let mut own = signed_in.iter().flat_map(|account| provider.account_texts(account));
                 is_set(argument.name).or_else(|| Some(own.find(|(one, _)| one.name == argument.name)?.1.to_owned()))
@@ -71,10 +69,10 @@ impl Account {
         }
     }
 
-    /// The account at the first provider.
-    pub fn owner(&self) -> account::Account {
-        let first = self.accounts.iter().find(|(realm, _)| realm.provider == azure::TABLES.name);
-        first.map_or_else(|| account::Account::new("", ""), |(_, account)| account.clone())
+    /// The account at a provider.
+    pub fn at(&self, provider: &Tables) -> account::Account {
+        let own = self.accounts.get(&Realm::of(provider.name));
+        own.cloned().unwrap_or_else(|| provider.account_of(|_| None))
     }
 
     /// Requires a known account at each provider in use. The local simulator always has them.
@@ -145,7 +143,7 @@ mod tests {
 
     /// The account of the environment, and the program of a stack in it.
     fn in_environment(text: &str, env: &[(&str, &str)]) -> (Account, Program) {
-        let account = Account::of(CloudName::Azure, &session(env));
+        let account = Account::of(CloudName::Providers("azure"), &session(env));
         let mut sources = Sources::default();
         let text = format!(
             "stack \"shop\" {{}}\n{text}\nsite \"east\" {{\n  provider = \"azure\"\n  location = \"eastus\"\n}}\n\

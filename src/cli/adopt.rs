@@ -11,7 +11,7 @@ use super::again::{again, again_recorded, withheld_hint};
 use super::cloud::{CloudConnection, with_cloud};
 use super::init::stack_name;
 use super::loading::{LoadedStack, StackText, given_variables, load_text, stack_text};
-use super::location::{holder, names_of_stack, shown};
+use super::location::{holder, names_of_stack, shown, store_at};
 use super::planning::{PlanRequest, make};
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::is_identifier;
@@ -23,7 +23,7 @@ use crate::hcl::NoFiles;
 use crate::kinds::{self, Catalog, Tables};
 use crate::object::ObjectId;
 use crate::plan::Plan;
-use crate::providers::rules;
+use crate::providers::{self, rules};
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
 use crate::store::{LocalStore, read_bounded};
 use crate::view;
@@ -41,20 +41,20 @@ use crate::world::Store;
 /// counts as the existing one, and is sent with the next change of its resource. Optional secrets, such as custom
 /// data of virtual machines, are omitted.
 ///
-/// With --terraform, imports the azurerm resources of a Terraform state (version 4) under their Terraform names, with
-/// their modules before them. Only ids are taken from the state, and names of inline subnets; settings are read from
-/// the cloud.
+/// With --terraform, imports the resources of a Terraform state (version 4) under their Terraform names, with their
+/// modules before them. Only ids are taken from the state, and names of inline subnets; settings are read from the
+/// cloud.
 ///
 /// A resource must be in one stack only, since two stacks would revert each other's changes: `drplan state forget`
 /// removes it from a stack.
 ///
 /// Ends with the plan of the new stack, and exits 1 if it is not empty.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
-  drplan adopt shop-east shop-west --out shop --cloud azure
-  terraform state pull > shop.tfstate && drplan adopt --terraform shop.tfstate --out shop --cloud azure
-  drplan plan shop")]
+  drplan adopt shop-east shop-west --out shop --cloud {cloud}
+  terraform state pull > shop.tfstate && drplan adopt --terraform shop.tfstate --out shop --cloud {cloud}
+  drplan plan shop", cloud = super::clouds::example()))]
 pub struct Args {
     /// Resource groups
     #[arg(value_name = "RESOURCE_GROUP", required_unless_present = "terraform", conflicts_with = "terraform")]
@@ -62,8 +62,7 @@ pub struct Args {
     /// Import the resources of this Terraform state
     #[arg(long, value_name = "STATE_FILE")]
     terraform: Option<PathBuf>,
-    /// Import resources of types without a kind as well, each as an azapi_resource
-    #[arg(long)]
+    #[arg(long, help = format!("Import resources of types without a kind as well, each as {}", any_type()))]
     any_type: bool,
     /// Directory to write the stack to
     #[arg(long, value_name = "DIR", default_value = "adopted")]
@@ -80,7 +79,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
-    let cloud = global.cloud.map_or(CloudName::Local, CloudName::from);
+    let cloud = global.cloud.unwrap_or(CloudName::Local);
     let account = Account::of(cloud, session);
     let name = match &args.name {
         Some(name) if is_identifier(name) => name.clone(),
@@ -93,7 +92,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let tables = grouping(session.catalog)?;
     let managing = args.terraform.as_deref().map(|file| managing(file, tables, session)).transpose()?;
     refuse_stack(args, session)?;
-    let store = LocalStore::open(&session.path(&global.state_root), &name, cloud.as_str())?;
+    let store = store_at(&name, cloud, global, session)?;
     let _lock = store.lock(&holder("adopt", session))?;
     let recorded = store.load()?;
     if let Some(open) = recorded.as_ref().and_then(|state| state.roles.open.values().next()) {
@@ -110,6 +109,12 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     }
     let order = AdoptRequest { args, name, managing, store, serial, global, tables };
     with_cloud(&account, global, session, async |reached, session| order.carry_out(&account, &reached, session).await)
+}
+
+/// The kinds whose resources are of any type, with their articles.
+fn any_type() -> String {
+    let kinds = providers::catalog().kinds().filter(|kind| kind.typed.is_some());
+    kinds.map(|kind| kinds::with_article(kind.name)).collect::<Vec<_>>().join(" or ")
 }
 
 /// The provider that has resource groups.
@@ -166,7 +171,7 @@ impl AdoptRequest<'_> {
         reached: &CloudConnection,
         session: &mut Session,
     ) -> Result<ExitCode, Failure> {
-        let owner = account.owner();
+        let owner = account.at(self.tables);
         let survey = self.survey(account, &owner, reached).await?;
         let managed = self.managing.as_ref().map(|managing| managing.objects.as_slice());
         let mut draft = StackDraft::of(&survey, managed, &owner);
@@ -209,8 +214,14 @@ impl AdoptRequest<'_> {
         };
         found.map_err(|error| match &error {
             DiscoveryError::Group(_) => Failure::failed(error.to_string()).help(match account.cloud {
-                CloudName::Local => "This is the local simulator; use --cloud azure to read Azure.".to_owned(),
-                CloudName::Azure => format!("The subscription is {}.", account.owner().id),
+                CloudName::Local => {
+                    let Tables { name, title, .. } = self.tables;
+                    format!("This is the local simulator; use --cloud {name} to read {title}.")
+                }
+                CloudName::Providers(_) => {
+                    let argument = self.tables.account.first().map_or("account", |argument| argument.name);
+                    format!("The {argument} is {}.", owner.id)
+                }
             }),
             DiscoveryError::TooMany | DiscoveryError::Cloud(_) => Failure::failed(error.to_string()),
         })
@@ -294,9 +305,9 @@ impl AdoptRequest<'_> {
     ///
     /// ```json
     /// {
-    ///   "format_version": 1, "stack": "shop", "cloud": "azure", "files": ["shop/stack.hcl"],
+    ///   "format_version": 1, "stack": "shop", "cloud": "local", "files": ["shop/stack.hcl"],
     ///   "imported": [{ "address": "lb.web", "id": "/subscriptions/…" }],
-    ///   "not_imported": [{ "id": "…", "type": "…", "terraform": "azurerm_lb.web", "reason": "…" }],
+    ///   "not_imported": [{ "id": "…", "type": "…", "terraform": "module.web.…", "reason": "…" }],
     ///   "settings_not_imported": ["…"],
     ///   "variables": [{ "name": "…", "address": "…", "argument": "…" }],
     ///   "plan": { … as `drplan plan --format json` … }
@@ -439,6 +450,6 @@ fn group_id(of: &Tables, name: &str, account: &Account) -> Result<ObjectId, Fail
             .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
     let group = of.kinds.iter().find(|kind| kind.place.collects());
-    let id = group.and_then(|kind| kinds::body::id(kind, name, &account.owner(), &serde_json::Map::new()));
+    let id = group.and_then(|kind| kinds::body::id(kind, name, &account.at(of), &serde_json::Map::new()));
     id.ok_or_else(|| Failure::failed("internal error: a resource group has no id; please report it"))
 }

@@ -111,7 +111,7 @@ fn with_place(command: &str, dir: &Path, global: &Global) -> Vec<String> {
         flag("chdir", word(chdir));
     }
     if let Some(cloud) = cloud {
-        flag("cloud", crate::stack::CloudName::from(*cloud).as_str().to_owned());
+        flag("cloud", cloud.as_str().to_owned());
     }
     if state_root != Path::new(super::STATE_ROOT) {
         flag("state", word(state_root));

@@ -11,9 +11,10 @@ use super::cloud::{CloudConnection, with_cloud};
 use super::confirm::confirm;
 use super::loading::{LoadedStack, load, load_recorded, values_of_files};
 use super::location::holder;
+use super::overdue::overdue_advice;
 use super::plan::{Limits, cloud_in, read};
 use super::planning::{PlanRequest, PlanResult, make, refuse_blocked, refuse_held_changes, refuse_vanished, store_of};
-use super::progress::{ProgressView, overdue_advice};
+use super::progress::ProgressView;
 use super::{ExitCode, Failure, Global, OutputFormat, Session, ending, pretty};
 use crate::apply::{self, BulkEngine, Ports, keep_planned};
 use crate::plan::file::{self, PlanFile};
@@ -100,7 +101,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 
 fn run_saved(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     let saved = read(&args.stack, session)?;
-    let cloud = cloud_in(&saved, global)?;
+    let cloud = cloud_in(&saved, global, session)?;
     let stack = Path::new(&saved.directory);
     let origin = format!("in {}", args.stack.display());
     let loaded = load_recorded(stack, &saved.inputs(), &origin, |_| Account::of(cloud, session), global, session)?;
@@ -275,7 +276,7 @@ async fn perform(
         let resources = &made.planned.stack.resources;
         let objects = resources.iter().map(|(address, resource)| (address, resource.objects.as_slice()));
         let shown = ProgressView::new(&made.planned.plan.steps, cloud, session)
-            .with_advice(overdue_advice(objects, cloud, global), Vec::new());
+            .with_advice(overdue_advice(objects, cloud, session.catalog, global), Vec::new());
         let ports = Ports {
             cloud: &reached.cloud,
             web: &*reached.web,

@@ -36,8 +36,9 @@ pub fn ids(global: &Global, session: &Session) -> Arc<dyn Ids> {
     }
 }
 
-/// The same for Azure. A seed never makes a key: anybody who knows the seed could guess secrets from their digests.
-fn ids_of_azure(global: &Global, session: &Session) -> Arc<dyn Ids> {
+/// The same for the providers themselves. A seed never makes a key: anybody who knows the seed could guess secrets from
+/// their digests.
+fn ids_with_keys(global: &Global, session: &Session) -> Arc<dyn Ids> {
     Arc::new(WithKeys { ids: ids(global, session), keys: Arc::clone(&session.ids) })
 }
 
@@ -91,7 +92,7 @@ pub fn with_cloud<T>(
     account.is_known()?;
     match account.cloud {
         CloudName::Local => with_local(account, global, session, work),
-        CloudName::Azure => with_providers(account, global, session, work),
+        CloudName::Providers(_) => with_providers(account, global, session, work),
     }
 }
 
@@ -109,7 +110,7 @@ fn with_providers<T>(
     runtime.block_on(async {
         let client = HttpBackend::client().map_err(|why| Failure::failed(format!("cannot start: {why}")))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ids = ids_of_azure(global, session);
+        let ids = ids_with_keys(global, session);
         let reach = Reach {
             wire: HttpBackend::Net(client.clone()),
             network: Some(client.clone()),
@@ -195,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seed_makes_no_key_of_azure() {
+    fn seed_makes_no_key_of_real_providers() {
         let seeded = SeededIds::new(5);
         let own = SeededIds::new(6);
         let both = WithKeys { ids: Arc::new(seeded.fork()), keys: Arc::new(own.fork()) };

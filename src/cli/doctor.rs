@@ -9,28 +9,29 @@ use super::loading::load_without_secrets;
 use super::location::holder;
 use super::planning::store_of;
 use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty, versioned};
+use crate::account::{self, Realm};
 use crate::apply::read_lists;
 use crate::doctor::{DoctorInput, DoctorResult, DoctorStatus, ListAnswers, examine, lists};
-use crate::stack::{CloudName, Stack};
+use crate::kinds::Tables;
+use crate::stack::Stack;
 use crate::state::{State, StateError};
 use crate::store::LocalStore;
 use crate::view;
 use crate::world::{Cloud, Store};
 
-/// Clock skew in seconds that warns and that fails: tokens are accepted within five minutes (source: limit of
-/// Microsoft Entra ID).
+/// Clock skew in seconds that warns and that fails: providers accept a token within five minutes of their own time.
 const SKEW: (i64, i64) = (60, 300);
 
 /// Check credentials, permissions, quotas and state before an apply or a failover
 ///
-/// Checks the sign-in and its permissions, the subscription and its provider registrations, sizes and quotas at each
-/// site, the clock and the state, and prints how to fix each problem. Changes nothing; sensitive variables need no
-/// values. Exits 1 if an apply or a failover would fail.
+/// Checks the sign-in and its permissions, the accounts and what is registered in them, sizes and quotas at each site,
+/// the clock and the state, and prints how to fix each problem. Changes nothing; sensitive variables need no values.
+/// Exits 1 if an apply or a failover would fail.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
-  drplan doctor stacks/web-geo --vars prod.vars.hcl --cloud azure
-  drplan doctor --format json")]
+  drplan doctor stacks/web-geo --vars prod.vars.hcl --cloud {}
+  drplan doctor --format json", super::clouds::example()))]
 pub struct Args {
     /// Directory of the stack
     #[arg(default_value = ".")]
@@ -63,7 +64,8 @@ fn in_cloud(account: &Account, subject: DoctorInput<'_>, global: &Global, sessio
     let looked = with_cloud(account, global, session, async |reached, _| {
         let wanted = lists(subject);
         let answers = ListAnswers::to(&wanted, read_lists(&reached.cloud, &*reached.clock, &wanted).await);
-        let mut found = vec![DoctorResult::passes("credentials", signed_in(account, subject.stack))];
+        let signed_in = signed_in(account, subject.stack).into_iter();
+        let mut found: Vec<_> = signed_in.map(|what| DoctorResult::passes("credentials", what)).collect();
         found.extend(examine(subject, &answers));
         found.extend(clock(&reached));
         Ok(found)
@@ -73,20 +75,32 @@ fn in_cloud(account: &Account, subject: DoctorInput<'_>, global: &Global, sessio
             Failure::Message { exit: _, code: _, what, help } => (what, help.join(" ")),
             _ => ("cannot connect to the cloud".to_owned(), String::new()),
         };
-        let help = if help.is_empty() {
-            "Sign in with `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret or a token file.".to_owned()
-        } else {
-            help
-        };
+        let ways = account.uses.iter().map(|provider| provider.sign_in).filter(|way| !way.is_empty());
+        let help = if help.is_empty() { ways.collect::<Vec<_>>().join(" ") } else { help };
         vec![DoctorResult::of("credentials", DoctorStatus::Fails, what, help)]
     })
 }
 
-fn signed_in(account: &Account, stack: &Stack) -> String {
-    match account.cloud {
-        CloudName::Local => "not needed by the local simulator".to_owned(),
-        CloudName::Azure => format!("signed in to tenant {} for {}", account.owner().tenant, stack.name),
+/// The accounts of the stack, a sentence for each provider.
+fn signed_in(account: &Account, stack: &Stack) -> Vec<String> {
+    if account.cloud.is_local() {
+        return vec!["not needed by the local simulator".to_owned()];
     }
+    let of_provider = |provider: &&Tables| {
+        let own = stack.accounts.iter().filter(|(realm, _)| realm.provider == provider.name);
+        let accounts: Vec<String> = own.filter_map(|(realm, account)| in_words(provider, realm, account)).collect();
+        let accounts = if accounts.is_empty() { String::new() } else { format!(": {}", accounts.join("; ")) };
+        format!("signed in to {} for {}{accounts}", provider.title, stack.name)
+    };
+    account.uses.iter().map(of_provider).collect()
+}
+
+/// The arguments of an account that are known: `subscription …, tenant …`.
+fn in_words(provider: &Tables, realm: &Realm, account: &account::Account) -> Option<String> {
+    let known = provider.account_texts(account).filter(|(argument, text)| *text != argument.unknown);
+    let known: Vec<String> = known.map(|(argument, text)| format!("{} {text}", argument.name)).collect();
+    let label = if realm.label.is_empty() { String::new() } else { format!("{}, ", realm.label) };
+    (!known.is_empty()).then(|| format!("{label}{}", known.join(", ")))
 }
 
 /// The clock skew, if the cloud reports its time.
@@ -147,4 +161,70 @@ fn recorded(store: &LocalStore, dir: &Path, global: &Global, session: &Session) 
         ));
     }
     (state, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::diagnostic::Sources;
+    use crate::host::SeededIds;
+    use crate::stack::{CloudName, Input, read};
+
+    const STACK: &str = r#"
+stack "shop" {}
+provider "azure" "recovery" {
+  subscription = "66666666-7777-4888-8999-aaaaaaaaaaaa"
+}
+site "east" {
+  provider = "azure"
+  location = "eastus"
+}
+site "west" {
+  provider = provider.azure.recovery
+  location = "westus"
+}
+resource_group "app" {
+  site = site.east
+}
+cloudflare_dns_record "www" {
+  name    = "www.example.com"
+  zone    = "example.com"
+  type    = "A"
+  content = "192.0.2.10"
+  ttl     = 300
+}
+"#;
+
+    #[test]
+    fn accounts_of_all_providers_of_the_stack_are_named() {
+        let catalog = crate::providers::catalog();
+        let nowhere = || Box::new(io::sink());
+        let mut session = Session::detached(nowhere(), nowhere(), PathBuf::new(), Arc::new(SeededIds::new(1)), catalog);
+        let own = "11111111-2222-4333-8444-555555555555";
+        let set = [("AZURE_SUBSCRIPTION_ID", own), ("AZURE_TENANT_ID", own)];
+        session.env = set.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let sentences = |cloud| {
+            let account = Account::of(cloud, &session);
+            let mut sources = Sources::default();
+            let input = Input::in_memory(STACK, &mut sources, ("", ""), catalog);
+            let program = read(input).unwrap().in_accounts(account.accounts.clone());
+            let account = account.for_program(&program);
+            let (stack, _) = Arc::new(program).evaluate(&Default::default()).unwrap();
+            signed_in(&account, &stack)
+        };
+        assert_eq!(
+            sentences(CloudName::Providers("azure")),
+            [
+                format!(
+                    "signed in to Azure for shop: subscription {own}, tenant {own}; recovery, subscription \
+                     66666666-7777-4888-8999-aaaaaaaaaaaa, tenant {own}"
+                ),
+                "signed in to Cloudflare for shop".to_owned(),
+            ]
+        );
+        assert_eq!(sentences(CloudName::Local), ["not needed by the local simulator"]);
+    }
 }

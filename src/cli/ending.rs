@@ -31,7 +31,7 @@ pub fn exit(applied: &ApplyOutcome) -> ExitCode {
 pub fn in_time(length: std::time::Duration, cloud: CloudName) -> String {
     match cloud {
         CloudName::Local => format!("{} (simulated time)", spoken(length)),
-        CloudName::Azure => spoken(length),
+        CloudName::Providers(_) => spoken(length),
     }
 }
 

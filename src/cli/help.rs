@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{ExitCode, Failure, Session, surface};
 use crate::diagnostic::closest;
-use crate::reference::topics;
+use crate::providers::topics;
 use crate::view::{self, WIDTH};
 
 /// Print a page of the documentation, or the help of a command
@@ -27,7 +27,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
         session.print(&list(page_width(session)))?;
         return Ok(ExitCode::Done);
     };
-    if let (Some(topic), [_]) = (topics::find(first), args.words.as_slice()) {
+    let topic = topics().into_iter().find(|topic| topic.name == first);
+    if let (Some(topic), [_]) = (topic, args.words.as_slice()) {
         session.print(&view::pages::text(topic.text, page_width(session)))?;
         if surface(session).find_subcommand(first).is_some() {
             session.print(&format!("\n`drplan {first} --help` lists the flags of the command.\n"))?;
@@ -54,8 +55,8 @@ pub(super) fn page_width(session: &Session) -> usize {
 
 fn unknown(word: &str, command: &clap::Command, is_first: bool) -> Failure {
     let commands = command.get_subcommands().map(|inner| inner.get_name().to_owned());
-    let topics = topics::ALL.iter().filter(|_| is_first).map(|topic| topic.name.to_owned());
-    let known: Vec<String> = topics.chain(commands).collect();
+    let names = topics().into_iter().filter(|_| is_first).map(|topic| topic.name.to_owned());
+    let known: Vec<String> = names.chain(commands).collect();
     let failure = Failure::failed(format!("there is no topic or command `{word}`"));
     match closest(word, known.iter().map(String::as_str)) {
         Some(close) => failure.help(format!("Did you mean `{close}`?")),
@@ -65,7 +66,7 @@ fn unknown(word: &str, command: &clap::Command, is_first: bool) -> Failure {
 
 fn list(width: usize) -> String {
     let rows: Vec<Vec<String>> =
-        topics::ALL.iter().map(|topic| vec![format!("  {}", topic.name), topic.about.to_owned()]).collect();
+        topics().iter().map(|topic| vec![format!("  {}", topic.name), topic.about.to_owned()]).collect();
     let more = "`drplan help TOPIC` prints a page, `drplan help COMMAND` or `drplan --help` the help of commands. \
                 `drplan kinds NAME` shows what can be written in a block, `drplan explain CODE` explains an error, \
                 `drplan schema NAME` prints the schema of a JSON document.";

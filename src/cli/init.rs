@@ -32,7 +32,7 @@ enum Starter {
     /// One site with a network and a public IP address
     #[default]
     Minimal,
-    /// Two regions: scale sets, replicated Azure SQL, Traffic Manager and a failover group
+    /// Two regions: scale sets, a replicated SQL database, traffic routing by DNS and a failover group
     WebGeo,
 }
 

@@ -33,8 +33,8 @@ pub fn run(args: &Args, session: &mut Session) -> Result<ExitCode, Failure> {
         (Some(name), format) => match (session.catalog.kind(name), blocks::find(name), format) {
             (Some(kind), _, OutputFormat::Text) => view::show(kind, layout),
             (Some(kind), _, OutputFormat::Json) => super::pretty(&view::json(kind)),
-            (None, Some(block), OutputFormat::Text) => view::show_block(block, layout),
-            (None, Some(block), OutputFormat::Json) => super::pretty(&view::block_json(block)),
+            (None, Some(block), OutputFormat::Text) => view::show_block(block, session.catalog, layout),
+            (None, Some(block), OutputFormat::Json) => super::pretty(&view::block_json(block, session.catalog)),
             (None, None, _) => {
                 let failure = Failure::failed(format!("there is no kind or block `{name}`"));
                 return Err(match view::closest(session.catalog, name) {

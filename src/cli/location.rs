@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::hcl::ast::{Body, ExprKind};
 use crate::hcl::parse;
 use crate::hcl::parse::{MAX_FILE_BYTES, MAX_STACK_BYTES, MAX_STACK_FILES};
+use crate::kinds::Catalog;
 use crate::stack::CloudName;
 use crate::state::State;
 use crate::store::{Holder, LocalStore, read_at_most, read_bounded};
@@ -34,7 +35,7 @@ impl StackLocation {
         for (path, text) in stack_files(dir, session)? {
             let file = sources.add(path, Arc::clone(&text));
             match parse(&text, file) {
-                Ok(body) => found = found.or_else(|| stack_block(&body)),
+                Ok(body) => found = found.or_else(|| stack_block(&body, session.catalog)),
                 Err(wrong) => return Err(Failure::Wrong(wrong, sources)),
             }
         }
@@ -44,7 +45,7 @@ impl StackLocation {
                     .help("Write `stack \"name\" {}` into one of them.");
             return Err(Failure::Wrong(Diagnostics::from(missing), sources));
         };
-        let cloud = global.cloud.map(CloudName::from).or(cloud).unwrap_or(CloudName::Local);
+        let cloud = global.cloud.or(cloud).unwrap_or(CloudName::Local);
         Ok(Self { stack, cloud })
     }
 
@@ -66,9 +67,11 @@ impl StackLocation {
         let mut found = Vec::new();
         for stack in folders(&root) {
             let clouds = folders(&root.join(&stack));
-            for cloud in CloudName::ALL.into_iter().filter(|cloud| clouds.iter().any(|name| name == cloud.as_str())) {
-                if global.cloud.is_none_or(|wanted| CloudName::from(wanted) == cloud) {
-                    found.push(Self { stack: stack.clone(), cloud });
+            let clouds =
+                CloudName::all(session.catalog).filter(|cloud| clouds.iter().any(|name| name == cloud.as_str()));
+            for cloud in clouds {
+                if global.cloud.is_none_or(|wanted| wanted.is_local() == cloud.is_local()) {
+                    found.push(Self { stack: stack.clone(), cloud: global.cloud.unwrap_or(cloud) });
                 }
             }
         }
@@ -83,7 +86,7 @@ impl StackLocation {
     /// # Errors
     /// A name that cannot be the name of a directory.
     pub fn store(&self, global: &Global, session: &Session) -> Result<LocalStore, Failure> {
-        Ok(LocalStore::open(&session.path(&global.state_root), &self.stack, self.cloud.as_str())?)
+        store_at(&self.stack, self.cloud, global, session)
     }
 
     /// Its state; `None` before the first apply.
@@ -93,6 +96,29 @@ impl StackLocation {
     pub fn state(&self, global: &Global, session: &Session) -> Result<Option<State>, Failure> {
         Ok(self.store(global, session)?.load()?)
     }
+}
+
+/// The store of the state of a stack on a cloud. All names of the providers mean one cloud with one state: it stays in
+/// the folder of the name that was given first.
+///
+/// # Errors
+/// A name that cannot be the name of a directory.
+pub fn store_at(stack: &str, cloud: CloudName, global: &Global, session: &Session) -> Result<LocalStore, Failure> {
+    let open = |cloud: CloudName| LocalStore::open(&session.path(&global.state_root), stack, cloud.as_str());
+    let named = open(cloud)?;
+    if cloud.is_local() {
+        return Ok(named);
+    }
+    let others = CloudName::all(session.catalog).filter(|other| !other.is_local() && *other != cloud);
+    let mut stores = vec![named];
+    for other in others {
+        stores.push(open(other)?);
+    }
+    // A folder without a state may be that of a command that holds its lock, and writes the first state.
+    let with_state = stores.iter().position(LocalStore::has_state);
+    let existing = || stores.iter().position(|store| store.folder().exists());
+    let chosen = with_state.or_else(existing).unwrap_or_default();
+    Ok(stores.swap_remove(chosen))
 }
 
 /// A file: the path to show, and its text.
@@ -233,11 +259,81 @@ pub fn shown(dir: &Path, name: &str) -> PathBuf {
 }
 
 /// The label and the cloud of the `stack` block.
-fn stack_block(body: &Body) -> Option<(String, Option<CloudName>)> {
+fn stack_block(body: &Body, catalog: &Catalog) -> Option<(String, Option<CloudName>)> {
     let block = body.blocks("stack").next()?;
     let cloud = block.body.attribute("cloud").and_then(|cloud| match &cloud.expr.kind {
-        ExprKind::String(word) => CloudName::ALL.into_iter().find(|c| c.as_str() == &**word),
+        ExprKind::String(word) => CloudName::named(word, catalog),
         _ => None,
     });
     Some((block.labels.first()?.text.to_string(), cloud))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::host::SeededIds;
+
+    fn session(dir: &Path) -> Session {
+        let nowhere = || Box::new(io::sink());
+        let ids = Arc::new(SeededIds::new(1));
+        Session::detached(nowhere(), nowhere(), dir.to_owned(), ids, crate::providers::catalog())
+    }
+
+    fn global(flags: &[&str]) -> Global {
+        Cli::try_parse_from(["drplan", "plan"].iter().chain(flags)).unwrap().global
+    }
+
+    /// The name of the folder of a stack's state.
+    fn folder(stack: &str, cloud: CloudName, session: &Session) -> String {
+        let store = store_at(stack, cloud, &global(&[]), session).unwrap();
+        store.folder().file_name().unwrap().to_string_lossy().into_owned()
+    }
+
+    const BY_ITS_SITES: CloudName = CloudName::Providers("azure");
+    const BY_ITS_RECORDS: CloudName = CloudName::Providers("cloudflare");
+
+    #[test]
+    fn state_of_the_providers_stays_in_the_folder_of_the_first_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = session(dir.path());
+        for cloud in [CloudName::Local, BY_ITS_SITES, BY_ITS_RECORDS] {
+            assert_eq!(folder("shop", cloud, &session), cloud.as_str(), "there is no state yet");
+        }
+        let store = store_at("shop", BY_ITS_SITES, &global(&[]), &session).unwrap();
+        store.save(&State::empty("shop", "one".to_owned())).unwrap();
+        // A command that was refused leaves an empty folder.
+        std::fs::create_dir_all(dir.path().join("state/shop/cloudflare")).unwrap();
+        assert_eq!(folder("shop", BY_ITS_SITES, &session), "azure");
+        assert_eq!(folder("shop", BY_ITS_RECORDS, &session), "azure");
+        assert_eq!(folder("shop", CloudName::Local, &session), "local");
+        assert_eq!(folder("other", BY_ITS_RECORDS, &session), "cloudflare");
+    }
+
+    #[test]
+    fn first_apply_excludes_one_by_another_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = session(dir.path());
+        let store = |cloud| store_at("shop", cloud, &global(&[]), &session).unwrap();
+        let _held = store(BY_ITS_RECORDS).lock(&holder("apply", &session)).unwrap();
+        assert!(store(BY_ITS_SITES).lock(&holder("apply", &session)).is_err());
+    }
+
+    #[test]
+    fn run_is_found_by_any_name_of_the_providers() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = session(dir.path());
+        let store = store_at("shop", BY_ITS_SITES, &global(&[]), &session).unwrap();
+        store.save(&State::empty("shop", "one".to_owned())).unwrap();
+        let of_run = |flags: &[&str]| StackLocation::of_run(Path::new("gone"), &global(flags), &session);
+        assert_eq!(of_run(&[]).unwrap().cloud, BY_ITS_SITES);
+        let place = of_run(&["--cloud", "cloudflare"]).unwrap();
+        assert_eq!((&*place.stack, place.cloud), ("shop", BY_ITS_RECORDS));
+        assert!(place.state(&global(&[]), &session).unwrap().is_some());
+        assert!(of_run(&["--cloud", "local"]).is_err());
+    }
 }

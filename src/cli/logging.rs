@@ -8,6 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use super::Session;
+use crate::providers::secretive_logs;
 use crate::visible::shown;
 
 /// Standard error for the log, whose lines may contain text of a server.
@@ -43,13 +44,15 @@ pub fn start(verbose: u8, session: &mut Session) {
             return;
         }
     };
+    let secretive: Vec<&str> = secretive_logs().collect();
     let layer = fmt::layer()
         .with_writer(|| LogWriter)
         .with_ansi(session.colour.err)
         .with_filter(filter)
-        // azure_core logs whole bodies at debug, and a body may hold a password.
-        .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
-            !metadata.target().starts_with("azure_core") || *metadata.level() <= LevelFilter::INFO
+        // Whole bodies are logged at debug by libraries of providers, and a body may hold a password.
+        .with_filter(tracing_subscriber::filter::filter_fn(move |metadata| {
+            let is_secretive = secretive.iter().any(|prefix| metadata.target().starts_with(prefix));
+            !is_secretive || *metadata.level() <= LevelFilter::INFO
         }));
     session.is_logging = true;
     // A log that this process has already stays.

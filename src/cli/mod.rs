@@ -9,6 +9,7 @@ mod again;
 mod apply;
 mod check;
 mod cloud;
+mod clouds;
 mod completions;
 mod confirm;
 mod console;
@@ -32,6 +33,7 @@ mod logging;
 mod man;
 mod notices;
 mod output;
+mod overdue;
 mod plan;
 mod planning;
 mod progress;
@@ -67,8 +69,8 @@ use crate::stack::{CloudName, Program};
 ///
 /// A stack is a directory of *.hcl files that describes a whole system and its recovery sites. drplan compiles it
 /// into a dependency graph, compares it with the state and the cloud, and creates or updates resources to match it.
-/// Without --cloud azure, the cloud is the local simulator: it runs on simulated time, is kept in the state
-/// directory, costs nothing and needs no account.
+/// Unless the stack or --cloud names a provider, the cloud is the local simulator: it runs on simulated time, is kept
+/// in the state directory, costs nothing and needs no account.
 #[derive(Debug, Parser)]
 #[command(
     name = "drplan",
@@ -113,9 +115,9 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// Cloud: the local simulator or Azure [default: that of the stack, else local]
-    #[arg(long, global = true, value_name = "CLOUD", value_enum, hide_default_value = true)]
-    cloud: Option<CloudOption>,
+    /// Cloud: the local simulator, or the providers of the stack [default: that of the stack, else local]
+    #[arg(long, global = true, value_name = "CLOUD", value_parser = clouds::parser(), hide_default_value = true)]
+    cloud: Option<CloudName>,
     /// Set a variable of the stack; lists and objects in HCL
     #[arg(long = "var", global = true, value_name = "NAME=VALUE")]
     vars: Vec<String>,
@@ -149,24 +151,6 @@ impl Global {
     fn learn(&self, program: &Program) {
         // The first stack of a command is the one that it prints commands for.
         let _ = self.plain.set(program.plain_variables().map(str::to_owned).collect());
-    }
-}
-
-/// The clouds of `--cloud`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CloudOption {
-    /// Local simulator, on simulated time
-    Local,
-    /// Azure
-    Azure,
-}
-
-impl From<CloudOption> for CloudName {
-    fn from(cloud: CloudOption) -> Self {
-        match cloud {
-            CloudOption::Local => Self::Local,
-            CloudOption::Azure => Self::Azure,
-        }
     }
 }
 

@@ -20,16 +20,16 @@ fn line(notice: &Notice) -> String {
             format!("registering the subscription with the resource provider {namespace}, about a minute ...")
         }
         Notice::Registered { namespace, took } => format!("registered with {namespace} after {}", spoken(*took)),
-        Notice::Throttled { requests, rate: Some(rate), wait } => format!(
-            "throttled by Azure: about {} accepted, next request in {}",
+        Notice::Throttled { provider, requests, rate: Some(rate), wait } => format!(
+            "throttled by {provider}: about {} accepted, next request in {}",
             speed(*rate, word(*requests)),
             spoken(*wait)
         ),
-        Notice::Throttled { requests, rate: None, wait } => {
-            format!("throttled by Azure: {} refused for now, next request in {}", word(*requests), spoken(*wait))
+        Notice::Throttled { provider, requests, rate: None, wait } => {
+            format!("throttled by {provider}: {} refused for now, next request in {}", word(*requests), spoken(*wait))
         }
-        Notice::Unthrottled { requests, lasted } => {
-            format!("no longer throttled by Azure: {} accepted again after {}", word(*requests), spoken(*lasted))
+        Notice::Unthrottled { provider, requests, lasted } => {
+            format!("no longer throttled by {provider}: {} accepted again after {}", word(*requests), spoken(*lasted))
         }
     }
 }
@@ -66,8 +66,9 @@ mod tests {
             (Some(0.001), "about 4 writes an hour accepted, next request in 1m 30s"),
             (None, "writes refused for now, next request in 1m 30s"),
         ] {
-            let notice = Notice::Throttled { requests: Requests::Writes, rate, wait: Duration::from_secs(90) };
-            assert_eq!(line(&notice), format!("throttled by Azure: {told}"));
+            let (requests, wait) = (Requests::Writes, Duration::from_secs(90));
+            let notice = Notice::Throttled { provider: "Somebody", requests, rate, wait };
+            assert_eq!(line(&notice), format!("throttled by Somebody: {told}"));
         }
     }
 }

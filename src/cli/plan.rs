@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
 use super::again::{again_for, again_recorded, completed, withheld_hint, word};
 use super::cloud::with_cloud;
 use super::failover_group::{ReviewFormat, history};
@@ -292,12 +290,11 @@ pub fn read(path: &Path, session: &Session) -> Result<PlanFile, Failure> {
 ///
 /// # Errors
 /// Another cloud in `--cloud`, or an unknown one in the file.
-pub fn cloud_in(saved: &PlanFile, global: &Global) -> Result<CloudName, Failure> {
-    let cloud = super::CloudOption::from_str(&saved.cloud, false)
-        .map(CloudName::from)
-        .map_err(|_| Failure::wrong_file(format!("the saved plan is for an unknown cloud, `{}`", saved.cloud)))?;
-    match global.cloud.map(CloudName::from) {
-        Some(asked) if asked != cloud => {
+pub fn cloud_in(saved: &PlanFile, global: &Global, session: &Session) -> Result<CloudName, Failure> {
+    let unknown = || Failure::wrong_file(format!("the saved plan is for an unknown cloud, `{}`", saved.cloud));
+    let cloud = CloudName::named(&saved.cloud, session.catalog).ok_or_else(unknown)?;
+    match global.cloud {
+        Some(asked) if asked.is_local() != cloud.is_local() => {
             Err(Failure::refused(format!("the saved plan is for --cloud {}, not {}", cloud.as_str(), asked.as_str())))
         }
         _ => Ok(cloud),

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::again::{again_recorded, quoted, withheld_hint};
 use super::cloud::CloudConnection;
 use super::loading::LoadedStack;
+use super::location::store_at;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::{held_resources, observe, observe_roles};
@@ -48,7 +49,7 @@ pub struct PlanResult {
 
 /// The cloud of this stack: `--cloud`, else that of the stack, else the local simulator.
 pub fn cloud_of(program: &Program, global: &Global) -> CloudName {
-    global.cloud.map(CloudName::from).or_else(|| program.cloud()).unwrap_or(CloudName::Local)
+    global.cloud.or_else(|| program.cloud()).unwrap_or(CloudName::Local)
 }
 
 /// The store of this stack's state.
@@ -61,7 +62,7 @@ pub fn store_of(
     global: &Global,
     session: &Session,
 ) -> Result<LocalStore, Failure> {
-    Ok(LocalStore::open(&session.path(&global.state_root), program.name(), cloud.as_str())?)
+    store_at(program.name(), cloud, global, session)
 }
 
 /// Reads the cloud and plans. Warnings about the stack are printed.

@@ -2,7 +2,6 @@
 //! each start and end.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -10,16 +9,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::again::{again_recorded, quoted};
+use super::Session;
 use super::console::{Console, Size};
-use super::{Global, Session};
-use crate::address::Address;
 use crate::duration::spoken;
-use crate::object::Object;
 use crate::run::{Progress, Watcher};
 use crate::stack::CloudName;
 use crate::steps::{Act, Step, StepEvent, StepFact, StepGraph, StepId, Task, is_interruption};
-use crate::view::overdue::{AdviceLine, CheckedObject, OverdueAdvice, OverdueStep, is_overdue, lines};
+use crate::view::overdue::{AdviceLine, OverdueAdvice, OverdueStep, is_overdue, lines};
 use crate::view::visible;
 
 /// The participles for what a step does and has done; an address follows.
@@ -84,28 +80,6 @@ pub fn ended(step: &Step, took: Duration, event: &StepEvent) -> Option<String> {
     }
 }
 
-/// The objects of resources, for steps that take far too long.
-pub fn overdue_advice<'a>(
-    resources: impl Iterator<Item = (&'a Address, &'a [Object])>,
-    cloud: CloudName,
-    global: &Global,
-) -> OverdueAdvice {
-    let one = |(address, objects): (&Address, &[Object])| {
-        let id = quoted(objects.first()?.id.as_str());
-        let (place, command) = match cloud {
-            CloudName::Azure => (
-                "in the Azure portal, or its activity log",
-                format!("az monitor activity-log list --resource-id {id} --offset 6h --output table"),
-            ),
-            CloudName::Local => {
-                ("in the local simulator", again_recorded(&format!("simulator show {id}"), Path::new("."), global))
-            }
-        };
-        Some((address.clone(), CheckedObject { place, command }))
-    };
-    OverdueAdvice { objects: resources.filter_map(one).collect() }
-}
-
 /// Interval between two drawings on a terminal.
 const TICK: Duration = Duration::from_millis(125);
 /// Interval between two reports of the steps in progress where there is no terminal.
@@ -129,10 +103,10 @@ impl ProgressView {
         let state = Arc::new(Mutex::new(DisplayState::new(graph, cloud)));
         let voice = session.err.clone();
         // Simulated time passes only with events.
-        let interval = match (is_live, cloud) {
+        let interval = match (is_live, cloud.is_local()) {
             (true, _) => Some(TICK),
-            (false, CloudName::Azure) => Some(REPORT),
-            (false, CloudName::Local) => None,
+            (false, false) => Some(REPORT),
+            (false, true) => None,
         };
         let ticker = interval.filter(|_| !graph.steps.is_empty());
         let ticker = ticker.map(|interval| ticker_of(interval, is_live, voice.clone(), Arc::clone(&state)));
@@ -330,7 +304,7 @@ impl DisplayState {
         let Some((at, seen)) = self.last else { return Timestamp::UNIX_EPOCH };
         match self.cloud {
             CloudName::Local => at,
-            CloudName::Azure => at.checked_add(seen.elapsed()).unwrap_or(at),
+            CloudName::Providers(_) => at.checked_add(seen.elapsed()).unwrap_or(at),
         }
     }
 
@@ -385,7 +359,7 @@ impl DisplayState {
         let rest = self.under_way.iter().map(left).max().filter(|rest| !rest.is_zero());
         let rest = rest.map(|rest| format!(", about {} left", spoken(rest))).unwrap_or_default();
         let so_far = spoken(between(began, now));
-        let simulated = if self.cloud == CloudName::Local { " simulated" } else { "" };
+        let simulated = if self.cloud.is_local() { " simulated" } else { "" };
         let count = format!("{}/{} steps", self.done, self.steps);
         match self.is_stopping {
             true => {
@@ -414,6 +388,8 @@ fn between(begun: Timestamp, at: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
+    use crate::view::overdue::CheckedObject;
 
     fn state(cloud: CloudName) -> DisplayState {
         let mut state = DisplayState::new(&StepGraph::default(), cloud);
@@ -464,10 +440,10 @@ mod tests {
 
     #[test]
     fn step_beyond_three_times_its_p95_is_reported_once_with_the_object_to_check() {
-        let mut state = state(CloudName::Azure);
+        let mut state = state(CloudName::Providers("azure"));
         let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/one";
         let command = format!("az monitor activity-log list --resource-id {id} --offset 6h --output table");
-        let object = CheckedObject { place: "in the Azure portal", command: command.clone() };
+        let object = CheckedObject { place: "in the Azure portal", command: Some(command.clone()) };
         state.advice.objects.insert(Address::new("mssql_server", "primary"), object);
         state.next = vec![AdviceLine::Command("drplan failover-group status shop".to_owned())];
         state.under_way.retain(|id, _| id.0 == 1);
@@ -489,7 +465,7 @@ mod tests {
     #[test]
     fn lines_are_cut_after_a_word() {
         let now = Timestamp::from_second(15).unwrap();
-        let block = state(CloudName::Azure).block(now, (60, 24));
+        let block = state(CloudName::Providers("azure")).block(now, (60, 24));
         assert_eq!(block[0], "  | creating mssql_server.primary  15s, about 15s left");
         assert_eq!(block[1], "  | waiting for replication of geo_replica.orders  5s,…");
         assert!(block.iter().all(|line| line.chars().count() < 60), "{block:?}");
@@ -498,14 +474,14 @@ mod tests {
 
     #[test]
     fn low_terminal_shows_fewer_steps() {
-        let block = state(CloudName::Azure).block(Timestamp::UNIX_EPOCH, (80, 4));
+        let block = state(CloudName::Providers("azure")).block(Timestamp::UNIX_EPOCH, (80, 4));
         assert_eq!(block.len(), 3, "{block:?}");
         assert_eq!(block[1], "    and 1 more in progress");
     }
 
     #[test]
     fn time_of_azure_goes_on_between_events() {
-        let mut azure = state(CloudName::Azure);
+        let mut azure = state(CloudName::Providers("azure"));
         let earlier = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
         azure.last = Some((Timestamp::UNIX_EPOCH, earlier));
         assert!(azure.now() >= Timestamp::from_second(5).unwrap());

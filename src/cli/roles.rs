@@ -23,7 +23,7 @@ use crate::view::roles as view;
 ///
 /// A role records the active site of a failover group. Roles are observed, never declared: runs of `drplan
 /// failover-group` move them. `plan` and `refresh` report a role that moved without a run, by an automatic or manual
-/// failover in Azure. `accept` records it as it is; `drplan failover-group down` moves it back.
+/// failover at the provider. `accept` records it as it is; `drplan failover-group down` moves it back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

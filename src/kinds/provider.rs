@@ -42,6 +42,10 @@ pub struct Tables {
     pub account: &'static [AccountArgument],
     /// The way to an account, as a sentence, where neither the stack nor the session has one.
     pub without_account: &'static str,
+    /// The way to sign in, as a sentence. Empty: drplan cannot sign in.
+    pub sign_in: &'static str,
+    /// The place where operators look at its objects.
+    pub console: Option<&'static ProviderConsole>,
     /// An object or list that every region has, to ask the control plane of a region in which nothing is recorded.
     pub common: Option<fn(&Account, &str) -> Object>,
     /// Properties of any body that change without a change of the object, at any depth: versions, and the user and
@@ -84,6 +88,8 @@ impl Tables {
         regions: &[],
         account: &[],
         without_account: "",
+        sign_in: "",
+        console: None,
         common: None,
         restless: &[],
         own: &[],
@@ -156,6 +162,15 @@ impl Tables {
     }
 }
 
+/// The place where operators look at the objects of a provider, outside of drplan.
+#[derive(Debug)]
+pub struct ProviderConsole {
+    /// The place, to complete a sentence: `in the dashboard of Cloudflare`.
+    pub place: &'static str,
+    /// The command that shows recent operations on the object with an id, which is quoted for a shell.
+    pub command: Option<fn(&str) -> String>,
+}
+
 /// An argument of a `provider` block.
 #[derive(Debug)]
 pub struct AccountArgument {
@@ -206,6 +221,12 @@ impl Catalog {
     /// The provider with this name.
     pub fn provider(&self, name: &str) -> Option<&'static Tables> {
         self.providers().find(|provider| provider.name == name)
+    }
+
+    /// The providers with resources, in the order of the documentation. A command names the providers of a stack by
+    /// one of them.
+    pub fn clouds(&self) -> impl Iterator<Item = &'static Tables> {
+        self.providers().filter(|provider| !provider.kinds.is_empty())
     }
 
     /// All kinds, in the order of the documentation.

@@ -2,13 +2,18 @@
 //!
 //! The readers of these blocks are in `stack`; `tests/it/docs.rs` holds each table to what its reader accepts.
 
+use std::borrow::Cow;
+
 use super::variables;
 use crate::actions;
+use crate::kinds::Catalog;
 use crate::language::argument;
 pub use crate::language::{LanguageArgument, LanguageBlock, Necessity};
-use crate::stack::ROUTE_ARGUMENTS;
+use crate::stack::{CloudName, ROUTE_ARGUMENTS};
 use Necessity::{Default, Optional, Required};
 
+/// The block of an account, whose arguments are those of its provider.
+const ACCOUNT: &str = "provider";
 const FAILOVER_GROUP: &str = include_str!("examples/failover_group.hcl");
 const IGNORED: &str = "Arguments that somebody else owns once the resource exists, such as an autoscaler: written at its \
                        creation, and left as they are from then on.";
@@ -41,6 +46,68 @@ const ACTIONS: [&str; actions::ALL.len()] = {
     words
 };
 
+/// The type of an argument that names a cloud, until [`arguments`] has the names.
+const CLOUDS: &str = "name of a cloud";
+/// The type of an argument that names a provider with sites, until [`arguments`] has the names.
+const PROVIDERS: &str = "name of a provider";
+
+/// An argument of a block as the providers of a catalog have it.
+#[derive(Debug)]
+pub struct ProvidedArgument {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Cow<'static, str>,
+    /// The value without it.
+    pub need: Necessity,
+    /// Its meaning.
+    pub doc: Cow<'static, str>,
+}
+
+/// The arguments of a block: those of its table, with names of providers in their types, and those of an account in
+/// the block of one.
+pub fn arguments(block: &LanguageBlock, catalog: &Catalog) -> Vec<ProvidedArgument> {
+    let names = |names: &mut dyn Iterator<Item = &'static str>| {
+        names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" | ")
+    };
+    let own = block.arguments.iter().map(|argument| {
+        let ty = match argument.ty {
+            CLOUDS => names(&mut CloudName::all(catalog).map(CloudName::as_str)).into(),
+            PROVIDERS => {
+                let with_sites = names(&mut catalog.providers().filter(|one| one.has_sites()).map(|one| one.name));
+                format!("{with_sites}, or reference to a `provider` block").into()
+            }
+            ty => ty.into(),
+        };
+        ProvidedArgument { name: argument.name, ty, need: argument.need, doc: argument.doc.into() }
+    });
+    let mut all: Vec<ProvidedArgument> = own.collect();
+    if block.name == ACCOUNT {
+        all.extend(of_accounts(catalog));
+    }
+    all
+}
+
+/// The arguments of accounts, each with its meaning at every provider that has it.
+fn of_accounts(catalog: &Catalog) -> Vec<ProvidedArgument> {
+    let mut all: Vec<ProvidedArgument> = Vec::new();
+    for provider in catalog.providers() {
+        for argument in provider.account {
+            let mut letters = argument.doc.chars();
+            let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
+            let doc = format!("{}: {first}{}", provider.title, letters.as_str());
+            match all.iter_mut().find(|known| known.name == argument.name) {
+                Some(known) => known.doc = format!("{} {doc}", known.doc).into(),
+                None => {
+                    let ty = "string".into();
+                    all.push(ProvidedArgument { name: argument.name, ty, need: Optional, doc: doc.into() });
+                }
+            }
+        }
+    }
+    all
+}
+
 /// Every block but the actions of steps.
 static BLOCKS: &[LanguageBlock] = &[
     LanguageBlock {
@@ -53,7 +120,7 @@ static BLOCKS: &[LanguageBlock] = &[
             argument("description", "string", Optional, "Description of the stack, for plans and reports."),
             argument(
                 "cloud",
-                "\"local\" | \"azure\"",
+                CLOUDS,
                 Default("\"local\""),
                 "Target of `plan` and `apply` unless `--cloud` names another. `local` is the simulator.",
             ),
@@ -97,22 +164,13 @@ static BLOCKS: &[LanguageBlock] = &[
         example: STACK,
     },
     LanguageBlock {
-        name: "provider",
+        name: ACCOUNT,
         within: "",
         about: "An account of a provider. Without a block, the account is that of the environment or of the provider's own \
                 tools. A command is refused where those name another account than the block.",
         label: "the provider; a second label names a further account, for sites with `provider = provider.aws.dr`",
         count: "one for each provider and label",
-        arguments: &[
-            argument("subscription", "string", Optional, "Azure: the GUID of the subscription."),
-            argument("tenant", "string", Optional, "Azure: the GUID of the tenant that the subscription trusts."),
-            argument(
-                "account",
-                "string",
-                Optional,
-                "AWS: the twelve digits of the account. Cloudflare: its 32 hexadecimal digits, for load balancing.",
-            ),
-        ],
+        arguments: &[],
         blocks: &[],
         notes: &["The local simulator has one account at each provider, and ignores these arguments."],
         example: include_str!("examples/provider.hcl"),
@@ -124,12 +182,7 @@ static BLOCKS: &[LanguageBlock] = &[
         label: "the name of the site, as in `site.primary`",
         count: "any number",
         arguments: &[
-            argument(
-                "provider",
-                "\"azure\" | \"aws\", or reference to a `provider` block",
-                Required,
-                "The cloud provider, or one of its accounts: `provider.aws.dr`.",
-            ),
+            argument("provider", PROVIDERS, Required, "The cloud provider, or one of its accounts: `provider.aws.dr`."),
             argument("location", "string", Required, "The region, as in `canadacentral`."),
             argument(
                 "tier",

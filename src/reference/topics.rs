@@ -13,8 +13,8 @@ pub struct Topic {
 
 macro_rules! topics {
     ($($name:literal $about:literal;)*) => {
-        /// Every topic, in the order of docs/README.md.
-        pub static ALL: &[Topic] = &[
+        /// Every topic but those of providers, in the order of docs/README.md.
+        static ALL: &[Topic] = &[
             $(Topic { name: $name, about: $about, text: include_str!(concat!("../../docs/", $name, ".md")) },)*
         ];
     };
@@ -35,13 +35,15 @@ topics! {
     "json" "JSON documents and their schemas";
     "review" "pull requests and CI: `diff`, comments, code scanning";
     "state" "files that drplan keeps, locks, saved plans";
-    "azure" "signing in to Azure, registrations, limits";
     "simulator" "the local simulator: faults, workloads, other clients";
     "emit" "Terraform and Bicep";
     "adopt" "importing existing resources";
 }
 
-/// The topic with this name.
-pub fn find(name: &str) -> Option<&'static Topic> {
-    ALL.iter().find(|topic| topic.name == name)
+/// Every topic, with these of providers before the local simulator.
+pub fn with_providers(own: impl Iterator<Item = &'static Topic>) -> Vec<&'static Topic> {
+    let mut all: Vec<&Topic> = ALL.iter().collect();
+    let at = all.iter().position(|topic| topic.name == "simulator").unwrap_or(all.len());
+    all.splice(at..at, own);
+    all
 }

@@ -48,6 +48,11 @@ impl Dialects {
         self.iter().find_map(|dialect| dialect.registrable(service)).unwrap_or_else(none)
     }
 
+    /// The environment variables by which clients of all providers reach a simulator that is served at this address.
+    pub fn settings(self, base: &str) -> Vec<(&'static str, String)> {
+        self.iter().flat_map(|dialect| dialect.settings(base)).collect()
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = &'static dyn Dialect> {
         self.0.iter().copied()
     }
@@ -95,6 +100,12 @@ pub(crate) trait Dialect: Debug + Sync {
     fn registrable(&self, service: &str) -> Option<Result<&'static str, String>> {
         let _ = service;
         None
+    }
+
+    /// The environment variables by which clients of the provider reach a simulator that is served at this address.
+    fn settings(&self, base: &str) -> Vec<(&'static str, String)> {
+        let _ = base;
+        Vec::new()
     }
 
     /// An empty part of the world for what it keeps beside objects and operations.

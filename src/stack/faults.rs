@@ -22,7 +22,7 @@ pub(super) fn duration_error(name: &Ident, why: &str) -> Diagnostic {
     Diagnostic::error("wrong-value", format!("invalid value for `{}`: {why}", name.text))
 }
 
-/// The names of these providers, as alternatives: `"azure" or "aws"`.
+/// The names of these providers, as alternatives: `"aws" or "linode"`.
 pub(super) fn provider_names(catalog: &Catalog, takes: impl Fn(&Tables) -> bool) -> String {
     let providers = catalog.providers().filter(|provider| takes(provider));
     let names: Vec<String> = providers.map(|provider| format!("\"{}\"", provider.name)).collect();

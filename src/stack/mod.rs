@@ -153,25 +153,36 @@ pub struct Objectives {
 }
 
 /// A cloud that `apply` can target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudName {
     /// The local simulator.
     Local,
-    /// Azure.
-    Azure,
+    /// The providers of the stack themselves, by the name of any provider, as it was given. All names mean the same.
+    Providers(&'static str),
 }
 
 impl CloudName {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Local, Self::Azure];
+    /// All words for clouds: that of the local simulator, and those of the providers, in the order of the catalog.
+    pub fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Local).chain(catalog.clouds().map(|provider| Self::Providers(provider.name)))
+    }
+
+    /// The cloud with this word.
+    pub fn named(word: &str, catalog: &Catalog) -> Option<Self> {
+        Self::all(catalog).find(|cloud| cloud.as_str() == word)
+    }
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
-            Self::Azure => "azure",
+            Self::Providers(name) => name,
         }
+    }
+
+    /// True for the local simulator.
+    pub const fn is_local(self) -> bool {
+        matches!(self, Self::Local)
     }
 }
 

@@ -129,7 +129,7 @@ impl Program {
     pub fn cloud(&self) -> Option<CloudName> {
         let written = self.stack.as_ref()?.body.attribute("cloud")?;
         match &written.expr.kind {
-            ExprKind::String(word) => CloudName::ALL.into_iter().find(|cloud| cloud.as_str() == &**word),
+            ExprKind::String(word) => CloudName::named(word, self.catalog),
             _ => None,
         }
     }

@@ -353,18 +353,18 @@ fn unknown_kind(program: &mut Program, block: &HclBlock) -> Diagnostic {
     let names: Vec<Arc<str>> = block.labels.iter().map(|label| Arc::clone(&label.text)).collect();
     let mut meant = vec![Arc::from(word)];
     let close = diagnostic::closest(word, program.catalog.kinds().map(|kind| kind.name).chain(WORDS));
-    let problem = if let Some(stem) = word.strip_prefix("azurerm_").filter(|stem| program.catalog.kind(stem).is_some())
-    {
+    let problem = if let Some((prefix, stem)) = program.catalog.without_prefix(word) {
         meant.push(stem.into());
-        problem.help(format!("Write `{stem} \"…\" {{ … }}`: kinds have no prefix `azurerm_` in drplan."))
+        problem.help(format!("Write `{stem} \"…\" {{ … }}`: kinds have no prefix `{prefix}_` in drplan."))
     } else if word == "resource" {
-        let kind = names.first().map_or("kind", |name| name.strip_prefix("azurerm_").unwrap_or(name));
+        let stem = |name| program.catalog.without_prefix(name).map_or(name, |(_, stem)| stem);
+        let kind = names.first().map_or("kind", |name| stem(name));
         let name = names.get(1).map_or("…", |name| name);
         meant.push(kind.into());
         problem.help(format!("Write `{kind} \"{name}\" {{ … }}`: the block type is the kind."))
     } else if matches!(word, "terraform" | "module" | "data") {
         problem.help(match word {
-            "data" => "Write the full Azure id of a resource that the stack does not manage: drplan has no data sources.",
+            "data" => "Write the full id of a resource that the stack does not manage: drplan has no data sources.",
             "module" => "Every `*.hcl` file of the directory belongs to the stack, and `for_each` repeats a block: drplan has no modules.",
             _ => "Remove it: a `site` block sets provider and region.",
         })

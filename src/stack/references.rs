@@ -262,7 +262,7 @@ impl ReferenceCheck<'_> {
         }
         if matches!(written, "data" | "module") {
             return Err(problem.help(
-                "Write the full Azure id of a resource that the stack does not manage: drplan has no data sources and no modules.",
+                "Write the full id of a resource that the stack does not manage: drplan has no data sources and no modules.",
             ));
         }
         let known =

@@ -105,14 +105,13 @@ fn residency(reader: &mut ConstantReader<'_>, attribute: &HclAttribute) -> Vec<S
 }
 
 fn cloud(reader: &mut ConstantReader<'_>, attribute: &HclAttribute) -> Option<CloudName> {
-    match reader.text(attribute)?.as_str() {
-        "local" => Some(CloudName::Local),
-        "azure" => Some(CloudName::Azure),
-        _ => {
-            reader.wrong(attribute, "\"local\" or \"azure\"");
-            None
-        }
+    let catalog = reader.catalog();
+    let found = CloudName::named(&reader.text(attribute)?, catalog);
+    if found.is_none() {
+        let words = CloudName::all(catalog).map(|cloud| format!("\"{}\"", cloud.as_str()));
+        reader.wrong(attribute, &format!("one of {}", words.collect::<Vec<_>>().join(", ")));
     }
+    found
 }
 
 fn objectives(reader: &mut ConstantReader<'_>, block: &HclBlock) -> Objectives {

@@ -67,6 +67,11 @@ impl LocalStore {
         &self.folder
     }
 
+    /// True if a state or a run was written.
+    pub fn has_state(&self) -> bool {
+        self.snapshot_path().exists() || self.folder.join("runs").exists()
+    }
+
     /// The seal with the key of this store; the first call creates the key.
     ///
     /// # Errors

@@ -7,12 +7,12 @@ use crate::kinds::{
     self, Arg, AttributeSource, Block, Catalog, ChangeEffect, Kept, Kind, Lit, Location, NameRule, NameScope, Need,
     Place, Ty,
 };
-use crate::reference::blocks::{self, LanguageArgument, LanguageBlock, Necessity};
+use crate::reference::blocks::{self, LanguageBlock, Necessity, ProvidedArgument};
 
 /// The width of Markdown.
 const PAGE: usize = 120;
 /// The version of the JSON.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 /// The family of the blocks that are no resources.
 const LANGUAGE: &str = "Language";
 /// The family of kinds with a table for each provider type.
@@ -74,18 +74,18 @@ pub fn show(kind: &Kind, layout: Layout) -> String {
 const COMMON: &str = "Every resource also takes the arguments of `drplan kinds resource`.";
 
 /// Everything needed to write a block of the language.
-pub fn show_block(block: &LanguageBlock, layout: Layout) -> String {
+pub fn show_block(block: &LanguageBlock, catalog: &Catalog, layout: Layout) -> String {
     let mut out = format!("{}\n{}\n", styled(BOLD, block.name), layout.wrap(block.about, 0));
     let rows = block_facts(block);
     let rows = rows.iter().map(|(word, text)| format!("{word:<13}{}\n", layout.wrap(text, 13)));
     out += &format!("\n{}", rows.collect::<String>());
-    let one = |argument: &LanguageArgument| {
+    let one = |argument: &ProvidedArgument| {
         let need = necessity(argument.need).map(|need| format!(", {need}")).unwrap_or_default();
         let need = if argument.need == Necessity::Required { styled(YELLOW, &need) } else { need };
-        let doc = layout.wrap(argument.doc, 8);
+        let doc = layout.wrap(&argument.doc, 8);
         format!("  {}  {}{need}\n        {doc}\n", styled(GREEN, argument.name), argument.ty)
     };
-    out += &section("Arguments", &block.arguments.iter().map(one).collect::<String>());
+    out += &section("Arguments", &blocks::arguments(block, catalog).iter().map(one).collect::<String>());
     let nested = block.blocks.iter().filter_map(|name| blocks::find(name));
     let nested = nested.map(|inner| {
         let about = layout.wrap(&first_sentence(inner.about), 8);
@@ -372,14 +372,14 @@ pub fn markdown(kind: &Kind) -> String {
 }
 
 /// A block of the language as a section of a page.
-pub fn block_markdown(block: &LanguageBlock) -> String {
+pub fn block_markdown(block: &LanguageBlock, catalog: &Catalog) -> String {
     let mut out = format!("## `{}`\n\n{}\n\n", block.name, wrap(block.about, PAGE));
     out += &block_facts(block).iter().map(|(word, text)| item(0, &format!("{word}: {text}"))).collect::<String>();
-    let one = |argument: &LanguageArgument| {
+    let one = |argument: &ProvidedArgument| {
         let need = necessity(argument.need).map(|need| format!(", {need}")).unwrap_or_default();
         item(0, &format!("`{}` ({}{need}): {}", argument.name, argument.ty, argument.doc))
     };
-    out += &part("Arguments", &block.arguments.iter().map(one).collect::<String>());
+    out += &part("Arguments", &blocks::arguments(block, catalog).iter().map(one).collect::<String>());
     let nested = block.blocks.iter().filter_map(|name| blocks::find(name));
     let nested =
         nested.map(|inner| item(0, &format!("`{}` ({}): {}", inner.name, inner.count, first_sentence(inner.about))));
@@ -421,7 +421,7 @@ pub fn list_json(catalog: &Catalog) -> Json {
     json!({
         "format_version": FORMAT_VERSION,
         "kinds": catalog.kinds().map(of_kind).collect::<Vec<_>>(),
-        "blocks": blocks::all().map(of_block).collect::<Vec<_>>(),
+        "blocks": blocks::all().map(|block| of_block(block, catalog)).collect::<Vec<_>>(),
     })
 }
 
@@ -431,8 +431,8 @@ pub fn json(kind: &Kind) -> Json {
 }
 
 /// A block of the language as a JSON document of its own.
-pub fn block_json(block: &LanguageBlock) -> Json {
-    versioned(of_block(block))
+pub fn block_json(block: &LanguageBlock, catalog: &Catalog) -> Json {
+    versioned(of_block(block, catalog))
 }
 
 fn versioned(document: Json) -> Json {
@@ -458,11 +458,11 @@ fn of_kind(kind: &Kind) -> Json {
     json!({
         "name": name,
         "about": about,
-        "azure_type": type_.name,
+        "type": type_.name,
         "api_version": type_.version,
         "name_rule": {
             "min": names.min, "max": names.max, "pattern": names.pattern, "words": names.words,
-            "unique_in_azure": names.unique == NameScope::Globally, "written": names.written,
+            "globally_unique": names.unique == NameScope::Globally, "written": names.written,
         },
         "arguments": args.iter().map(argument_json).collect::<Vec<_>>(),
         "attributes": attributes.iter().map(attribute).collect::<Vec<_>>(),
@@ -473,9 +473,10 @@ fn of_kind(kind: &Kind) -> Json {
     })
 }
 
-fn of_block(block: &LanguageBlock) -> Json {
-    let LanguageBlock { name, within, about, label, count, arguments, blocks, notes, example } = block;
-    let argument = |argument: &LanguageArgument| {
+fn of_block(block: &LanguageBlock, catalog: &Catalog) -> Json {
+    let LanguageBlock { name, within, about, label, count, arguments: _, blocks, notes, example } = block;
+    let arguments = blocks::arguments(block, catalog);
+    let argument = |argument: &ProvidedArgument| {
         let default = match argument.need {
             Necessity::Default(value) => Json::from(value),
             Necessity::Required | Necessity::Optional => Json::Null,

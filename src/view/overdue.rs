@@ -27,8 +27,8 @@ pub struct OverdueAdvice {
 pub struct CheckedObject {
     /// The place where it is shown: `in the portal, or its activity log`.
     pub place: &'static str,
-    /// The command that shows it, with its resource id.
-    pub command: String,
+    /// The command that shows it, with its resource id, where there is one.
+    pub command: Option<String>,
 }
 
 /// A line of advice.
@@ -78,8 +78,9 @@ pub fn lines(overdue: OverdueStep<'_>, advice: &OverdueAdvice) -> Vec<AdviceLine
     let objects: Vec<&CheckedObject> =
         resources(step).into_iter().filter_map(|address| advice.objects.get(address)).collect();
     for CheckedObject { place, command } in &objects {
-        lines.push(AdviceLine::Words(format!("Check the resource {place}:")));
-        lines.push(AdviceLine::Command(command.clone()));
+        let end = if command.is_some() { ':' } else { '.' };
+        lines.push(AdviceLine::Words(format!("Check the resource {place}{end}")));
+        lines.extend(command.clone().map(AdviceLine::Command));
     }
     let what = match &step.act {
         Act::Task(Task::Probe) => Some("Check the application behind this probe: its answer is not the expected one."),

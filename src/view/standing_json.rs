@@ -12,7 +12,7 @@
 //!       "name": "probe.front", "url": "https://…", "expected": 200, "status": 200, "why": null, "served": true
 //!     }],
 //!     "fronts": [{
-//!       "route": "dns", "endpoint": "traffic_manager_azure_endpoint.primary", "front": "Traffic Manager",
+//!       "route": "dns", "endpoint": "traffic_manager_external_endpoint.primary", "front": "Traffic Manager",
 //!       "health": "Online", "served": true, "why": null
 //!     }],
 //!     "replicas": [{

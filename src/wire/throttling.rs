@@ -19,6 +19,8 @@ const MUCH_LOWER: f64 = 10.0;
 
 /// Reports the periods in which a cloud throttles requests.
 pub(crate) struct Throttling {
+    /// The provider that throttles, in sentences.
+    provider: &'static str,
     notices: Arc<dyn Notices>,
     periods: [Mutex<Option<ThrottlingPeriod>>; 3],
 }
@@ -34,17 +36,19 @@ struct ThrottlingPeriod {
 }
 
 impl Throttling {
-    pub fn new(notices: Arc<dyn Notices>) -> Self {
-        Self { notices, periods: [const { Mutex::new(None) }; 3] }
+    pub fn new(provider: &'static str, notices: Arc<dyn Notices>) -> Self {
+        Self { provider, notices, periods: [const { Mutex::new(None) }; 3] }
     }
 
     /// Records that a request waits this long, which may be zero: for its turn at this rate, or because it was refused.
     /// After a refusal the rate is a guess and is not reported.
     pub fn waits(&self, requests: Requests, rate: f64, refused: bool, wait: Duration, now: Timestamp) {
+        let provider = self.provider;
         let mut period = self.periods[requests as usize].lock().unwrap_or_else(PoisonError::into_inner);
         let over = |period: &ThrottlingPeriod| wait.is_zero() && elapsed(period.until, now) >= QUIET;
         if let Some(ended) = period.take_if(|period| over(period)) {
-            self.notices.notice(&Notice::Unthrottled { requests, lasted: elapsed(ended.began, ended.until) });
+            let lasted = elapsed(ended.began, ended.until);
+            self.notices.notice(&Notice::Unthrottled { provider, requests, lasted });
         }
         if let Some(period) = period.as_mut().filter(|_| !wait.is_zero()) {
             period.until = period.until.max(now + wait);
@@ -53,7 +57,8 @@ impl Throttling {
         if wait >= REPORTED && is_news {
             let fresh = ThrottlingPeriod { began: now, until: now + wait, rate };
             *period = Some(period.map_or(fresh, |period| ThrottlingPeriod { rate, ..period }));
-            self.notices.notice(&Notice::Throttled { requests, rate: (!refused).then_some(rate), wait });
+            let rate = (!refused).then_some(rate);
+            self.notices.notice(&Notice::Throttled { provider, requests, rate, wait });
         }
     }
 }
@@ -119,6 +124,8 @@ mod tests {
         assert_eq!(all.until("/a/b"), None);
     }
 
+    const PROVIDER: &str = "Somebody";
+
     /// Records the notices.
     #[derive(Default)]
     struct NoticeRecorder(Mutex<Vec<Notice>>);
@@ -140,7 +147,7 @@ mod tests {
     /// The notices for writes with these waits in seconds, one write per second.
     fn notices_for(waits: impl IntoIterator<Item = u32>) -> Vec<Notice> {
         let kept = Arc::new(NoticeRecorder::default());
-        let throttling = Throttling::new(Arc::clone(&kept) as Arc<dyn Notices>);
+        let throttling = Throttling::new(PROVIDER, Arc::clone(&kept) as Arc<dyn Notices>);
         for (second, wait) in waits.into_iter().enumerate() {
             let now = Timestamp::UNIX_EPOCH + SECOND * u32::try_from(second).unwrap();
             throttling.waits(Requests::Writes, 10.0, false, SECOND * wait, now);
@@ -149,7 +156,7 @@ mod tests {
     }
 
     fn throttled(wait: u32) -> Notice {
-        Notice::Throttled { requests: Requests::Writes, rate: Some(10.0), wait: SECOND * wait }
+        Notice::Throttled { provider: PROVIDER, requests: Requests::Writes, rate: Some(10.0), wait: SECOND * wait }
     }
 
     #[test]
@@ -165,14 +172,14 @@ mod tests {
     #[test]
     fn later_throttling_is_reported_again() {
         let waits = [vec![2, 3], vec![0; 40], vec![7]].concat();
-        let over = Notice::Unthrottled { requests: Requests::Writes, lasted: SECOND * 4 };
+        let over = Notice::Unthrottled { provider: PROVIDER, requests: Requests::Writes, lasted: SECOND * 4 };
         assert_eq!(notices_for(waits), [throttled(2), over, throttled(7)]);
     }
 
     #[test]
     fn much_lower_limit_is_reported_again() {
         let kept = Arc::new(NoticeRecorder::default());
-        let throttling = Throttling::new(Arc::clone(&kept) as Arc<dyn Notices>);
+        let throttling = Throttling::new(PROVIDER, Arc::clone(&kept) as Arc<dyn Notices>);
         for (rate, refused) in [(5.0, true), (5.0, false), (1.0, false), (0.5, true), (0.5, false), (0.1, false)] {
             throttling.waits(Requests::Reads, rate, refused, SECOND * 3, Timestamp::UNIX_EPOCH);
         }

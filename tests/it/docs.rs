@@ -13,7 +13,7 @@ use std::sync::Arc;
 use drplan::cli::{self, Session};
 use drplan::host::SeededIds;
 use drplan::providers::rules;
-use drplan::reference::{blocks, codes, schemas, topics};
+use drplan::reference::{blocks, codes, schemas};
 use drplan::view;
 
 use crate::kinds::SITES;
@@ -51,7 +51,7 @@ fn generated() -> BTreeMap<String, String> {
     let mut page = "# Blocks of the language\n".to_owned();
     for block in blocks::all() {
         index += &item(&format!("[`{0}`](language.md#{0}): {1}", block.name, sentence(block.about)));
-        write!(page, "\n{}", view::kinds::block_markdown(block)).unwrap();
+        write!(page, "\n{}", view::kinds::block_markdown(block, drplan::providers::catalog())).unwrap();
     }
     put("kinds/language.md", page);
     for (family, members) in view::kinds::families(drplan::providers::catalog()) {
@@ -224,7 +224,7 @@ fn language_block_tables_match_the_accepted_arguments() {
             );
         }
         // The arguments of an account depend on its provider; the next test has them.
-        for argument in block.arguments.iter().filter(|_| block.name != "provider") {
+        for argument in block.arguments {
             // A documented argument is known: it is either a duplicate or may have a wrong value.
             let (codes, said) = found(&with_line(block, &format!("{} = null", argument.name)));
             assert!(!codes.contains("unknown-argument"), "{}.{}: {said}", block.name, argument.name);
@@ -235,12 +235,14 @@ fn language_block_tables_match_the_accepted_arguments() {
 #[test]
 fn arguments_of_accounts_are_those_of_their_providers() {
     let block = blocks::find("provider").expect("the block of accounts");
-    let mut known: BTreeSet<&str> = block.arguments.iter().map(|argument| argument.name).collect();
-    for provider in drplan::providers::catalog().providers() {
+    let catalog = drplan::providers::catalog();
+    let arguments = blocks::arguments(block, catalog);
+    let mut known: BTreeSet<&str> = arguments.iter().map(|argument| argument.name).collect();
+    for provider in catalog.providers() {
         for argument in provider.account {
             let (codes, said) = found(&format!("provider \"{}\" {{\n  {} = null\n}}\n", provider.name, argument.name));
             assert!(!codes.contains("unknown-argument"), "{}.{}: {said}", provider.name, argument.name);
-            let documented = block.arguments.iter().find(|one| one.name == argument.name);
+            let documented = arguments.iter().find(|one| one.name == argument.name);
             assert!(documented.is_some_and(|one| one.doc.contains(provider.title)), "{}", argument.name);
             known.remove(argument.name);
         }
@@ -315,7 +317,7 @@ fn examples_of_errors_give_their_code() {
 
 #[test]
 fn examples_of_pages_load() {
-    for topic in topics::ALL {
+    for topic in drplan::providers::topics() {
         for part in topic.text.split("\n```hcl stack\n").skip(1) {
             let (example, _) = part.split_once("\n```").expect("an end");
             let (codes, said) = found(&format!("{example}\n"));
@@ -371,7 +373,7 @@ fn links_resolve() {
 #[test]
 fn every_topic_is_in_the_index() {
     let index = read("docs/README.md");
-    for topic in topics::ALL {
+    for topic in drplan::providers::topics() {
         assert!(index.contains(&format!("({}.md)", topic.name)), "{}", topic.name);
     }
 }

@@ -60,8 +60,13 @@ impl ServedSimulator {
 
     /// Runs drplan against the served simulator.
     fn drplan(&self, dir: &Path, args: &[&str]) -> Output {
+        self.drplan_on("azure", dir, args)
+    }
+
+    /// The same with another name of the providers.
+    fn drplan_on(&self, cloud: &str, dir: &Path, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drplan"));
-        command.args(args).args(["--cloud", "azure"]).current_dir(dir).env_clear().envs(&self.settings);
+        command.args(args).args(["--cloud", cloud]).current_dir(dir).env_clear().envs(&self.settings);
         command.output().expect("the binary")
     }
 }
@@ -107,6 +112,25 @@ fn drplan_applies_plans_empty_and_destroys_over_the_network() {
     assert!(gone.status.success(), "{}", said(&gone));
     let (status, _) = asked(json(client.get(&path).bearer_auth(&held)));
     assert_eq!(status, 404);
+}
+
+#[test]
+fn any_name_of_the_providers_means_the_same_state_and_accounts() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("stack.hcl"), STACK).expect("a file");
+    let served = ServedSimulator::begin(dir.path(), 1000);
+    let applied = served.drplan(dir.path(), &["apply", "--yes"]);
+    assert!(applied.status.success(), "{}", said(&applied));
+    let planned = served.drplan_on("cloudflare", dir.path(), &["plan"]);
+    assert!(said(&planned).contains("No changes."), "{}", said(&planned));
+    let checked = said(&served.drplan_on("cloudflare", dir.path(), &["doctor"]));
+    let words = checked.split_whitespace().collect::<Vec<_>>().join(" ");
+    let account = format!("signed in to Azure for served: subscription {SUBSCRIPTION}, tenant {TENANT}");
+    assert!(words.contains(&account) && words.contains("state/served/azure"), "{checked}");
+    assert!(!dir.path().join("state/served/cloudflare").exists());
+    let gone = served.drplan_on("cloudflare", dir.path(), &["destroy", "--yes"]);
+    assert!(gone.status.success(), "{}", said(&gone));
+    assert!(said(&served.drplan(dir.path(), &["plan"])).contains("4 to create"));
 }
 
 #[test]

@@ -13,13 +13,9 @@ use crate::providers;
 use crate::view::count;
 use directory::Directory;
 
-/// Convert a stack to Terraform or Bicep
-///
-/// Writes Terraform with the azurerm provider, or Bicep; the same stack gives the same bytes. Features that the
-/// language lacks are listed in the emitted README.md. Sensitive variables need no values, and their values are never
-/// written.
+/// Arguments of `drplan emit`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(about = about(), long_about = long_about(), after_help = "\
 Examples:
   drplan emit terraform stacks/web-geo --vars stacks/web-geo/demo.vars.hcl --out terraform
   drplan emit terraform --out terraform --check
@@ -45,9 +41,25 @@ pub struct Args {
     imports: bool,
 }
 
+/// The help in a line: `Convert a stack to Terraform or Bicep`.
+fn about() -> String {
+    let own = providers::languages().filter_map(|language| language.about.split([',', ' ']).next());
+    format!("Convert a stack to {}", std::iter::once("Terraform").chain(own).collect::<Vec<_>>().join(" or "))
+}
+
+fn long_about() -> String {
+    format!(
+        "{}\n\nThe same stack gives the same bytes. Features that the language lacks are listed in the emitted README.md. \
+         Sensitive variables need no values, and their values are never written.",
+        about()
+    )
+}
+
 /// The languages: Terraform, and those of the providers.
 fn languages() -> PossibleValuesParser {
-    let terraform = PossibleValue::new("terraform").help("Terraform with the azurerm provider");
+    let names = providers::catalog().providers().flat_map(|provider| provider.terraform).map(|provider| provider.name);
+    let terraform = format!("Terraform, with its providers {}", names.collect::<Vec<_>>().join(", "));
+    let terraform = PossibleValue::new("terraform").help(terraform);
     let own = providers::languages().map(|language| PossibleValue::new(language.name).help(language.about));
     std::iter::once(terraform).chain(own).collect::<Vec<_>>().into()
 }

@@ -20,7 +20,7 @@ use crate::cli::loading::{LoadedStack, StackText, load_text, load_without_secret
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::pretty;
 use crate::hcl::NoFiles;
-use crate::kinds::Catalog;
+use crate::kinds::{Catalog, Kind};
 use crate::plan::{knowledge, recorded_resource};
 use crate::stack::{CloudName, Secrets, Stack};
 use crate::state::{ActiveSite, RunKind, State};
@@ -186,10 +186,16 @@ fn stack_of(
 
 /// A stack without resources: its name, and the sites that the state knows.
 fn text_of_sites(stack: &str, state: &State, catalog: &'static Catalog) -> StackText {
-    let sites = state.resources.values().map(|recorded| (recorded.site.as_str(), recorded.location.as_str()));
-    let sites: BTreeMap<&str, &str> = sites.collect();
-    let site = |(name, location): (&str, &str)| {
-        format!("site \"{name}\" {{\n  provider = \"azure\"\n  location = \"{location}\"\n}}\n")
+    let mut sites: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    for (address, recorded) in &state.resources {
+        let of_kind = catalog.kind(address.kind()).map(Kind::provider);
+        let provider = of_kind.or_else(|| catalog.provider_of_region(&recorded.location));
+        if let Some(provider) = provider.filter(|provider| provider.has_sites()) {
+            sites.insert(&recorded.site, (provider.name, &recorded.location));
+        }
+    }
+    let site = |(name, (provider, location)): (&str, (&str, &str))| {
+        format!("site \"{name}\" {{\n  provider = \"{provider}\"\n  location = \"{location}\"\n}}\n")
     };
     let text = format!("stack \"{stack}\" {{}}\n{}", sites.into_iter().map(site).collect::<String>());
     StackText { files: vec![("state".into(), text.into())], auto: Vec::new(), reader: Arc::new(NoFiles), catalog }
@@ -276,5 +282,34 @@ fn outcome(
             };
             done(word, format!("Aborted: run {id} of failover group {group}; {state}.\n{}", onward()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::state::Recorded;
+
+    #[test]
+    fn sites_of_a_lost_stack_have_the_providers_of_their_resources() {
+        let recorded = |site: &str, location: &str| -> Recorded {
+            serde_json::from_value(json!({
+                "id": "/any", "name": "any", "site": site, "location": location, "objects": [],
+                "arguments": {}, "attributes": {}, "status": "standing",
+            }))
+            .unwrap()
+        };
+        let mut state = State::empty("shop", "one".to_owned());
+        state.resources.insert(Address::new("resource_group", "app"), recorded("east", "eastus"));
+        state.resources.insert(Address::new("cloudflare_dns_record", "www"), recorded("cloudflare", ""));
+        state.resources.insert(Address::new("kind_of_another_version", "old"), recorded("dr", "ca-west-1"));
+        let text = text_of_sites("shop", &state, crate::providers::catalog());
+        let [(_, text)] = text.files.as_slice() else { panic!("one file") };
+        assert_eq!(
+            &**text,
+            "stack \"shop\" {}\nsite \"dr\" {\n  provider = \"aws\"\n  location = \"ca-west-1\"\n}\n\
+             site \"east\" {\n  provider = \"azure\"\n  location = \"eastus\"\n}\n"
+        );
     }
 }

@@ -14,7 +14,8 @@ use crate::cli::again::{again as command_again, again_recorded, quoted, withheld
 use crate::cli::apply::interrupted;
 use crate::cli::cloud::CloudConnection;
 use crate::cli::loading::LoadedStack;
-use crate::cli::progress::{ProgressView, overdue_advice};
+use crate::cli::overdue::overdue_advice;
+use crate::cli::progress::ProgressView;
 use crate::failover::{flags, unwind};
 use crate::host::HostCommands;
 use crate::run::StopSignal;
@@ -98,7 +99,7 @@ impl RunEnvironment<'_> {
             AdviceLine::Command(status),
         ];
         let shown = ProgressView::new(graph, self.cloud(), session)
-            .with_advice(overdue_advice(objects, self.cloud(), global), next);
+            .with_advice(overdue_advice(objects, self.cloud(), session.catalog, global), next);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,

@@ -12,7 +12,7 @@ use super::with_world;
 use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
 use crate::kinds::Catalog;
-use crate::providers::dialects;
+use crate::providers::{catalog, dialects};
 use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults};
 use crate::view::count;
 
@@ -22,7 +22,7 @@ pub(super) enum FaultCommand {
     Lose {
         /// Region, or "provider:" and the name of a provider: its control plane and all of its regions
         location: String,
-        /// Only the control plane: Azure Resource Manager and the resource providers
+        /// Only the control plane: the API of the provider
         #[arg(long, conflicts_with = "data_plane")]
         control_plane: bool,
         /// Only the data plane: the resources in it
@@ -38,7 +38,7 @@ pub(super) enum FaultCommand {
     },
     /// Unregister the subscription from a resource provider, until it is registered again
     Unregister {
-        /// Namespace of the provider, such as Microsoft.Sql
+        #[arg(help = format!("Namespace of the resource provider, such as {}", namespace()))]
         provider: String,
     },
     /// End all faults
@@ -169,8 +169,19 @@ fn known(catalog: &Catalog, location: &str) -> Result<String, Failure> {
     let failure = Failure::failed(format!("there is no region `{location}`"));
     Err(match closest(location, catalog.providers().flat_map(|provider| provider.regions).map(|region| region.name)) {
         Some(close) => failure.help(format!("Did you mean `{close}`?")),
-        None => failure.help("Use the name of an Azure region, such as canadacentral."),
+        None => failure.help(format!("Use the name of a region, such as {}.", region(catalog))),
     })
+}
+
+/// A region, as an example.
+fn region(catalog: &Catalog) -> &'static str {
+    catalog.providers().flat_map(|provider| provider.regions).map(|region| region.name).next().unwrap_or("…")
+}
+
+/// A namespace that a subscription registers with, as an example: that of a kind's type.
+fn namespace() -> &'static str {
+    let mut types = catalog().kinds().filter_map(|kind| kind.type_.name.split('/').next());
+    types.find(|namespace| dialects().registrable(namespace).is_ok()).unwrap_or("…")
 }
 
 /// Faults in the format of a file, one per line.

@@ -21,8 +21,8 @@ use object_ref::ObjectRef;
 
 /// Inspect the local simulator, and inject faults
 ///
-/// The local simulator (`--cloud local`) implements the API of Azure Resource Manager on simulated time. It is kept
-/// in the state directory between commands.
+/// The local simulator (`--cloud local`) implements the APIs of the providers on simulated time. It is kept in the
+/// state directory between commands.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -86,7 +86,7 @@ enum SimulatorCommand {
         #[command(subcommand)]
         verb: workload::WorkloadCommand,
     },
-    /// Serve the simulator on a port, for the Azure CLI and Terraform
+    /// Serve the simulator on a port, for the providers' own tools and Terraform
     ///
     /// Prints the settings for clients as shell commands. Simulated time passes faster than real time.
     Serve(serve::Args),

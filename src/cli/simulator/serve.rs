@@ -13,9 +13,6 @@ use crate::simulator::serve::{Authority, ServedWorld, serve};
 use crate::simulator::{START, Simulator};
 use crate::world::Clock;
 
-/// Client id of the printed settings.
-const CLIENT: &str = "00000000-0000-0000-0000-00000000000c";
-
 /// Options of the server.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -25,7 +22,7 @@ pub struct Args {
     /// Address to listen on; any but a loopback address opens the simulator to the network
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     listen: IpAddr,
-    /// Use TLS, which Azure's clients require, with the simulator's own certificate authority
+    /// Use TLS, which most clients require, with the simulator's own certificate authority
     #[arg(long)]
     tls: bool,
     /// Simulated seconds per real second
@@ -86,22 +83,11 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 
 /// Settings for clients, as shell commands.
 fn settings(base: &str, authority: Option<&Path>) -> String {
-    let host = base.split_once("://").map_or(base, |(_, host)| host);
-    let mut lines = vec![
-        format!("export ARM_METADATA_HOSTNAME={host}"),
-        format!("export ARM_SUBSCRIPTION_ID={}", crate::providers::azure::simulated::SUBSCRIPTION),
-        format!("export ARM_TENANT_ID={}", crate::providers::azure::simulated::TENANT),
-        format!("export ARM_CLIENT_ID={CLIENT}"),
-        "export ARM_CLIENT_SECRET=any".to_owned(),
-        "export ARM_USE_CLI=false".to_owned(),
-    ];
+    let mut settings = crate::providers::dialects().settings(base);
     if let Some(authority) = authority {
-        lines.extend(
-            ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
-                .map(|name| format!("export {name}={}", quoted(&authority.display().to_string()))),
-        );
+        settings.extend(["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"].map(|name| (name, authority.display().to_string())));
     }
-    lines.join("\n") + "\n"
+    settings.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
 }
 
 /// The certificate authority of the simulator, created on first use.

@@ -17,7 +17,7 @@ mod tags;
 mod terraform;
 
 use crate::account::Account;
-use crate::kinds::{AccountArgument, Area, Kind, Tables, form};
+use crate::kinds::{AccountArgument, Area, Kind, ProviderConsole, Tables, form};
 use crate::object::{Object, ObjectId};
 
 pub use kinds::{TypeAnswers, answers_of};
@@ -42,6 +42,11 @@ pub static TABLES: Tables = Tables {
     account: &[SUBSCRIPTION, TENANT],
     without_account: "Set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or sign in with `az login` and select a subscription \
                       with `az account set`.",
+    sign_in: "Sign in with `az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret or a token file.",
+    console: Some(&ProviderConsole {
+        place: "in the Azure portal, or its activity log",
+        command: Some(|id| format!("az monitor activity-log list --resource-id {id} --offset 6h --output table")),
+    }),
     common: Some(usages),
     restless: &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"],
     own: &["etag", "type", "provisioningState", "resourceGuid", "systemData"],

@@ -9,7 +9,7 @@ mod terraform;
 
 use crate::account::Account;
 use crate::kinds::form::Form;
-use crate::kinds::{AccountArgument, Kind, Tables, Templates};
+use crate::kinds::{AccountArgument, Kind, ProviderConsole, Tables, Templates};
 use crate::object::{Object, ObjectId};
 
 /// The tables of Cloudflare. It has no regions: what it serves, it serves everywhere.
@@ -23,6 +23,8 @@ pub static TABLES: Tables = Tables {
     common: Some(token),
     doctor: doctor::CHECKS,
     without_account: "Set CLOUDFLARE_ACCOUNT_ID, or write `account` in a block `provider \"cloudflare\"`.",
+    sign_in: "Set CLOUDFLARE_API_TOKEN to a token with the rights `Zone Read` and `DNS Write`.",
+    console: Some(&ProviderConsole { place: "in the dashboard of Cloudflare, or its audit log", command: None }),
     restless: &["modified_on", "comment_modified_on", "tags_modified_on"],
     own: &["id", "created_on", "modified_on", "comment_modified_on", "tags_modified_on", "meta", "proxiable"],
     ..Tables::NONE
@@ -52,7 +54,7 @@ static ACCOUNT_ID: Form = Form::new(
 
 const ACCOUNT: AccountArgument = AccountArgument {
     name: "account",
-    doc: "The id of the account, for load balancing: 32 hexadecimal digits.",
+    doc: "The 32 hexadecimal digits of the account's id, for load balancing.",
     form: &ACCOUNT_ID,
     environment: &["CLOUDFLARE_ACCOUNT_ID"],
     unknown: "00000000000000000000000000000000",

@@ -128,7 +128,7 @@ fn commands() -> crate::view::run::RunCommands {
                 address("geo_replica.catalog"),
                 crate::view::overdue::CheckedObject {
                     place: "in the Azure portal, or its activity log",
-                    command: "az monitor activity-log list --resource-id /subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/one --offset 6h --output table".to_owned(),
+                    command: Some("az monitor activity-log list --resource-id /subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/one --offset 6h --output table".to_owned()),
                 },
             )]),
         },

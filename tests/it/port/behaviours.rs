@@ -276,7 +276,7 @@ async fn throttled_requests_are_delayed_and_reported_once(port: &Port) {
     assert!(passed >= 4 * 2 * 3, "each wait is as long as requested: {passed} s");
     assert_eq!(port.asked("PUT"), 1 + 3, "only throttled requests are repeated");
     let told = port.told.all().into_iter().filter_map(|notice| match notice {
-        Notice::Throttled { requests, rate, wait } => Some((requests, rate, wait.as_secs())),
+        Notice::Throttled { provider: _, requests, rate, wait } => Some((requests, rate, wait.as_secs())),
         _ => None,
     });
     let mut told: Vec<_> = told.collect();

@@ -12,7 +12,7 @@ use crate::cli::again::{again_recorded, quoted};
 use crate::cli::cloud::{CloudConnection, with_cloud};
 use crate::cli::loading::{LoadedStack, load_without_secrets};
 use crate::cli::location::StackLocation;
-use crate::cli::progress::overdue_advice;
+use crate::cli::overdue::overdue_advice;
 use crate::diagnostic::closest;
 use crate::failover::{
     EndpointCheck, GroupStanding, SurveyRequest, SurveyResult, endpoint_requests, group_standing, standing_survey,
@@ -132,7 +132,7 @@ impl<'a> StatusSource<'a> {
     pub fn now(&self, run: &Timeline, read: Option<Timestamp>, session: &Session) -> Timestamp {
         match self.place.cloud {
             CloudName::Local => read.unwrap_or(run.last()).max(run.last()),
-            CloudName::Azure => session.clock.now(),
+            CloudName::Providers(_) => session.clock.now(),
         }
     }
 
@@ -162,7 +162,7 @@ impl<'a> StatusSource<'a> {
                 abort: command("abort"),
                 approve: approvals(run).map(of_step).collect(),
                 take_over: over.collect(),
-                advice: overdue_advice(objects, self.place.cloud, self.global),
+                advice: overdue_advice(objects, self.place.cloud, session.catalog, self.global),
             };
             let now = self.now(run, self.simulated_now(session), session);
             let layout = session.layout(self.global);

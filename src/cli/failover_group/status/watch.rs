@@ -9,7 +9,6 @@ use super::read::StatusSource;
 use super::{ExitCode, Failure, Session, document, never_applied};
 use crate::cli::apply::StopRequests;
 use crate::cli::cloud::with_cloud;
-use crate::stack::CloudName;
 use crate::view;
 
 /// Fields that change from read to read although nothing has happened: reasons hold the id of each request.
@@ -26,8 +25,8 @@ struct Watch {
     is_drawn: bool,
 }
 
-/// Shows the status until the pause says stop. The connection to Azure is kept; the local simulator is left to other
-/// commands between two reads.
+/// Shows the status until the pause says stop. The connection to the providers is kept; the local simulator is left to
+/// other commands between two reads.
 pub fn run(source: &StatusSource<'_>, session: &mut Session) -> Result<ExitCode, Failure> {
     let mut pause = match session.owns_process {
         true => Box::new(signalled()?) as Box<dyn FnMut(Duration) -> bool>,
@@ -35,7 +34,7 @@ pub fn run(source: &StatusSource<'_>, session: &mut Session) -> Result<ExitCode,
     };
     let mut watch = Watch::default();
     loop {
-        if source.place.cloud == CloudName::Azure && source.snapshot()?.is_some() {
+        if !source.place.cloud.is_local() && source.snapshot()?.is_some() {
             let connected = with_cloud(source.account(), source.global, session, async |reached, session| {
                 loop {
                     let Some(snapshot) = source.snapshot()? else { return Ok(()) };

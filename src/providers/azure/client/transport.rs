@@ -71,7 +71,7 @@ impl ArmTransport {
             correlation: ids.fresh(),
             ids,
             pace: Pace::default(),
-            throttling: Throttling::new(Arc::clone(&notices)),
+            throttling: Throttling::new(crate::providers::azure::TABLES.title, Arc::clone(&notices)),
             delayed: DelayedRequests::default(),
             notices,
             ahead: Mutex::default(),

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::state::ArmState;
 use super::{
-    BASE, NAME, cloudlet, deployments, dispatch, ending, hooks, monitor, places, registrations, removal, serve,
+    BASE, NAME, SUBSCRIPTION, TENANT, cloudlet, deployments, dispatch, ending, hooks, monitor, places, registrations,
+    removal, serve,
 };
 use crate::kinds::{self, Lead, StorePlacement};
 use crate::simulator::dialect::{Dialect, Part};
@@ -18,6 +19,9 @@ use crate::simulator::request::{ErrorResponse, Request, Response};
 use crate::simulator::seed::Seed;
 use crate::simulator::serve::ServedWorld;
 use crate::simulator::world::{SimulatedObject, World};
+
+/// The client id in the settings of a served simulator.
+const CLIENT: &str = "00000000-0000-0000-0000-00000000000c";
 
 /// The dialect of Azure Resource Manager.
 #[derive(Debug)]
@@ -38,6 +42,19 @@ impl Dialect for Arm {
 
     fn registrable(&self, service: &str) -> Option<Result<&'static str, String>> {
         Some(registrations::registrable(service))
+    }
+
+    fn settings(&self, base: &str) -> Vec<(&'static str, String)> {
+        let host = base.split_once("://").map_or(base, |(_, host)| host);
+        let settings = [
+            ("ARM_METADATA_HOSTNAME", host),
+            ("ARM_SUBSCRIPTION_ID", SUBSCRIPTION),
+            ("ARM_TENANT_ID", TENANT),
+            ("ARM_CLIENT_ID", CLIENT),
+            ("ARM_CLIENT_SECRET", "any"),
+            ("ARM_USE_CLI", "false"),
+        ];
+        settings.map(|(name, value)| (name, value.to_owned())).into()
     }
 
     fn part(&self) -> Option<Box<dyn Part>> {

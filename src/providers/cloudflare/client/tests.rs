@@ -267,7 +267,7 @@ async fn request_limit_is_waited_for_and_reported() {
     lab.cloud.get(&object(WWW)).await.unwrap().unwrap();
     assert!((40..45).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     let told = lab.told.0.lock().unwrap().clone();
-    assert!(matches!(told.as_slice(), [Notice::Throttled { .. }, ..]), "{told:?}");
+    assert!(matches!(told.as_slice(), [Notice::Throttled { provider: "Cloudflare", .. }, ..]), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]

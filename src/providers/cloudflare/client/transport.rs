@@ -54,7 +54,7 @@ impl Transport {
         clock: Arc<dyn Clock>,
         notices: Arc<dyn Notices>,
     ) -> Self {
-        let throttling = Throttling::new(notices);
+        let throttling = Throttling::new(crate::providers::cloudflare::TABLES.title, notices);
         let (delayed, closed) = (DelayedRequests::default(), Mutex::default());
         Self { endpoint, wire, credential, clock, throttling, delayed, closed }
     }

@@ -122,5 +122,8 @@ async fn lock_reported_as_429_is_not_reported_as_throttling() {
     ]);
     azure.put(&vnet(), &json!({}), WriteCondition::Always).await.unwrap();
     let wait = Duration::from_secs(10);
-    assert_eq!(*told.0.lock().unwrap(), [Notice::Throttled { requests: Requests::Writes, rate: None, wait }]);
+    assert_eq!(
+        *told.0.lock().unwrap(),
+        [Notice::Throttled { provider: "Azure", requests: Requests::Writes, rate: None, wait }]
+    );
 }
