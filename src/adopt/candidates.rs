@@ -163,6 +163,13 @@ fn read(kind: &'static Kind, found: &CloudObject<'_>, bodies: &[Json]) -> JsonMa
     if let Place::Member(of) = kind.place {
         of.placed(found.id, &mut args);
     }
+    if matches!(kind.place, Place::Root(_)) {
+        for (name, text) in kind.grammar().arguments(found.id) {
+            if kind.arg(name).is_some() {
+                args.entry(name).or_insert_with(|| Json::from(text));
+            }
+        }
+    }
     let argument = kind.place.argument().and_then(|argument| kind.arg(argument));
     if let (Some(argument), Some(above)) = (argument, above(kind, found.id))
         && matches!(argument.ty, Ty::Ref(_))

@@ -23,7 +23,7 @@ use crate::account::Account;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::kinds::emit::TerraformShape;
-use crate::kinds::{Kind, Place, Tables};
+use crate::kinds::{Kind, Location, Place, Tables};
 use crate::object::{Object, ObjectId};
 use crate::stack::CloudName;
 use terraform::ManagedObject;
@@ -203,18 +203,24 @@ fn left_over(survey: &ImportSurvey, claimed: &HashSet<String>) -> Vec<NotImporte
     strange.chain(unread).chain(unclaimed).collect()
 }
 
-const ELSEWHERE: &str = "it is in another subscription";
+/// Reason for an object of another account.
+fn elsewhere(of: &Tables) -> String {
+    format!("it is in another {}", of.account.first().map_or("account", |argument| argument.name))
+}
 
+/// True for an object of another account, where ids have accounts.
 fn is_elsewhere(of: &Tables, id: &ObjectId, account: &Account) -> bool {
-    of.grammar.account(id).is_none_or(|other| !other.eq_ignore_ascii_case(&account.id))
+    let has_accounts = of.grammar.of_account(&account.id).is_some();
+    has_accounts && of.grammar.account(id).is_none_or(|other| !other.eq_ignore_ascii_case(&account.id))
 }
 
 /// Reason not to import a resource that could be declared.
 fn why_not(candidate: &Candidate, account: &Account) -> Option<String> {
     if is_elsewhere(candidate.kind.provider(), &candidate.id, account) {
-        return Some(ELSEWHERE.to_owned());
+        return Some(elsewhere(candidate.kind.provider()));
     }
     match &candidate.region {
+        None if candidate.kind.location != Location::Regional && candidate.above.is_none() => None,
         None => Some("its region is unknown: neither it nor its container has one".to_owned()),
         Some(name) if candidate.kind.provider().region(name).is_none() => {
             Some(format!("region `{name}` is unknown to drplan"))
@@ -283,7 +289,7 @@ fn not_chosen(
         Some((kind, argument))
     });
     let why = match (is_known, exists, part_of) {
-        _ if is_elsewhere(survey.tables, &managed.id, account) => ELSEWHERE.to_owned(),
+        _ if is_elsewhere(survey.tables, &managed.id, account) => elsewhere(survey.tables),
         (false, _, Some((kind, argument))) => {
             format!("it is in no block `{argument}` of an imported {}", kind.name)
         }

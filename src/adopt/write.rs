@@ -31,7 +31,10 @@ pub fn write(draft: &StackDraft, name: &str, cloud: CloudName) -> Text {
             true => Some(candidate.id.clone()),
             false => candidate.kind.grammar().group(&candidate.id),
         };
-        let group = group.as_ref().map_or("subscription", ObjectId::name).to_ascii_lowercase();
+        // What lies in no group lies in the account.
+        let account = writer.provider.account.first().filter(|_| writer.provider.lists.is_none());
+        let outside = || account.map_or(writer.provider.name, |argument| argument.name);
+        let group = group.as_ref().map_or_else(outside, ObjectId::name).to_ascii_lowercase();
         let file = names.entry(group.clone()).or_insert_with(|| file_name(&group, &files));
         files.entry(file.clone()).or_default().push_str(&format!("{block}\n"));
     }
@@ -124,7 +127,9 @@ impl StackWriter<'_> {
         if candidate.kind.arg("site").is_some() {
             return None;
         }
-        let region = candidate.region.clone()?;
+        // What has no region is as well at one site as at another.
+        let any = || self.regions.first().cloned().filter(|_| self.provider.has_sites());
+        let region = candidate.region.clone().or_else(any)?;
         let above = candidate.above.as_ref().and_then(|above| self.by_id.get(above)).map(|(above, _)| &above.region);
         let says = match (above, candidate.kind.location) {
             (Some(Some(above)), Location::Regional) => *above == region,

@@ -12,7 +12,7 @@ use super::observe::{WIDTH, is_outage};
 use crate::account::Account;
 use crate::adopt::{self, ImportSurvey, generic, look};
 use crate::kinds::Tables;
-use crate::object::{Object, ObjectId};
+use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::world::{Cloud, CloudError};
 
@@ -66,6 +66,26 @@ pub async fn discover_groups(
     if any {
         search.any_type().await?;
     }
+    search.complete(account).await
+}
+
+/// Reads the objects in these lists, and their children.
+///
+/// # Errors
+/// Where the cloud refuses a list, or there are too many objects.
+pub async fn discover_lists(
+    cloud: &dyn Cloud,
+    tables: &'static Tables,
+    lists: &[Collection],
+    account: &Account,
+) -> Result<ImportSurvey, DiscoveryError> {
+    let mut search = Search::new(cloud, tables);
+    for list in lists {
+        for (id, _) in cloud.collection(list).await? {
+            search.push_or_name(id);
+        }
+    }
+    search.all(true).await?;
     search.complete(account).await
 }
 

@@ -58,7 +58,7 @@ pub use accept::{NewRoles, accept};
 pub use around::{Patience, fetch_endpoints, look_around, look_around_within, read_lists};
 pub use begin::{held, held_resources, taken_over};
 pub use clouds::{Clouds, Connect};
-pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_objects};
+pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_lists, discover_objects};
 pub use engine::{BulkEngine, Engine, EngineInput};
 pub use failover_run::{
     Continuation, FailoverRun, FailurePolicy, Operator, Revision, RunError, RunOutcome, may_be_skipped, undertake,

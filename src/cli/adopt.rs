@@ -17,11 +17,11 @@ use super::{ExitCode, Failure, Global, OutputFormat, Session, pretty};
 use crate::address::is_identifier;
 use crate::adopt::terraform::{self, Inventory, MAX_BYTES};
 use crate::adopt::{self, ImportSurvey, StackDraft, Text};
-use crate::apply::{DiscoveryError, discover_groups, discover_objects};
+use crate::apply::{DiscoveryError, discover_groups, discover_lists, discover_objects};
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::hcl::NoFiles;
-use crate::kinds::{self, Catalog, Tables};
-use crate::object::ObjectId;
+use crate::kinds::{self, Catalog, RootLists, Tables};
+use crate::object::{Collection, ObjectId};
 use crate::plan::Plan;
 use crate::providers::{self, rules};
 use crate::stack::{CloudName, Secrets, Stack, VariableInput};
@@ -56,9 +56,13 @@ Examples:
   terraform state pull > shop.tfstate && drplan adopt --terraform shop.tfstate --out shop --cloud {cloud}
   drplan plan shop", cloud = super::clouds::example()))]
 pub struct Args {
-    /// Resource groups
-    #[arg(value_name = "RESOURCE_GROUP", required_unless_present = "terraform", conflicts_with = "terraform")]
-    groups: Vec<String>,
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "terraform",
+        conflicts_with = "terraform",
+        help = format!("Resource groups, or containers of another provider, such as {}", containers())
+    )]
+    names: Vec<String>,
     /// Import the resources of this Terraform state
     #[arg(long, value_name = "STATE_FILE")]
     terraform: Option<PathBuf>,
@@ -89,7 +93,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
         None => stack_name(&session.path(&args.out)),
     };
-    let tables = grouping(session.catalog)?;
+    let (tables, names) = named(session.catalog, &args.names)?;
     let managing = args.terraform.as_deref().map(|file| managing(file, tables, session)).transpose()?;
     refuse_stack(args, session)?;
     let store = store_at(&name, cloud, global, session)?;
@@ -107,7 +111,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             "Choose another --name, or use --force to replace its state. Resources in the cloud stay as they are.",
         ));
     }
-    let order = AdoptRequest { args, name, managing, store, serial, global, tables };
+    let order = AdoptRequest { args, name, names, managing, store, serial, global, tables };
     with_cloud(&account, global, session, async |reached, session| order.carry_out(&account, &reached, session).await)
 }
 
@@ -117,11 +121,49 @@ fn any_type() -> String {
     kinds.map(|kind| kinds::with_article(kind.name)).collect::<Vec<_>>().join(" or ")
 }
 
-/// The provider that has resource groups.
-fn grouping(catalog: &Catalog) -> Result<&'static Tables, Failure> {
-    let mut providers = catalog.providers();
-    let provider = providers.find(|provider| provider.kinds.iter().any(|kind| kind.place.collects()));
-    provider.ok_or_else(|| Failure::failed("no provider has resource groups"))
+/// Examples of containers.
+fn containers() -> String {
+    let lists = providers::catalog().providers().filter_map(|provider| Some((provider.name, provider.lists?.example)));
+    lists.map(|(provider, example)| format!("{provider}:{example}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The provider to import from, and the names of its resource groups or of its containers: `cloudflare:example.com`. The
+/// provider of plain names is the one that has resource groups.
+fn named(catalog: &Catalog, names: &[String]) -> Result<(&'static Tables, Vec<String>), Failure> {
+    let has_groups = |provider: &&Tables| provider.kinds.iter().any(|kind| kind.place.collects());
+    let plain = catalog.providers().find(has_groups);
+    let mut found: Vec<(&'static Tables, String)> = Vec::new();
+    for name in names {
+        found.push(match (name.split_once(':'), plain) {
+            (Some((provider, name)), _) => (listing(catalog, provider)?, name.to_owned()),
+            (None, Some(plain)) => (plain, name.clone()),
+            (None, None) => return Err(Failure::failed("no provider has resource groups")),
+        });
+    }
+    let of = found.first().map(|(provider, _)| *provider).or(plain);
+    let of = of.ok_or_else(|| Failure::failed("no provider has resource groups"))?;
+    match found.iter().find(|(provider, _)| *provider != of) {
+        Some((other, _)) => {
+            let what = format!("the names are those of {} and of {}", of.title, other.title);
+            Err(Failure::failed(what).help("Import from one provider at a time, each into a stack of its own."))
+        }
+        None => Ok((of, found.into_iter().map(|(_, name)| name).collect())),
+    }
+}
+
+/// The provider with this name, if anything can be imported from it by a name.
+fn listing(catalog: &Catalog, name: &str) -> Result<&'static Tables, Failure> {
+    let provider = catalog.providers().find(|provider| provider.name.eq_ignore_ascii_case(name));
+    provider.filter(|provider| provider.lists.is_some()).ok_or_else(|| {
+        let known = catalog.providers().filter_map(|provider| Some((provider, provider.lists?)));
+        let known: Vec<String> = known
+            .map(|(provider, RootLists { container, example, .. })| {
+                format!("`{}:{example}` for a {container} of {}", provider.name, provider.title)
+            })
+            .collect();
+        Failure::failed(format!("nothing can be imported from `{name}:…`"))
+            .help(format!("Give the names of resource groups, or {}.", known.join(", ")))
+    })
 }
 
 /// Reads a Terraform state.
@@ -155,6 +197,8 @@ fn files_of_stack(dir: &Path, session: &Session) -> Vec<String> {
 struct AdoptRequest<'a> {
     args: &'a Args,
     name: String,
+    /// The names of resource groups or containers to import.
+    names: Vec<String>,
     managing: Option<Inventory>,
     store: LocalStore,
     /// The serial of the state; 0 without one.
@@ -203,9 +247,13 @@ impl AdoptRequest<'_> {
                 let ids: Vec<ObjectId> = managing.objects.iter().map(|one| &one.id).filter(own).cloned().collect();
                 discover_objects(&reached.cloud, self.tables, &ids, owner, self.args.any_type).await
             }
+            None if let Some(RootLists { of, .. }) = self.tables.lists => {
+                let lists: Vec<Collection> = self.names.iter().flat_map(|name| of(name, owner)).collect();
+                discover_lists(&reached.cloud, self.tables, &lists, owner).await
+            }
             None => {
                 let groups: Result<Vec<ObjectId>, Failure> =
-                    self.args.groups.iter().map(|name| group_id(self.tables, name, account)).collect();
+                    self.names.iter().map(|name| group_id(self.tables, name, account)).collect();
                 let mut groups = groups?;
                 groups.sort();
                 groups.dedup();

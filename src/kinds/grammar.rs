@@ -59,6 +59,11 @@ pub trait Grammar: Debug + Sync {
         vec![id.name()]
     }
 
+    /// The arguments that are in an id, each with its text: those of a template, without the name.
+    fn arguments<'a>(&self, _: &'a ObjectId) -> Vec<(&'static str, &'a str)> {
+        Vec::new()
+    }
+
     /// The list from which an object can be read with those beside it. `None` where it must be read by itself.
     fn collection(&self, _: &ObjectId) -> Option<ObjectId> {
         None
@@ -165,6 +170,16 @@ impl Grammar for Templates {
         template.split('/').zip(path.split('/')).filter(is_name).map(|(_, name)| name).collect()
     }
 
+    fn arguments<'a>(&self, id: &'a ObjectId) -> Vec<(&'static str, &'a str)> {
+        let path = self.path(id.as_str());
+        let Some((path, (_, template))) = path.and_then(|path| Some((path, self.matching(path)?))) else {
+            return Vec::new();
+        };
+        let argument = |word: &'static str| word.strip_prefix('{')?.strip_suffix('}').filter(|word| *word != "name");
+        let pairs = template.split('/').zip(path.split('/'));
+        pairs.filter_map(|(word, text)| Some((argument(word)?, text))).collect()
+    }
+
     fn unknown(&self, number: usize) -> String {
         format!("{}:unknown/unknown{number}", self.provider)
     }
@@ -187,6 +202,7 @@ mod tests {
         assert_eq!(grammar.type_of(&record).as_deref(), Some("record"));
         assert_eq!(grammar.parent(&record), Some(id("zones/example.com")));
         assert_eq!(grammar.names(&record), ["example.com", "A", "records"]);
+        assert_eq!(grammar.arguments(&record), [("zone", "example.com"), ("type", "A")]);
         assert_eq!((grammar.root(&record), grammar.above(&id("zones/a"))), (id("zones/example.com"), None));
         let pool = id("accounts/a/balancers/pools/pools");
         assert_eq!((grammar.type_of(&pool).as_deref(), grammar.parent(&pool)), (Some("pool"), None));

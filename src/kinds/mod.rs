@@ -31,7 +31,7 @@ pub mod tags;
 mod stray;
 
 pub use grammar::{Grammar, NoIds, Templates};
-pub use provider::{AccountArgument, Area, Catalog, ProviderConsole, Table, Tables};
+pub use provider::{AccountArgument, Area, Catalog, ProviderConsole, RootLists, Table, Tables};
 pub(crate) use stray::is_foreign_block;
 pub use table::*;
 

@@ -13,7 +13,7 @@ use super::regions::{self, Region};
 use super::table::Kind;
 use super::tags::TagRule;
 use crate::account::{Account, Accounts, Realm};
-use crate::object::{Object, ObjectId};
+use crate::object::{Collection, Object, ObjectId};
 
 /// The tables of one provider: plain data about what it has.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub struct Tables {
     pub sign_in: &'static str,
     /// The place where operators look at its objects.
     pub console: Option<&'static ProviderConsole>,
+    /// The lists of what can be imported from it, where its objects lie in no group.
+    pub lists: Option<&'static RootLists>,
     /// An object or list that every region has, to ask the control plane of a region in which nothing is recorded.
     pub common: Option<fn(&Account, &str) -> Object>,
     /// Properties of any body that change without a change of the object, at any depth: versions, and the user and
@@ -53,6 +55,17 @@ pub struct Tables {
     pub restless: &'static [&'static str],
     /// Properties that the provider itself writes into every object, or into its elements.
     pub own: &'static [&'static str],
+}
+
+/// The lists of a provider's outermost objects.
+#[derive(Debug)]
+pub struct RootLists {
+    /// The thing that they are lists of, in the words of the provider: `zone`.
+    pub container: &'static str,
+    /// An example of a name, for help.
+    pub example: &'static str,
+    /// The lists of the container with this name, in an account.
+    pub of: fn(&str, &Account) -> Vec<Collection>,
 }
 
 /// An area of types that no other fact of a kind tells.
@@ -90,6 +103,7 @@ impl Tables {
         without_account: "",
         sign_in: "",
         console: None,
+        lists: None,
         common: None,
         restless: &[],
         own: &[],

@@ -4,10 +4,11 @@
 use drplan::providers::azure::ids::AzureId;
 use std::collections::BTreeSet;
 
-use drplan::account::Account;
+use drplan::account::{Account, Realm};
 use drplan::adopt::terraform::ManagedObject;
 use drplan::adopt::{self, ImportSurvey, STAND_IN, StackDraft};
-use drplan::apply::{discover_groups, discover_objects};
+use drplan::apply::{discover_groups, discover_lists, discover_objects};
+use drplan::kinds::Tables;
 use drplan::kinds::emit::TerraformShape;
 use drplan::object::{Object, ObjectId};
 use drplan::providers::azure::TABLES;
@@ -22,13 +23,13 @@ use crate::lab::{Lab, changes, failures, simulated};
 use crate::stacks;
 
 /// A stack written from existing resources.
-struct AdoptedStack {
+pub struct AdoptedStack {
     /// Stack text, in one file.
-    text: String,
+    pub text: String,
     /// Omitted resource ids and types with the reason, and attributes that the stack does not reproduce.
-    left: Vec<String>,
+    pub left: Vec<String>,
     /// Kinds in the stack, one for each resource.
-    kinds: Vec<String>,
+    pub kinds: Vec<String>,
 }
 
 fn account() -> Account {
@@ -52,9 +53,27 @@ async fn adopt_types(lab: &mut Lab, any: bool) -> Result<AdoptedStack, String> {
     adopt(lab, &survey, None)
 }
 
+/// The same for everything in the lists of a provider without resource groups.
+pub async fn adopt_lists(lab: &mut Lab, tables: &'static Tables) -> Result<AdoptedStack, String> {
+    let of = lab.catalog.simulated_accounts().get(&Realm::of(tables.name)).cloned().unwrap_or_else(account);
+    let lists = tables.lists.map_or_else(Vec::new, |lists| (lists.of)(lists.example, &of));
+    let survey = discover_lists(&lab.cloud, tables, &lists, &of).await.map_err(|error| error.to_string())?;
+    adopt_in(lab, &survey, None, &of)
+}
+
 /// The same for a given survey; `managed` limits it to the resources of a Terraform state.
 fn adopt(lab: &mut Lab, survey: &ImportSurvey, managed: Option<&[ManagedObject]>) -> Result<AdoptedStack, String> {
-    let mut draft = StackDraft::of(survey, managed, &account());
+    adopt_in(lab, survey, managed, &account())
+}
+
+/// The same in this account.
+fn adopt_in(
+    lab: &mut Lab,
+    survey: &ImportSurvey,
+    managed: Option<&[ManagedObject]>,
+    account: &Account,
+) -> Result<AdoptedStack, String> {
+    let mut draft = StackDraft::of(survey, managed, account);
     let (text, program) = loop {
         let written = draft.write("again", CloudName::Local);
         lab.variables = written.variables.iter().map(|one| (one.name.clone(), STAND_IN.to_owned())).collect();
@@ -88,21 +107,43 @@ async fn through(mut lab: Lab, text: &str, any: bool) -> Result<(Lab, AdoptedSta
     let applied = lab.apply(text).await.map_err(|error| error.to_string())?;
     failures(&applied, "apply")?;
     let adopted = adopt_types(&mut lab, any).await?;
+    is_whole(&lab, &adopted).await.map(|()| (lab, adopted))
+}
+
+/// Fails unless a plan of the stack is empty, and nothing was left out.
+pub async fn is_whole(lab: &Lab, adopted: &AdoptedStack) -> Result<(), String> {
     let formatted = drplan::hcl::format(&adopted.text).map_err(|found| format!("{found:?}"))?;
     if formatted.replace("\n\n\n", "\n\n") != adopted.text.replace("\n\n\n", "\n\n") {
         return Err(format!("the stack is not formatted:\n{}", adopted.text));
     }
-    let planned = planned(&lab, &adopted.text).await?;
+    let planned = planned(lab, &adopted.text).await?;
     match planned.is_empty() && adopted.left.is_empty() {
-        true => Ok((lab, adopted)),
+        true => Ok(()),
         false => Err(format!("plans\n  {}\nleft\n  {}", planned.join("\n  "), adopted.left.join("\n  "))),
     }
 }
 
 #[test]
+fn example_of_a_provider_without_groups_is_adopted_from_its_lists() {
+    let listed = examples().into_iter().filter(|(_, kind, _)| kind.provider().lists.is_some());
+    let mut count = 0;
+    for (name, kind, text) in listed {
+        let adopted = simulated(async {
+            let mut lab = Lab::new(7);
+            failures(&lab.apply(&text).await.map_err(|error| error.to_string())?, "apply")?;
+            let adopted = adopt_lists(&mut lab, kind.provider()).await?;
+            is_whole(&lab, &adopted).await.map(|()| adopted)
+        });
+        let adopted = adopted.unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert!(adopted.kinds.iter().any(|one| one == kind.name), "{name}: {}", adopted.text);
+        count += 1;
+    }
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
 fn every_example_is_adopted_and_plans_empty() {
     let mut wrong = Vec::new();
-    // Objects are found in groups, which other providers do not have.
     let collected = examples().into_iter().filter(|(_, kind, _)| kind.provider() == &TABLES);
     for (name, kind, text) in collected {
         match simulated(through(Lab::new(7), &text, kind.typed.is_some())) {

@@ -47,6 +47,7 @@ pub static TABLES: Tables = Tables {
         place: "in the Azure portal, or its activity log",
         command: Some(|id| format!("az monitor activity-log list --resource-id {id} --offset 6h --output table")),
     }),
+    lists: None,
     common: Some(usages),
     restless: &["etag", "systemData", "changedTime", "lastModifiedTime", "lastModifiedAt"],
     own: &["etag", "type", "provisioningState", "resourceGuid", "systemData"],

@@ -9,8 +9,8 @@ mod terraform;
 
 use crate::account::Account;
 use crate::kinds::form::Form;
-use crate::kinds::{AccountArgument, Kind, ProviderConsole, Tables, Templates};
-use crate::object::{Object, ObjectId};
+use crate::kinds::{AccountArgument, Kind, ProviderConsole, RootLists, Tables, Templates};
+use crate::object::{Collection, Object, ObjectId};
 
 /// The tables of Cloudflare. It has no regions: what it serves, it serves everywhere.
 pub static TABLES: Tables = Tables {
@@ -21,6 +21,7 @@ pub static TABLES: Tables = Tables {
     terraform: terraform::PROVIDERS,
     account: &[ACCOUNT],
     common: Some(token),
+    lists: Some(&LISTS),
     doctor: doctor::CHECKS,
     without_account: "Set CLOUDFLARE_ACCOUNT_ID, or write `account` in a block `provider \"cloudflare\"`.",
     sign_in: "Set CLOUDFLARE_API_TOKEN to a token with the rights `Zone Read` and `DNS Write`.",
@@ -65,6 +66,22 @@ const ACCOUNT: AccountArgument = AccountArgument {
 fn token(_: &Account, _: &str) -> Object {
     Object::whole(ObjectId::new("cloudflare:user/tokens/verify"), "4")
 }
+
+/// A zone can be imported, with the load balancing of its account.
+const LISTS: RootLists = RootLists {
+    container: "zone",
+    example: "example.com",
+    of: |zone, account| {
+        let list = |path: String| Collection::new(ObjectId::new(format!("cloudflare:{path}")), "4");
+        let account = &account.id;
+        vec![
+            list(format!("zones/{zone}/dns_records")),
+            list(format!("zones/{zone}/load_balancers")),
+            list(format!("accounts/{account}/load_balancers/pools")),
+            list(format!("accounts/{account}/load_balancers/monitors")),
+        ]
+    },
+};
 
 /// An empty table of Cloudflare's, to be completed with `..KIND`.
 const KIND: Kind = Kind { provider: || &TABLES, ..Kind::EMPTY };

@@ -190,7 +190,11 @@ impl Cloud for Toy {
     }
 
     async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
-        Err(refused(Reason::Invalid, &format!("there is no list {}", list.path)))
+        let world = self.world();
+        let within = format!("{}/", list.path);
+        let is_member = |id: &&String| id.strip_prefix(&within).is_some_and(|name| !name.contains('/'));
+        let members = world.objects.keys().filter(is_member);
+        Ok(members.filter_map(|id| Some((ObjectId::new(id.as_str()), world.sight(id)?))).collect())
     }
 
     async fn list(&self, _: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {

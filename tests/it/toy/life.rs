@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use drplan::diagnostic::Sources;
+use drplan::emit::{Options, terraform};
 use drplan::kinds::Catalog;
 use drplan::object::{Object, ObjectId};
 use drplan::plan::Action;
@@ -13,7 +14,8 @@ use drplan::steps::Acceptance;
 use drplan::world::{Cloud, Store, WriteCondition};
 use serde_json::json;
 
-use super::{Toy, ToyFaults};
+use super::{TABLES, Toy, ToyFaults};
+use crate::adopt::{adopt_lists, is_whole};
 use crate::failover::incident::{DOWN, FORCED, Incident, RunRequest, UP};
 use crate::lab::{Lab, changes, failures, simulated};
 
@@ -245,4 +247,45 @@ fn tags_of_a_stack_keep_the_rules_of_the_providers_that_there_are() {
     let refused = errors(super::catalog());
     assert!(refused.concat().contains("begins with `windows`, which Azure reserves"), "{refused:?}");
     assert_eq!(errors(&ALONE), [""; 0]);
+}
+
+#[test]
+fn what_exists_is_adopted_as_a_stack_whose_plan_is_empty() {
+    simulated(async {
+        let mut lab = lab();
+        finish(&lab, STACK, false).await;
+        let mut adopted = adopt_lists(&mut lab, &TABLES).await.expect("everything can be read");
+        is_whole(&lab, &adopted).await.unwrap_or_else(|why| panic!("{why}\n{}", adopted.text));
+        adopted.kinds.sort();
+        assert_eq!(adopted.kinds, ["toy_disk", "toy_machine", "toy_machine", "toy_record"]);
+        assert!(adopted.text.contains("machine = toy_machine.web"), "{}", adopted.text);
+    });
+}
+
+#[test]
+fn stack_is_emitted_for_the_provider_of_terraform() {
+    let lab = lab();
+    let program = lab.read(STACK).unwrap_or_else(|why| panic!("{why}"));
+    let (stack, _) = program.evaluate(&Default::default()).expect("the stack evaluates");
+    let emitted = terraform(&stack, Options { imports: true });
+    let all: String =
+        emitted.files.iter().filter(|(name, _)| name.ends_with(".tf")).map(|(_, text)| text.as_str()).collect();
+    for part in [
+        "source  = \"example/toy\"",
+        "resource \"toy_machine\" \"standby\" {",
+        "machine = toy_machine.web.id",
+        "value = toy_machine.web.address",
+        "ignore_changes = [value]",
+        "id = \"toy:machines/web\"",
+    ] {
+        let is_there = all.lines().any(|line| {
+            line.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .contains(&part.split_whitespace().collect::<Vec<_>>().join(" "))
+        });
+        assert!(is_there, "no `{part}` in\n{all}");
+    }
+    assert!(!all.contains("azurerm") && !all.contains("cloudflare"), "{all}");
+    drplan::hcl::parse(&all, 0).unwrap_or_else(|why| panic!("{why:?}\n{all}"));
 }

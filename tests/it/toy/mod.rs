@@ -1,5 +1,5 @@
 //! A provider of three kinds that nothing but the tests knows, through the whole life of kinds. It gives ids of its own
-//! to what it creates, has regions of its own, and neither the simulator nor Terraform knows it: drplan knows the
+//! to what it creates, has regions of its own, and the simulator does not know it: drplan knows the
 //! tables of a provider, and uses its port.
 
 mod cloud;
@@ -7,11 +7,13 @@ mod life;
 
 use std::sync::LazyLock;
 
+use drplan::kinds::emit::TerraformProvider;
 use drplan::kinds::regions::Region;
 use drplan::kinds::{
-    Catalog, Durations, FakeValue, Kind, KindType, Location, Moves, PRESENCE, Place, Tables, Templates, Ty, arg,
-    attribute, place,
+    Catalog, Durations, FakeValue, Kind, KindType, Location, Moves, PRESENCE, Place, RootLists, Tables, Templates, Ty,
+    arg, attribute, place,
 };
+use drplan::object::{Collection, ObjectId};
 
 pub use cloud::{Toy, ToyFaults};
 
@@ -30,6 +32,25 @@ pub static TABLES: Tables = Tables {
     },
     regions: &[region("moon", "Earth"), region("mars", "Sun")],
     own: &["number"],
+    lists: Some(&RootLists {
+        container: "world",
+        example: "all",
+        of: |_, _| {
+            ["machines", "records"].map(|list| Collection::new(ObjectId::new(format!("toy:{list}")), "1")).into()
+        },
+    }),
+    terraform: &[TerraformProvider {
+        name: "toy",
+        source: "example/toy",
+        version: "~> 1.0",
+        fits: "",
+        newer: None,
+        block: |_, _| String::new(),
+        account: ("", ""),
+        client: ("", ""),
+        objects: false,
+        backend: &[],
+    }],
     ..Tables::NONE
 };
 
