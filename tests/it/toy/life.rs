@@ -1,14 +1,14 @@
 //! The whole life of the toy provider's kinds: plan, apply, drift, import, kills, lost answers, failover, destruction.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use drplan::diagnostic::Sources;
 use drplan::emit::{Options, terraform};
 use drplan::kinds::Catalog;
 use drplan::object::{Object, ObjectId};
 use drplan::plan::Action;
-use drplan::stack::{Input, read_all};
+use drplan::stack::{Input, Knowledge, read_all};
 use drplan::state::Status;
 use drplan::steps::Acceptance;
 use drplan::world::{Cloud, Store, WriteCondition};
@@ -241,7 +241,8 @@ fn tags_of_a_stack_keep_the_rules_of_the_providers_that_there_are() {
     let errors = |catalog: &'static Catalog| -> Vec<String> {
         let text = "stack \"toys\" {\n  tags = { windows = \"to the moon\" }\n}\n";
         let mut sources = Sources::default();
-        let (_, found) = read_all(Input::in_memory(text, &mut sources, ("", ""), catalog));
+        let (program, _) = read_all(Input::in_memory(text, &mut sources, ("", ""), catalog));
+        let (_, found) = Arc::new(program).evaluate_all(&Knowledge::default());
         found.iter().map(|one| one.summary.clone()).filter(|summary| summary.contains("tags")).collect()
     };
     let refused = errors(super::catalog());
