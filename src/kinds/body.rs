@@ -20,7 +20,7 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
         Json::Array(items) => items.first()?.as_str(),
         _ => None,
     };
-    let type_ = &*kind.type_.name;
+    let type_ = kind.type_.name;
     let text = match kind.place {
         Place::Subscription => return kind.grammar().of_group(&account.id, name),
         Place::Root(template) => filled(template, |word| match word {
