@@ -127,8 +127,8 @@ fn containers() -> String {
     lists.map(|(provider, example)| format!("{provider}:{example}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The provider to import from, and the names of its resource groups or of its containers: `cloudflare:example.com`. The
-/// provider of plain names is the one that has resource groups.
+/// The provider to import from, and the names of its resource groups or of its containers. A name with a provider,
+/// `cloudflare:example.com`, is that of a container; the provider of a plain one is that with resource groups.
 fn named(catalog: &Catalog, names: &[String]) -> Result<(&'static Tables, Vec<String>), Failure> {
     let has_groups = |provider: &&Tables| provider.kinds.iter().any(|kind| kind.place.collects());
     let plain = catalog.providers().find(has_groups);

@@ -159,12 +159,16 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     if args.require_objectives {
         require_objectives(&outlooks(PreviousStack::Unknown, &made.planned.stack, &history(&store)?))?;
     }
-    // Before the exit code of changes: no apply would make them.
-    if !plan.blocked.is_empty() {
-        return Ok(ExitCode::Refused);
-    }
     let changes = args.detailed_exitcode && view::plan::has_changes(plan);
-    Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+    // Before the exit code of changes: no apply would make them.
+    let exit = match (plan.blocked.is_empty(), changes) {
+        (false, _) => ExitCode::Refused,
+        (true, true) => ExitCode::Changes,
+        (true, false) => ExitCode::Done,
+    };
+    // The process ends here, and freeing a large plan piece by piece would take a sixth of its time.
+    std::mem::forget((loaded, made));
+    Ok(exit)
 }
 
 /// The plan as a comment of a pull request.

@@ -10,8 +10,9 @@ use super::location::store_at;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::{held_resources, observe, observe_roles};
-use crate::plan::{self, Action, Observed, PlanInput, PlanOutcome, to_observe, unsettled};
-use crate::stack::{CloudName, Program};
+use crate::plan::{self, Action, EarlyStack, Observed, PlanInput, PlanOutcome, to_observe, unsettled};
+use crate::providers::rules;
+use crate::stack::{CloudName, Knowledge, Program};
 use crate::state::{OpenRun, State};
 use crate::store::LocalStore;
 use crate::value::Seal;
@@ -84,7 +85,7 @@ pub async fn make(
         "loaded the state"
     );
     let seal = store.seal(&*reached.ids)?;
-    let observed = look(loaded, recorded.as_ref(), wanted.refresh, reached).await?;
+    let (observed, early) = look(loaded, recorded.as_ref(), wanted.refresh, reached).await?;
     let question = PlanInput {
         program: &loaded.program,
         state: recorded.as_ref(),
@@ -94,7 +95,7 @@ pub async fn make(
         destroy: wanted.destroy,
         adopt: &wanted.adopt,
     };
-    let mut planned = plan::plan(&question).map_err(|wrong| loaded.wrong(wrong))?;
+    let mut planned = plan::plan_from(&question, early).map_err(|wrong| loaded.wrong(wrong))?;
     let held = match &recorded {
         Some(state) => held_resources(store, state)?,
         None => Vec::new(),
@@ -119,16 +120,27 @@ pub async fn make(
     Ok(PlanResult { planned, recorded, observed, seal, held })
 }
 
-/// Reads every resource and role, or only the resources whose outcome an earlier run left unknown.
+/// The stack with what the recorded state knows, unless anything is wrong with it then: the state may be out of date.
+fn early(loaded: &LoadedStack, recorded: Option<&State>) -> Option<EarlyStack> {
+    let catalog = loaded.program.catalog();
+    let known = recorded.map_or_else(Knowledge::default, |state| plan::knowledge(catalog, state, &|_| false));
+    let (stack, warnings) = loaded.program.evaluate(&known).ok()?;
+    (!rules().check(&stack).has_errors()).then_some(EarlyStack { known, stack, warnings })
+}
+
+/// Reads every resource and role, or only the resources whose outcome an earlier run left unknown. The stack that was
+/// evaluated for that comes along.
 async fn look(
     loaded: &LoadedStack,
     recorded: Option<&State>,
     all: bool,
     reached: &CloudConnection,
-) -> Result<Observed, Failure> {
+) -> Result<(Observed, Option<EarlyStack>), Failure> {
+    let early = if all { early(loaded, recorded) } else { None };
     // A stack that could not be recovered is refused before any request.
-    let stack = if all { Some(loaded.look()?.0) } else { None };
-    let objects = match &stack {
+    let plain = if all && early.is_none() { Some(loaded.look()?.0) } else { None };
+    let stack = early.as_ref().map(|early| &early.stack).or(plain.as_ref());
+    let objects = match stack {
         Some(stack) => to_observe(stack, recorded, true),
         None => unsettled(recorded),
     };
@@ -138,10 +150,10 @@ async fn look(
             Failure::failed(format!("cannot read the resources in the cloud: {error}"))
                 .help("Plan from the state alone with --refresh=false.")
         })?;
-    if let (Some(stack), Some(state)) = (&stack, recorded) {
+    if let (Some(stack), Some(state)) = (stack, recorded) {
         observe_roles(&reached.cloud, &*reached.clock, stack, state, &mut observed).await;
     }
-    Ok(observed)
+    Ok((observed, early))
 }
 
 /// Refuses changes of resources that an unfinished failover run works on: the run depends on what it has observed.

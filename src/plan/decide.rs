@@ -11,7 +11,7 @@ use crate::object::{Object, ObjectId};
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
 use crate::plan::ownership::{self, Existing, Ownership};
-use crate::plan::refresh::{ObservedObjects, copied, kind_of, observed_argument, seen};
+use crate::plan::refresh::{ObservedObjects, copied, kind_of, observed_argument, seen, whole};
 use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep, frozen};
 use crate::plan::{Action, ArgumentChange, BlockedResource, Change, Observed, Order, diff, replicas, transitions};
 use crate::stack::{Presence, Resource, Stack};
@@ -204,7 +204,7 @@ impl DecisionInput<'_> {
         changes.retain(|change| !resource.ignore_changes.contains(top(&change.path)));
         transitions::mark(resource.kind, &recorded.arguments, args, &mut changes, false);
         let stale = match seen(&recorded.objects, self.observed) {
-            ObservedObjects::There(bodies) => copied(resource.kind, &bodies.into_iter().cloned().collect::<Vec<_>>()),
+            ObservedObjects::There(bodies) => copied(resource.kind, &whole(bodies)),
             ObservedObjects::Unseen | ObservedObjects::Gone => None,
         };
         // The observed state is what changes, and the sound one is wanted.

@@ -270,6 +270,16 @@ pub struct PlanInput<'a> {
     pub adopt: &'a [Address],
 }
 
+/// A stack that was evaluated before its cloud was read.
+pub struct EarlyStack {
+    /// The knowledge with which it was evaluated: that of the recorded state.
+    pub known: Knowledge,
+    /// The stack.
+    pub stack: Stack,
+    /// The warnings of its evaluation.
+    pub warnings: Diagnostics,
+}
+
 /// A plan, and the stack as evaluated for it.
 pub struct PlanOutcome {
     /// The plan.
@@ -292,6 +302,15 @@ const MOST_TURNS: u32 = 16;
 /// # Errors
 /// All errors of the stack.
 pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
+    plan_from(question, None)
+}
+
+/// The same, where the stack was evaluated before, to see what to read. That serves as long as the knowledge is the
+/// same.
+///
+/// # Errors
+/// As for [`plan`].
+pub fn plan_from(question: &PlanInput<'_>, mut early: Option<EarlyStack>) -> Result<PlanOutcome, Diagnostics> {
     let PlanInput { program, state: recorded, observed, seal, targets, destroy, adopt } = *question;
     let mut start = PlanStart::of(recorded.map(Cow::Borrowed), question)?;
     let mut moves = Moves::default();
@@ -304,7 +323,10 @@ pub fn plan(question: &PlanInput<'_>) -> Result<PlanOutcome, Diagnostics> {
     let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
         let (state, now) = (start.state.as_deref(), start.refreshed.as_ref());
         let known = now.map_or_else(Knowledge::default, |now| knowledge(program.catalog(), now, &|a| lost.contains(a)));
-        let (mut stack, warnings) = program.evaluate(&known)?;
+        let (mut stack, warnings) = match early.take().filter(|early| early.known == known) {
+            Some(EarlyStack { known: _, stack, warnings }) => (stack, warnings),
+            None => program.evaluate(&known)?,
+        };
         // An id may depend on an attribute of an object that has moved, so that more are found with each turn.
         let more = state.filter(|_| !destroy).map(|state| Moves::of(state, &stack)).unwrap_or_default();
         if let Some(state) = state.filter(|_| !more.is_empty() && turns < MOST_TURNS) {

@@ -1,5 +1,7 @@
 //! Compares the observed cloud with the state: the refreshed state, and the drift.
 
+use std::borrow::Cow;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::account::Account;
@@ -107,7 +109,7 @@ pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, sea
                 }
             }
             ObservedObjects::There(bodies) => {
-                let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
+                let bodies = whole(bodies);
                 let mut fresh = recorded.clone();
                 fresh.attributes = attributes(kind, address, recorded, &bodies);
                 let mut answered = arguments(kind, recorded, &bodies, seal);
@@ -127,6 +129,14 @@ pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, sea
         }
     }
     (now, drift)
+}
+
+/// The bodies of a resource beside each other. Most resources have one, which is not copied.
+pub(super) fn whole(bodies: Vec<&Json>) -> Cow<'_, [Json]> {
+    match bodies.as_slice() {
+        [one] => Cow::Borrowed(std::slice::from_ref(*one)),
+        several => Cow::Owned(several.iter().map(|body| (*body).clone()).collect()),
+    }
 }
 
 /// Values that the provider has copied from other objects, where they are stale or broken; true if broken.
@@ -169,7 +179,7 @@ pub(super) fn record_found(stack: &Stack, now: &mut State, observed: &Observed, 
         if bodies.iter().any(|body| is_foreign(resource.kind, body)) {
             continue;
         }
-        let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
+        let bodies = whole(bodies);
         let written = super::sealed(&resource.args, seal);
         // Whether its creation has succeeded is unknown, so that the next run completes it.
         let mut found = Recorded::of(resource, written, JsonMap::new(), Status::Creating);

@@ -103,7 +103,8 @@ impl Response {
     }
 
     pub(crate) fn json(status: u16, body: &Json) -> Self {
-        Self { status, body: body.to_string().into_bytes(), ..Self::default() }
+        // A value of JSON has no map keys that could fail.
+        Self { status, body: serde_json::to_vec(body).unwrap_or_default(), ..Self::default() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -334,7 +334,7 @@ pub struct Variable {
 }
 
 /// Known attributes of existing resources that only the cloud can report.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Knowledge {
     /// Attributes by address; a secret one is marked [`Value::Sensitive`].
     pub attributes: HashMap<Address, Map>,

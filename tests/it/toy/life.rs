@@ -272,9 +272,9 @@ fn stack_is_emitted_for_the_provider_of_terraform() {
     let all: String =
         emitted.files.iter().filter(|(name, _)| name.ends_with(".tf")).map(|(_, text)| text.as_str()).collect();
     for part in [
-        "source  = \"example/toy\"",
+        "source = \"example/toy\"",
         "resource \"toy_machine\" \"standby\" {",
-        "machine = toy_machine.web.id",
+        "machine_id = toy_machine.web.id",
         "value = toy_machine.web.address",
         "ignore_changes = [value]",
         "id = \"toy:machines/web\"",
