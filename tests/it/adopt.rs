@@ -136,6 +136,7 @@ fn example_of_a_provider_without_groups_is_adopted_from_its_lists() {
         });
         let adopted = adopted.unwrap_or_else(|why| panic!("{name}: {why}"));
         assert!(adopted.kinds.iter().any(|one| one == kind.name), "{name}: {}", adopted.text);
+        assert!(!adopted.text.contains("{\n  }"), "{name}: an empty block in {}", adopted.text);
         count += 1;
     }
     assert!(count >= 4, "{count}");

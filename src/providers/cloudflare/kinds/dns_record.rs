@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use serde_json::Value as Json;
+use serde_json::{Map as JsonMap, Value as Json};
 
 use super::forms::{COMMENT, HOST_NAME, INVALID, ZONE_OF};
 use crate::kinds::form::network::HOST;
@@ -79,6 +79,7 @@ pub(super) static KIND: Kind = Kind {
         ),
     ],
     odd: Overrides { check: Some(check), ..Overrides::NONE },
+    adoption: Adoption { arguments: Some(without_empty), ..Adoption::BY_TABLE },
     terraform: Terraform {
         lookup: Some(crate::providers::cloudflare::terraform::ZONE),
         resource: "dns_record",
@@ -105,6 +106,11 @@ cloudflare_dns_record "example" {
     ],
     ..crate::providers::cloudflare::KIND
 };
+
+/// Cloudflare answers a record without settings with empty ones.
+fn without_empty(_: &CloudObject<'_>, args: &mut JsonMap<String, Json>) {
+    args.retain(|name, value| name != "settings" || value.as_object().is_none_or(|settings| !settings.is_empty()));
+}
 
 /// A proxied record keeps its public addresses, so that only the edge has to notice.
 fn lingers(record: &Subject<'_>) -> u32 {
