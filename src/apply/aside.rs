@@ -93,7 +93,7 @@ impl Worker<'_> {
         let (Some(soft), [object], [new]) = (resource.kind.soft_delete, resource.objects.as_slice(), bodies) else {
             return Ok(());
         };
-        let kept = soft.id(&self.stack.account, &resource.location, &resource.name);
+        let kept = soft.id(self.stack.account_at(resource), &resource.location, &resource.name);
         let Some(kept) = self.ports.cloud.get(&Object::whole(kept, Arc::clone(&object.of.version))).await? else {
             return Ok(());
         };

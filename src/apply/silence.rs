@@ -83,6 +83,6 @@ impl Worker<'_> {
     /// The reads that show whether the control plane of a region answers.
     fn samples(&self, region: &str) -> Vec<Object> {
         let recorded = self.recorded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        asked(self.stack.catalog(), recorded.iter(), (&self.stack.account, region), SAMPLES)
+        asked(self.stack.catalog(), recorded.iter(), (self.stack.account_in(region), region), SAMPLES)
     }
 }

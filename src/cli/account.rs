@@ -127,8 +127,9 @@ mod tests {
 
     use super::*;
     use crate::diagnostic::Sources;
+    use crate::doctor::{self, DoctorInput};
     use crate::host::SeededIds;
-    use crate::stack::{Input, read};
+    use crate::stack::{Input, Stack, read};
 
     const OURS: &str = "11111111-2222-4333-8444-555555555555";
     const THEIRS: &str = "66666666-7777-4888-8999-aaaaaaaaaaaa";
@@ -175,20 +176,33 @@ mod tests {
         assert!(ids.contains(&OURS.to_owned()) && ids.contains(&THEIRS.to_owned()), "{ids:?}");
     }
 
-    #[test]
-    fn ids_at_a_site_have_its_account() {
+    /// A stack with a resource group in each of two accounts.
+    fn in_two_accounts() -> Stack {
         let further = format!(
             "provider \"azure\" \"recovery\" {{\n  subscription = \"{THEIRS}\"\n}}\n\
              site \"west\" {{\n  provider = provider.azure.recovery\n  location = \"westus\"\n}}\n\
              resource_group \"dr\" {{\n  site = site.west\n}}\n"
         );
         let (_, program) = in_environment(&further, &[("AZURE_SUBSCRIPTION_ID", OURS), ("AZURE_TENANT_ID", OURS)]);
-        let (stack, _) = Arc::new(program).evaluate(&Default::default()).expect("the stack evaluates");
+        Arc::new(program).evaluate(&Default::default()).expect("the stack evaluates").0
+    }
+
+    #[test]
+    fn ids_at_a_site_have_its_account() {
+        let stack = in_two_accounts();
         let id = |address: &str| {
             let found = stack.resources.values().find(|one| one.address.as_str() == address);
             found.expect("the resource is declared").id.to_string()
         };
         assert!(id("resource_group.dr").contains(THEIRS) && id("resource_group.app").contains(OURS));
+    }
+
+    #[test]
+    fn checks_ask_every_account() {
+        let stack = in_two_accounts();
+        let lists = doctor::lists(DoctorInput { stack: &stack, state: None });
+        let asked = |account: &str| lists.iter().any(|list| list.object.id.as_str().contains(account));
+        assert!(asked(OURS) && asked(THEIRS));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::account::Realm;
 use crate::failover::machines_of;
 use crate::kinds::Tables;
 use crate::kinds::looks::{AccountNeeds, Finding, ListRequest, NeededObject, Severity};
@@ -53,13 +54,13 @@ pub enum DoctorStatus {
     Passes,
 }
 
-/// The needs of the stack at a provider.
-fn needs<'a>(input: DoctorInput<'a>, provider: &Tables) -> AccountNeeds<'a> {
+/// The needs of the stack in a realm.
+fn needs<'a>(input: DoctorInput<'a>, realm: &Realm) -> AccountNeeds<'a> {
     let DoctorInput { stack, state } = input;
     let recorded = |address| state.and_then(|state| state.resources.get(address));
     let mut machines: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
-    let of_provider = |resource: &&Resource| resource.kind.provider() == provider;
-    let own: Vec<&Resource> = stack.resources.values().filter(of_provider).collect();
+    let is_within = |resource: &&Resource| stack.realm_of(resource) == *realm;
+    let own: Vec<&Resource> = stack.resources.values().filter(is_within).collect();
     for resource in own.iter().filter(|resource| recorded(&resource.address).is_none()) {
         if let Some(needed) = machines_of(stack, resource) {
             *machines.entry(resource.location.clone()).or_default().entry(needed.size).or_default() += needed.count;
@@ -70,29 +71,42 @@ fn needs<'a>(input: DoctorInput<'a>, provider: &Tables) -> AccountNeeds<'a> {
         let is_property = resource.kind.place.is_property();
         resource.objects.iter().map(move |object| NeededObject { scope: scope.clone(), object, is_property })
     });
-    AccountNeeds { account: stack.account_of(provider), objects: objects.collect(), machines }
+    AccountNeeds { account: stack.account_of(realm), objects: objects.collect(), machines }
 }
 
 /// The lists to read, each once.
 pub fn lists(input: DoctorInput<'_>) -> Vec<ListRequest> {
     let mut seen = BTreeSet::new();
-    let of = |provider: &'static Tables| {
-        let needs = needs(input, provider);
+    let of = |(provider, realm): (&'static Tables, Realm)| {
+        let needs = needs(input, &realm);
         provider.doctor.iter().flat_map(|check| (check.lists)(&needs)).collect::<Vec<_>>()
     };
-    input.stack.providers().flat_map(of).filter(|list| seen.insert(list.key())).collect()
+    realms(input.stack).into_iter().flat_map(of).filter(|list| seen.insert(list.key())).collect()
 }
 
 /// Findings of all checks.
 pub fn examine(input: DoctorInput<'_>, answers: &ListAnswers) -> Vec<DoctorResult> {
-    let mut found = Vec::new();
-    for provider in input.stack.providers() {
-        let needs = needs(input, provider);
+    let mut found: Vec<DoctorResult> = Vec::new();
+    for (provider, realm) in realms(input.stack) {
+        let needs = needs(input, &realm);
         for check in provider.doctor {
-            found.extend((check.judge)(&needs, answers).into_iter().map(|finding| result(check.name, finding)));
+            let results = (check.judge)(&needs, answers).into_iter().map(|finding| result(check.name, finding));
+            // Two realms may be one account, as all are in the local simulator.
+            let new: Vec<DoctorResult> = results.filter(|result| !found.contains(result)).collect();
+            found.extend(new);
         }
     }
     found
+}
+
+/// The realms of a stack, each with its provider, in the order of the catalog.
+fn realms(stack: &Stack) -> Vec<(&'static Tables, Realm)> {
+    let realms = stack.realms();
+    let of = |provider: &'static Tables| {
+        let own = realms.iter().filter(|realm| realm.provider == provider.name);
+        own.map(|realm| (provider, realm.clone())).collect::<Vec<_>>()
+    };
+    stack.providers().flat_map(of).collect()
 }
 
 fn result(check: &'static str, Finding { severity, what, help }: Finding) -> DoctorResult {

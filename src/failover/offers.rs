@@ -20,8 +20,7 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup) -> Vec<ListRequest> {
         return Vec::new();
     }
     let standbys = group.standbys().iter().filter_map(|site| stack.sites.get(site));
-    let of =
-        |site: &Site| Some((site.provider.guards.capacity?.lists)(stack.account_of(site.provider), &site.location));
+    let of = |site: &Site| Some((site.provider.guards.capacity?.lists)(stack.account_of(&site.realm), &site.location));
     standbys.filter_map(of).flatten().collect()
 }
 
@@ -52,7 +51,7 @@ pub(super) fn check(question: &Question<'_>, found: &mut Vec<PreflightCheck>) {
     let Some(site) = stack.sites.get(arriving).filter(|_| !needed.is_empty()) else { return };
     let Some(capacity) = site.provider.guards.capacity else { return };
     let location = site.location.as_str();
-    let lists = (capacity.lists)(stack.account_of(site.provider), location);
+    let lists = (capacity.lists)(stack.account_of(&site.realm), location);
     let answers: Option<Vec<&Json>> = lists.iter().map(|list| seen.lists.get(&list.object.id)?.as_ref().ok()).collect();
     let Some(answers) = answers else {
         let what = format!("sizes and quota of {location} could not be read");

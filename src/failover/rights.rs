@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::course::{Question, side_at};
 use super::{PreflightCheck, PreflightStatus};
+use crate::account::Realm;
+use crate::kinds::CallMethod;
 use crate::kinds::looks::{ListRequest, Rights};
-use crate::kinds::{CallMethod, Tables};
 use crate::object::ObjectId;
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
@@ -16,12 +17,12 @@ pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<
     scopes(stack, group, state).into_iter().filter_map(|scope| Some((rights(stack, &scope)?.list)(&scope))).collect()
 }
 
-/// The scopes of a run: the account at each provider, and each existing group with resources that the run changes.
+/// The scopes of a run: each account, and each existing group with resources that the run changes.
 pub(super) fn scopes(stack: &Stack, group: &FailoverGroup, state: &State) -> BTreeSet<ObjectId> {
     let written = super::members::written(stack, group);
     let of = written.iter().chain(&group.promote).filter_map(|address| stack.resources.get(address));
     let mut scopes: BTreeSet<ObjectId> = of.filter_map(|resource| scope(stack, resource, state)).collect();
-    scopes.extend(stack.providers().filter_map(|provider| account(stack, provider)));
+    scopes.extend(stack.realms().iter().filter_map(|realm| account(stack, realm)));
     scopes
 }
 
@@ -31,8 +32,8 @@ fn rights(stack: &Stack, scope: &ObjectId) -> Option<&'static Rights> {
 }
 
 /// The account as a scope.
-fn account(stack: &Stack, provider: &Tables) -> Option<ObjectId> {
-    provider.grammar.of_account(&stack.account_of(provider).id)
+fn account(stack: &Stack, realm: &Realm) -> Option<ObjectId> {
+    stack.catalog().provider(realm.provider)?.grammar.of_account(&stack.account_of(realm).id)
 }
 
 /// The group of a resource, if it exists; otherwise the account.
@@ -40,7 +41,7 @@ fn scope(stack: &Stack, resource: &Resource, state: &State) -> Option<ObjectId> 
     let group = resource.group.as_ref()?;
     match state.resources.get(group) {
         Some(recorded) => Some(recorded.id.clone()),
-        None => account(stack, resource.kind.provider()),
+        None => account(stack, &stack.realm_of(resource)),
     }
 }
 

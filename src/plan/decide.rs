@@ -140,8 +140,10 @@ impl DecisionInput<'_> {
             Some(Status::Standing | Status::Updating) => "deleted outside drplan",
             Some(Status::Deleting) => "an earlier run deleted it for a replacement",
         };
-        let kept =
-            resource.kind.soft_delete.map(|soft| soft.id(&self.stack.account, &resource.location, &resource.name));
+        let kept = resource
+            .kind
+            .soft_delete
+            .map(|soft| soft.id(self.stack.account_at(resource), &resource.location, &resource.name));
         let is_kept = kept.is_some_and(|kept| matches!(self.observed.objects.get(&kept), Some(Some(_))));
         let reason = match is_kept {
             true => format!("deleted before, and recovered from what {} keeps", resource.kind.provider().title),

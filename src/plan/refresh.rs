@@ -37,7 +37,7 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
     let fresh = stack.resources.values().filter(is_fresh);
     let known = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
     let kept = fresh.clone().filter_map(|resource| {
-        let id = resource.kind.soft_delete?.id(&stack.account, &resource.location, &resource.name);
+        let id = resource.kind.soft_delete?.id(stack.account_at(resource), &resource.location, &resource.name);
         Some(resource.kind.type_.object(id))
     });
     let declared = fresh.flat_map(|resource| &resource.objects);

@@ -167,7 +167,7 @@ fn kept_name(resource: &Resource, decision: &Decision) -> Option<String> {
 /// A name that the provider keeps for a deleted object elsewhere.
 fn reserved_name(stack: &Stack, resource: &Resource, decision: &Decision, observed: &Observed) -> Option<String> {
     let soft = resource.kind.soft_delete.filter(|_| decision.change.action == Action::Create)?;
-    let kept = soft.id(&stack.account, &resource.location, &resource.name);
+    let kept = soft.id(stack.account_at(resource), &resource.location, &resource.name);
     let kept = &observed.objects.get(&kept)?.as_ref()?.body;
     let origin = ObjectId::new(path::text(kept, soft.origin)?);
     (origin != resource.id).then(|| {

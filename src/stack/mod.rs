@@ -105,9 +105,34 @@ impl Stack {
         self.program.catalog
     }
 
-    /// The account that sites of a provider have without naming one.
-    pub fn account_of(&self, provider: &Tables) -> &Account {
-        self.accounts.get(&Realm::of(provider.name)).unwrap_or(&self.account)
+    /// The account of a realm.
+    pub fn account_of(&self, realm: &Realm) -> &Account {
+        let unnamed = || self.accounts.get(&Realm::of(realm.provider));
+        self.accounts.get(realm).or_else(unnamed).unwrap_or(&self.account)
+    }
+
+    /// The realm of a resource: that of its site, or the one that sites of its provider have without naming one.
+    pub fn realm_of(&self, resource: &Resource) -> Realm {
+        let provider = resource.kind.provider().name;
+        let own = self.sites.get(&resource.site).map(|site| &site.realm).filter(|realm| realm.provider == provider);
+        own.cloned().unwrap_or_else(|| Realm::of(provider))
+    }
+
+    /// The account in which a resource lies.
+    pub fn account_at(&self, resource: &Resource) -> &Account {
+        self.account_of(&self.realm_of(resource))
+    }
+
+    /// The account of a site in this region.
+    pub fn account_in(&self, region: &str) -> &Account {
+        let site = self.sites.values().find(|site| site.location.eq_ignore_ascii_case(region));
+        site.map_or(&self.account, |site| self.account_of(&site.realm))
+    }
+
+    /// The realms of its sites and resources.
+    pub fn realms(&self) -> BTreeSet<Realm> {
+        let of_sites = self.sites.values().map(|site| site.realm.clone());
+        self.resources.values().map(|resource| self.realm_of(resource)).chain(of_sites).collect()
     }
 
     /// The providers of its sites and resources, in the order of the catalog.
