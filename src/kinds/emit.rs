@@ -70,6 +70,8 @@ pub struct Terraform {
     /// Block of the provider's `features`, as text, where a default of the Terraform provider destroys data. Empty:
     /// none.
     pub features: &'static str,
+    /// Tags as the Terraform provider takes them, with `{tags}` for the map of a stack.
+    pub tags: &'static str,
     /// Form of the kind in the Terraform provider.
     pub shape: TerraformShape,
 }
@@ -187,6 +189,7 @@ impl Terraform {
         exported: &[],
         sets: &[],
         features: "",
+        tags: "{tags}",
         shape: TerraformShape::Resource,
     };
 }
@@ -202,6 +205,11 @@ impl Terraform {
             (None, "identity_tenant_id") => "identity[0].tenant_id",
             (None, own) => own,
         }
+    }
+
+    /// The Terraform provider's word for the name or the location of a resource.
+    pub fn word_of<'n>(&self, own: &'n str) -> &'n str {
+        self.renamed.iter().find(|(ours, _)| *ours == own).map_or(own, |(_, word)| word)
     }
 
     /// The Terraform provider's name of an argument, by its dotted path. A dotted name is in a block.

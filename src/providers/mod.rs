@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod azure;
 pub mod cloudflare;
+pub mod linode;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -84,6 +85,12 @@ static ALL: &[Provider] = &[
         tables: &cloudflare::TABLES,
         connect: Some(|reach| Box::pin(cloudflare::client::connect(reach))),
         dialect: Some(&cloudflare::simulated::Cloudflare),
+        ..BARE
+    },
+    Provider {
+        tables: &linode::TABLES,
+        connect: Some(|reach| Box::pin(linode::client::connect(reach))),
+        dialect: Some(&linode::simulated::Linode),
         ..BARE
     },
 ];

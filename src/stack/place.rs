@@ -123,6 +123,10 @@ pub(super) fn of(
         (SiteSetting::Absent, Some(_)) => (of_above, None),
         // Text with a syntax error may declare the resource group that an id names.
         (SiteSetting::Absent, None) if facts.program.unread.is_some() => (None, None),
+        // What has no region serves every site, also of a provider with regions.
+        (SiteSetting::Absent, None) if kind.place.is_root() && kind.location == Location::None => {
+            (Some((kind.provider().name.into(), GLOBAL.to_owned())), None)
+        }
         (SiteSetting::Absent, None) => {
             let why = match kind.place.is_root() {
                 true => "It lies in nothing that has a site.",

@@ -211,6 +211,7 @@ fn region(kind: &Kind, location: Location) -> String {
         _ if !provider.has_sites() => format!("none: {} serves it from everywhere", provider.title),
         Location::Regional => "that of its site".to_owned(),
         Location::Global => "none (global); only the metadata of its resource group has a region".to_owned(),
+        Location::None if kind.place.is_root() => "none: it is the same for every site".to_owned(),
         Location::None => "that of its parent".to_owned(),
     }
 }

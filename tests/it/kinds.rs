@@ -25,9 +25,20 @@ site "west" {
 }
 "#;
 
+/// Stack block and sites for the example of a kind: at regions of its own provider, where that has any.
+fn sites(kind: &Kind) -> String {
+    match kind.provider().regions {
+        [east, west, ..] if kind.provider().name != "azure" => SITES
+            .replace("azure", kind.provider().name)
+            .replace("canadacentral", east.name)
+            .replace("canadaeast", west.name),
+        _ => SITES.to_owned(),
+    }
+}
+
 /// Example of each kind (variants separately, as `kind of parent`): name, table and a complete stack.
 pub fn examples() -> Vec<(String, &'static Kind, String)> {
-    let example = |kind: &'static Kind, name: String| (name, kind, format!("{SITES}{}", kind.example));
+    let example = |kind: &'static Kind, name: String| (name, kind, format!("{}{}", sites(kind), kind.example));
     let mut all = Vec::new();
     for kind in drplan::providers::catalog().kinds() {
         match kind.variants {

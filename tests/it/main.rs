@@ -31,6 +31,7 @@ mod lab;
 mod layers;
 mod limits;
 mod links;
+mod linode;
 mod mistakes;
 mod order;
 mod others;

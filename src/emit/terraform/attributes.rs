@@ -108,7 +108,7 @@ impl TerraformScope<'_, '_> {
                     let (text, used) = self.argument(writer, of, (arg, name.to_owned()), rest);
                     return (text, used + 1);
                 }
-                None => format!("{text}.{name}"),
+                None => format!("{text}.{}", kind.terraform.word_of(name)),
             },
         };
         (text, 1)

@@ -111,8 +111,11 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         if self.of.named {
             let written = self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "name" && !mirrored);
             lines.push(match written {
-                Some((name, _)) => format!("name = {}", scope.expr(&name.expr)),
-                None => format!("name = {}", quoted(self.instance.map_or(self.block.name(), |one| &one.name))),
+                Some((name, _)) => format!("{} = {}", self.of.word_of("name"), scope.expr(&name.expr)),
+                None => {
+                    let name = quoted(self.instance.map_or(self.block.name(), |one| &one.name));
+                    format!("{} = {name}", self.of.word_of("name"))
+                }
             });
         }
         if self.kind.place == Place::Group
@@ -127,7 +130,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let in_group =
             matches!(self.kind.place, Place::Group | Place::Subscription | Place::Root(_)) || self.of.located;
         if self.kind.location == Location::Regional && in_group {
-            lines.push(format!("location = {}", self.location()));
+            lines.push(format!("{} = {}", self.of.word_of("location"), self.location()));
         }
         let left = self.of.fixed.iter().filter(|(name, _)| self.merged.attribute(name).is_none());
         lines.extend(left.map(|(name, value)| format!("{name} = {value}")));
@@ -210,12 +213,13 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         if own.is_none() && is_optional {
             return None;
         }
-        match (own, self.emitter.has_tags()) {
-            (Some(own), true) => Some(format!("tags = merge(local.{}, {own})", self.emitter.tags_name())),
-            (Some(own), false) => Some(format!("tags = {own}")),
-            (None, true) => Some(format!("tags = local.{}", self.emitter.tags_name())),
-            (None, false) => None,
-        }
+        let tags = match (own, self.emitter.has_tags()) {
+            (Some(own), true) => format!("merge(local.{}, {own})", self.emitter.tags_name()),
+            (Some(own), false) => own,
+            (None, true) => format!("local.{}", self.emitter.tags_name()),
+            (None, false) => return None,
+        };
+        Some(format!("tags = {}", self.of.tags.replace("{tags}", &tags)))
     }
 
     /// Value of an argument: its expression, or its known value if the expression has no equivalent.

@@ -123,7 +123,7 @@ fn emitted_terraform_fits_the_azurerm_schemas() {
         for block in each_resource(&trees) {
             for major in majors.iter().copied() {
                 let resource = &*block.labels[0].text;
-                if resource.starts_with("cloudflare_") {
+                if ["cloudflare_", "linode_"].iter().any(|other| resource.starts_with(other)) {
                     continue;
                 }
                 let Some(schema) = sheets::azurerm_of(major, resource) else {
@@ -165,6 +165,34 @@ fn emitted_terraform_fits_the_schema_of_cloudflare() {
     assert!(seen >= 4, "only {seen} resources of Cloudflare were emitted");
 }
 
+/// Blocks that helpers of Linode's provider build are missing in its sheet.
+#[test]
+fn emitted_terraform_fits_the_schema_of_linode() {
+    if !sheets::present() {
+        crate::skipped("emitted Terraform was NOT checked against Linode's schema; ../shared/reference is absent");
+        return;
+    }
+    let schema = sheets::linode();
+    let (mut faults, mut seen) = (Vec::new(), 0);
+    for case in terraform_cases() {
+        let emitted = emitted(&case);
+        for block in each_resource(&trees(&emitted)) {
+            let resource = &*block.labels[0].text;
+            let Some(arguments) = schema.get(resource) else { continue };
+            seen += 1;
+            let is_meta = |name: &str| matches!(name, "for_each" | "count" | "depends_on" | "provider" | "lifecycle");
+            let blocks = block.body.blocks.iter().map(|one| &*one.ident.text);
+            let written: Vec<&str> = block.body.attributes.iter().map(|one| &*one.name.text).chain(blocks).collect();
+            let unknown = written.iter().filter(|name| !arguments.contains_key(**name) && !is_meta(name));
+            faults.extend(unknown.map(|name| format!("{}: {resource} has no argument {name}", case.name)));
+            let missing = arguments.iter().filter(|(name, required)| **required && !written.contains(&name.as_str()));
+            faults.extend(missing.map(|(name, _)| format!("{}: {resource} lacks {name}", case.name)));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+    assert!(seen >= 3, "only {seen} resources of Linode were emitted");
+}
+
 #[test]
 fn every_reference_exists_in_the_azurerm_schema() {
     if !sheets::present() {
@@ -198,7 +226,9 @@ fn every_reference_exists_in_the_azurerm_schema() {
                     "var" => !variables.contains(&name),
                     "local" => !locals.contains(&name),
                     "each" | "path" | "data" => false,
-                    other if other.starts_with("cloudflare_") => !resources.contains(&format!("{other}.{name}")),
+                    other if other.starts_with("cloudflare_") || other.starts_with("linode_") => {
+                        !resources.contains(&format!("{other}.{name}"))
+                    }
                     azurerm if azurerm.starts_with("azurerm_") || azurerm.starts_with("azapi_") => {
                         let there = resources.contains(&format!("{azurerm}.{name}"));
                         let attribute = attr(1);

@@ -28,14 +28,21 @@ fn json(name: &str) -> Json {
 
 /// The resources of Cloudflare's provider 5: the arguments of each that are not nested, and whether each is required.
 pub fn cloudflare() -> BTreeMap<String, BTreeMap<String, bool>> {
+    arguments("cloudflare-terraform.csv", |fields| fields.get(4) == Some(&"yes"))
+}
+
+/// The resources of Linode's provider 3: the same.
+pub fn linode() -> BTreeMap<String, BTreeMap<String, bool>> {
+    arguments("linode-terraform.csv", |fields| fields.get(4) == Some(&"yes"))
+}
+
+fn arguments(sheet: &str, is_required: fn(&[&str]) -> bool) -> BTreeMap<String, BTreeMap<String, bool>> {
     let mut resources: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
-    for line in text("cloudflare-terraform.csv").lines().skip(1) {
-        let mut fields = line.split(',');
-        let (Some(resource), Some(""), Some(argument)) = (fields.next(), fields.next(), fields.next()) else {
-            continue;
-        };
-        let required = fields.nth(1) == Some("yes");
-        resources.entry(resource.to_owned()).or_default().insert(argument.to_owned(), required);
+    for line in text(sheet).lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        if let [resource, "", argument, ..] = fields[..] {
+            resources.entry(resource.to_owned()).or_default().insert(argument.to_owned(), is_required(&fields));
+        }
     }
     resources
 }

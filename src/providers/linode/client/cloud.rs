@@ -1,0 +1,171 @@
+//! [`Linode`]: a client, and the port [`Cloud`] over it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::Method;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use url::Url;
+
+use super::body::above;
+use super::error::CallError;
+use super::names::{Named, Of, PREFIX, refused};
+use super::token;
+use super::transport::Transport;
+use crate::object::{Collection, Object, ObjectId};
+use crate::reason::Reason;
+use crate::sight::Sight;
+use crate::wire::{Credential, HttpBackend};
+use crate::world::{Clock, Cloud, CloudError, Notices, WriteCondition};
+
+/// Dependencies of a client.
+pub struct LinodeConfig {
+    /// The address of the API, with a `/` at its end.
+    pub endpoint: Url,
+    /// The carrier of requests.
+    pub wire: HttpBackend,
+    /// The source of the token.
+    pub credential: Arc<dyn Credential>,
+    /// The clock of every wait.
+    pub clock: Arc<dyn Clock>,
+    /// The receiver of notices during long waits.
+    pub notices: Arc<dyn Notices>,
+}
+
+/// A client of Linode's API.
+#[derive(Debug)]
+pub struct Linode {
+    pub(super) transport: Transport,
+}
+
+/// A refusal of what Linode does not have.
+fn unknown(what: &str) -> CloudError {
+    refused(Reason::Invalid, "NotSupported", format!("Linode has no {what}"))
+}
+
+impl Linode {
+    /// A client. Sends no request yet.
+    pub fn new(config: LinodeConfig) -> Self {
+        let LinodeConfig { endpoint, wire, credential, clock, notices } = config;
+        Self { transport: Transport::new(endpoint, wire, credential, clock, notices) }
+    }
+
+    /// The region of an object, or the region that an id names. `None` for an object without one.
+    async fn region(&self, object: &Object) -> Result<Option<String>, CloudError> {
+        let rest = object.id.as_str().strip_prefix(PREFIX).unwrap_or_default();
+        if let Some(region) = rest.strip_prefix("regions/") {
+            return Ok(Some(region.to_owned()));
+        }
+        let Ok(named) = Named::of(&object.id) else { return Ok(None) };
+        let found = self.look(named).await?;
+        Ok(found.and_then(|found| found.body.get("region")?.as_str().map(str::to_owned)))
+    }
+}
+
+#[async_trait]
+impl Cloud for Linode {
+    async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
+        let named = Named::of(&object.id)?;
+        match self.look(named).await? {
+            Some(found) => self.seen(named.of, found.body).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
+        self.write(object, body, when).await
+    }
+
+    async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        self.remove(object).await
+    }
+
+    async fn patch(&self, object: &Object, body: &Json) -> Result<Sight, CloudError> {
+        let Some(mut seen) = self.get(object).await? else {
+            return Err(refused(Reason::Absent, "Absent", format!("`{}` does not exist", object.id)));
+        };
+        for (name, value) in body.as_object().into_iter().flatten() {
+            seen.body[name.as_str()] = value.clone();
+        }
+        self.write(object, &seen.body, WriteCondition::Always).await
+    }
+
+    /// Sent once: a caller knows if an action that was lost may be repeated.
+    async fn post(
+        &self,
+        object: &Object,
+        action: &str,
+        _query: &[(&str, &str)],
+        body: Option<&Json>,
+    ) -> Result<Json, CloudError> {
+        let named = Named::of(&object.id)?;
+        if named.of != Of::Instance || !["boot", "shutdown"].contains(&action) {
+            return Err(unknown(&format!("action `{action}` of `{}`", object.id)));
+        }
+        let Some(found) = self.look(named).await? else {
+            return Err(refused(Reason::Absent, "Absent", format!("`{}` does not exist", object.id)));
+        };
+        let before = self.newest_event().await?;
+        let empty = json!({});
+        let path = format!("{}/{action}", found.path(named.of));
+        let sent = self.transport.call(Method::POST, &path, Some(body.unwrap_or(&empty))).await;
+        sent.map_err(CallError::of_write)?;
+        Ok(self.ended((named.of, found.id), before, None).await?.map_or(Json::Null, |body| above(named.of, body)))
+    }
+
+    /// Bodies of machines always have their status, which is what failover runs expand.
+    async fn get_with(&self, object: &Object, query: &[(&str, &str)]) -> Result<Option<Json>, CloudError> {
+        if let Some(path) = token::check(&object.id) {
+            let answer = self.transport.get(path).await.map_err(CallError::of_read)?;
+            return Ok(Some(token::with_days_left(answer, self.transport.now())));
+        }
+        match query {
+            [] | [("$expand", "status")] => Ok(self.get(object).await?.map(|sight| sight.body)),
+            [(name, value), ..] => Err(unknown(&format!("read with `{name}={value}`"))),
+        }
+    }
+
+    /// The API is one for all regions, and says of each if it has an outage.
+    async fn answers(&self, object: &Object) -> Result<(), CloudError> {
+        let region = match self.region(object).await {
+            Ok(region) => region,
+            // Any answer will do, also a refusal of the token.
+            Err(CloudError::Refused(refusal)) if refusal.reason != Reason::Outage => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let path = region.as_ref().map_or_else(|| "profile".to_owned(), |region| format!("regions/{region}"));
+        match self.transport.get(&path).await {
+            Ok(body) if body.get("status").and_then(Json::as_str) == Some("outage") => Err(CloudError::Unreachable(
+                format!("Linode reports an outage of {}", region.as_deref().unwrap_or_default()),
+            )),
+            Ok(_) => Ok(()),
+            Err(CallError::Answered(error)) if error.reason() != Reason::Outage => Ok(()),
+            Err(error) => Err(error.of_read()),
+        }
+    }
+
+    /// drplan reads no metrics of Linode.
+    async fn metric(&self, _object: &Object, _name: &str) -> Result<Option<f64>, CloudError> {
+        Ok(None)
+    }
+
+    async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
+        let of = Of::listed(&list.path).ok_or_else(|| unknown(&format!("list `{}`", list.path)))?;
+        let mut seen = Vec::new();
+        for body in self.transport.list(of.path(), None).await? {
+            let Some(label) = body.get("label").and_then(Json::as_str).map(str::to_owned) else { continue };
+            let found = self.found(of, body).await?;
+            seen.push((of.id(&label), self.seen(of, found.body).await?));
+        }
+        Ok(seen)
+    }
+
+    fn delayed_until(&self, _id: &ObjectId) -> Option<Timestamp> {
+        self.transport.delayed_until()
+    }
+
+    async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError> {
+        Err(unknown(&format!("group `{group}` that collects objects")))
+    }
+}

@@ -1,0 +1,59 @@
+//! Linode: machines, volumes and firewalls at its regions. Its tables are data; its client and its dialect of the local
+//! simulator lie beside them.
+
+pub mod client;
+mod doctor;
+mod kinds;
+mod regions;
+pub(super) mod simulated;
+mod terraform;
+
+use crate::kinds::{Kind, ProviderConsole, Tables, TagRule, Templates};
+
+/// The tables of Linode. It has one account, that of the token, and one API for all regions.
+pub static TABLES: Tables = Tables {
+    name: "linode",
+    title: "Linode",
+    kinds: kinds::ALL,
+    grammar: &Templates { provider: "linode", types: TYPES },
+    regions: regions::REGIONS,
+    terraform: terraform::PROVIDERS,
+    doctor: doctor::CHECKS,
+    sign_in: "Set LINODE_TOKEN to a personal access token that may read and write Linodes, volumes and firewalls.",
+    console: Some(&ProviderConsole { place: "in the Cloud Manager of Linode, or its events", command: None }),
+    restless: &["updated", "available", "last_successful"],
+    own: &["id", "created", "updated"],
+    ..Tables::NONE
+};
+
+/// The types of objects, and the templates of their ids. The kinds have the same.
+const TYPES: &[(&str, &str)] = &[
+    ("Linode/instances", "instances/{name}"),
+    ("Linode/firewalls", "firewalls/{name}"),
+    ("Linode/volumes", "volumes/{name}"),
+];
+
+/// Tags of Linode are texts of 3 to 50 characters (source: Linode's API); drplan writes `name:value`.
+static TAGS: TagRule = TagRule {
+    provider: "Linode",
+    most: 40,
+    longest_name: 20,
+    longest_value: 29,
+    forbidden: ":,",
+    begins_with_letter: false,
+    reserved: &[],
+};
+
+/// Seconds from a request to create a machine until it runs (estimate: 30 to 90).
+const INSTANCE_MADE: u32 = 60;
+/// Seconds for the move of a machine to another plan (estimate: 5 to 30 minutes).
+const RESIZED: u32 = 600;
+/// Seconds in which a machine boots or shuts down (estimate).
+const POWERED: u32 = 30;
+/// Seconds until a machine is deleted (estimate).
+const INSTANCE_DELETED: u32 = 10;
+/// Seconds of an operation on a volume (estimate: 5 to 20).
+const VOLUME: u32 = 10;
+
+/// An empty table of Linode's, to be completed with `..KIND`.
+const KIND: Kind = Kind { provider: || &TABLES, ..Kind::EMPTY };

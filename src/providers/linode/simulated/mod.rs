@@ -1,0 +1,92 @@
+//! The dialect of Linode's API in the local simulator, and the public addresses of its machines.
+//!
+//! The API is one for all regions: it answers while a region is lost, says so in the status of that region, and refuses
+//! work there. It must not know drplan's client, which is tested against it.
+
+mod answers;
+mod events;
+mod fields;
+mod filter;
+mod firewalls;
+mod instances;
+mod limits;
+mod plans;
+mod routes;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+mod volumes;
+
+use serde_json::Value as Json;
+
+use crate::kinds::Lead;
+use crate::object::ObjectId;
+use crate::simulator::dialect::{Dialect, Part};
+use crate::simulator::operations::Operation;
+use crate::simulator::request::{ErrorResponse, Request, Response};
+use crate::simulator::world::{SimulatedObject, World};
+
+/// The name of the provider.
+const NAME: &str = "linode";
+/// The URL of the API.
+const ENDPOINT: &str = "https://api.linode.com";
+
+/// The dialect of Linode.
+#[derive(Debug)]
+pub(crate) struct Linode;
+
+impl Dialect for Linode {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn endpoint(&self) -> &'static str {
+        ENDPOINT
+    }
+
+    fn part(&self) -> Option<Box<dyn Part>> {
+        Some(Box::new(state::LinodeState::default()))
+    }
+
+    fn refuse(&self, failure: &ErrorResponse) -> Response {
+        answers::Refused::of(failure).response()
+    }
+
+    fn answer(&self, world: &mut World, request: &Request, fails: Option<ErrorResponse>) -> Response {
+        let answer = limits::admit(world, request).and_then(|()| routes::route(world, request, fails));
+        answer.unwrap_or_else(|refused| refused.response())
+    }
+
+    fn sign(&self, world: &World, response: Response, _: &Request, number: u64) -> Response {
+        answers::sign(world, response, number)
+    }
+
+    fn key(&self, world: &World, id: &ObjectId) -> Option<String> {
+        store::known(world, id)
+    }
+
+    fn region(&self, _: &World, object: &SimulatedObject) -> Option<String> {
+        object.body.get("region").and_then(Json::as_str).map(str::to_owned)
+    }
+
+    fn is_public(&self, object: &SimulatedObject) -> bool {
+        object.type_ == store::INSTANCES
+    }
+
+    fn hosts(&self, object: &SimulatedObject) -> Vec<String> {
+        let addresses = object.body.get("ipv4").and_then(Json::as_array).into_iter().flatten();
+        addresses.filter_map(Json::as_str).map(str::to_owned).collect()
+    }
+
+    /// A machine that runs serves the users of its address.
+    fn leads(&self, world: &World, object: &SimulatedObject, _: &str) -> Lead {
+        let Some(region) = self.region(world, object) else { return Lead::Nowhere("no region serves it") };
+        let runs = world.working(&object.key()).is_some_and(|body| body["status"] == "running");
+        if runs { Lead::Serves(region, 1) } else { Lead::Nowhere("its machine does not run") }
+    }
+
+    fn end(&self, world: &mut World, operation: Operation) {
+        events::end(world, operation);
+    }
+}

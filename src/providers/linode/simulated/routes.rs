@@ -1,0 +1,116 @@
+//! The routes of the API.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::answers::{Refused, page, success};
+use super::filter::filtered;
+use super::store::{self, FIREWALLS, INSTANCES, VOLUMES};
+use super::{NAME, events, firewalls, instances, volumes};
+use crate::kinds::regions::Region;
+use crate::providers::linode::TABLES;
+use crate::simulator::request::{ErrorResponse, HttpMethod, Request, Response};
+use crate::simulator::world::World;
+
+/// A request with its route: the segments of its path after those of the type.
+pub(super) struct Route<'a> {
+    pub(super) request: &'a Request,
+    pub(super) rest: &'a [&'a str],
+    /// The error with which the operation of the request is to end.
+    pub(super) fails: Option<ErrorResponse>,
+}
+
+impl Route<'_> {
+    /// The body of a write. An absent one is empty.
+    pub(super) fn body(&self) -> Result<Map<String, Json>, Refused> {
+        match &self.request.body {
+            Ok(Some(Json::Object(body))) => Ok(body.clone()),
+            Ok(None) => Ok(Map::new()),
+            Ok(Some(_)) => Err(Refused::new(400, "Invalid JSON: expected an object")),
+            Err(why) => Err(Refused::new(400, format!("Invalid JSON: {why}"))),
+        }
+    }
+
+    /// Refuses a request whose write is complete when it is answered, and which is to fail.
+    pub(super) fn at_once(&self) -> Result<(), Refused> {
+        self.fails.as_ref().map_or(Ok(()), |failure| Err(Refused::of(failure)))
+    }
+}
+
+/// Answers a request.
+pub(super) fn route(world: &mut World, request: &Request, fails: Option<ErrorResponse>) -> Result<Response, Refused> {
+    let path = ["/v4/", "/v4beta/"].into_iter().find_map(|prefix| request.path.strip_prefix(prefix));
+    let path = path.ok_or_else(Refused::absent)?;
+    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    // Regions are public.
+    if let (HttpMethod::Get, ["regions", rest @ ..]) = (request.verb, segments.as_slice()) {
+        return of_regions(world, request, rest);
+    }
+    authorized(request)?;
+    match (request.verb, segments.as_slice()) {
+        (HttpMethod::Get, ["profile"]) => {
+            Ok(success(&json!({ "username": NAME, "email": "ops@example.com", "restricted": false })))
+        }
+        (HttpMethod::Get, ["profile", "tokens"]) => {
+            let token = json!({
+                "id": 1, "label": "drplan", "scopes": "*", "created": "2026-01-01T00:00:00", "expiry": null, "token": null,
+            });
+            page(vec![token], request)
+        }
+        (HttpMethod::Get, ["account", "events"]) => page(filtered(events::all(world), request)?, request),
+        (_, ["linode", "instances", rest @ ..]) => instances::route(world, &Route { request, rest, fails }),
+        (_, ["volumes", rest @ ..]) => volumes::route(world, &Route { request, rest, fails }),
+        (_, ["networking", "firewalls", rest @ ..]) => firewalls::route(world, &Route { request, rest, fails }),
+        _ => Err(Refused::absent()),
+    }
+}
+
+/// Requires a bearer token. The simulator accepts any.
+fn authorized(request: &Request) -> Result<(), Refused> {
+    let token = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
+    match token.is_some_and(|token| !token.trim().is_empty()) {
+        true => Ok(()),
+        false => Err(Refused::new(401, "Invalid Token")),
+    }
+}
+
+fn of_regions(world: &World, request: &Request, rest: &[&str]) -> Result<Response, Refused> {
+    let shown = |region: &Region| {
+        let status = if store::reach(world, region.name).is_ok() { "ok" } else { "outage" };
+        json!({
+            "id": region.name,
+            "label": region.display_name,
+            "country": region.geography,
+            "status": status,
+            "site_type": "core",
+            "capabilities": ["Linodes", "Backups", "Block Storage", "Cloud Firewall", "Metadata"],
+        })
+    };
+    match rest {
+        [] => page(TABLES.regions.iter().map(shown).collect(), request),
+        [name] => {
+            let region = TABLES.regions.iter().find(|region| region.name == *name).ok_or_else(Refused::absent)?;
+            Ok(success(&shown(region)))
+        }
+        _ => Err(Refused::absent()),
+    }
+}
+
+/// A list of objects of a type, as the request wants it.
+pub(super) fn list(world: &World, of: &'static str, request: &Request) -> Result<Response, Refused> {
+    debug_assert!([INSTANCES, VOLUMES, FIREWALLS].contains(&of), "a type of objects");
+    let all = store::all(world, of).into_iter().map(|object| firewalls::shown(&object.body)).collect();
+    page(filtered(all, request)?, request)
+}
+
+/// An object, as the API shows it.
+pub(super) fn one(world: &World, of: &'static str, number: &str) -> Result<Response, Refused> {
+    Ok(success(&firewalls::shown(&store::get(world, of, number)?.body)))
+}
+
+/// Refuses a region that does not exist or is lost.
+pub(super) fn region(world: &World, name: &str) -> Result<(), Refused> {
+    if !TABLES.regions.iter().any(|region| region.name == name) {
+        return Err(Refused::field("region", "region is not valid"));
+    }
+    store::reach(world, name)
+}

@@ -1,0 +1,296 @@
+//! The dialect, asked over its router.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::{Body, to_bytes};
+use axum::http::Request as HttpRequest;
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use tower::ServiceExt as _;
+
+use crate::simulator::{Fault, Plane, START, Simulator};
+use crate::world::{Clock, Web as _, WebAnswer, WebRequest};
+
+const API: &str = "https://api.linode.com/v4";
+
+/// A clock that only the test advances.
+struct ManualClock(AtomicI64);
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+impl ManualClock {
+    fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+fn world() -> (Simulator, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock(AtomicI64::new(START.as_second())));
+    (Simulator::new(crate::providers::dialects(), 7, clock.clone()), clock)
+}
+
+async fn send(simulator: &Simulator, request: HttpRequest<Body>) -> (u16, Json) {
+    let answer = simulator.router().oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap_or_default();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+async fn ask(simulator: &Simulator, verb: &str, path: &str, body: Json) -> (u16, Json) {
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let request = HttpRequest::builder().method(verb).uri(format!("{API}/{path}"));
+    send(simulator, request.header("authorization", "Bearer token").body(body).unwrap()).await
+}
+
+async fn done(simulator: &Simulator, verb: &str, path: &str, body: Json) -> Json {
+    let (status, answer) = ask(simulator, verb, path, body).await;
+    assert_eq!(status, 200, "{verb} {path}: {answer}");
+    answer
+}
+
+/// The status and the field of a refusal.
+async fn refused(simulator: &Simulator, verb: &str, path: &str, body: Json) -> (u16, String) {
+    let (status, answer) = ask(simulator, verb, path, body).await;
+    assert!(status >= 400 && answer["errors"][0]["reason"].is_string(), "{verb} {path}: {status} {answer}");
+    (status, answer["errors"][0]["field"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn filtered(simulator: &Simulator, path: &str, filter: Json) -> Json {
+    let request = HttpRequest::builder().uri(format!("{API}/{path}")).header("authorization", "Bearer token");
+    let (status, answer) =
+        send(simulator, request.header("x-filter", filter.to_string()).body(Body::empty()).unwrap()).await;
+    assert_eq!(status, 200, "{answer}");
+    answer["data"].clone()
+}
+
+fn machine(label: &str) -> Json {
+    json!({
+        "label": label, "region": "eu-west", "type": "g6-standard-1", "image": "linode/debian12",
+        "authorized_keys": ["ssh-ed25519 AAAA example"],
+    })
+}
+
+fn with(mut body: Json, name: &str, value: Json) -> Json {
+    body[name] = value;
+    body
+}
+
+fn wall(label: &str) -> Json {
+    json!({ "label": label, "rules": { "inbound_policy": "DROP", "outbound_policy": "ACCEPT" } })
+}
+
+fn get(url: &str) -> WebRequest {
+    WebRequest {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        address: None,
+        marker: None,
+        hoped: 200,
+        within: Duration::from_secs(5),
+    }
+}
+
+#[tokio::test]
+async fn machine_boots_serves_its_users_and_is_deleted() {
+    let (simulator, clock) = world();
+    let made = done(&simulator, "POST", "linode/instances", machine("web")).await;
+    let at = format!("linode/instances/{}", made["id"]);
+    let url = format!("https://{}/healthz", made["ipv4"][0].as_str().unwrap());
+    assert_eq!(made["status"], "provisioning");
+    assert!(simulator.fetch(&get(&url)).await.is_err(), "a machine that is created serves nobody");
+    assert_eq!(refused(&simulator, "POST", &format!("{at}/shutdown"), Json::Null).await.0, 400, "busy");
+    clock.pass(90);
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["status"], "running");
+    assert!(matches!(simulator.fetch(&get(&url)).await, Ok(WebAnswer::Status(200))));
+
+    done(&simulator, "POST", &format!("{at}/shutdown"), Json::Null).await;
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["status"], "shutting_down");
+    assert!(simulator.fetch(&get(&url)).await.is_err());
+    clock.pass(60);
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["status"], "offline");
+    done(&simulator, "POST", &format!("{at}/boot"), json!({})).await;
+    clock.pass(60);
+    let events =
+        filtered(&simulator, "account/events", json!({ "entity.id": made["id"], "entity.type": "linode" })).await;
+    let shown: Vec<String> =
+        events.as_array().unwrap().iter().map(|event| format!("{} {}", event["action"], event["status"])).collect();
+    assert_eq!(
+        shown,
+        ["\"linode_boot\" \"finished\"", "\"linode_shutdown\" \"finished\"", "\"linode_create\" \"finished\""]
+    );
+    done(&simulator, "DELETE", &at, Json::Null).await;
+    clock.pass(30);
+    assert_eq!(refused(&simulator, "GET", &at, Json::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn machines_that_are_not_valid_are_refused() {
+    let (simulator, _) = world();
+    done(&simulator, "POST", "linode/instances", machine("web")).await;
+    for (body, field) in [
+        (machine("web"), "label"),
+        (machine("a"), "label"),
+        (machine("a--b"), "label"),
+        (with(machine("other"), "region", json!("eu-nowhere")), "region"),
+        (with(machine("other"), "type", json!("g6-none-1")), "type"),
+        (with(machine("other"), "image", Json::Null), "image"),
+        (with(machine("other"), "image", json!("debian")), "image"),
+        (with(machine("other"), "firewall_id", json!(1)), "firewall_id"),
+        (with(machine("other"), "colour", json!("red")), "colour"),
+        (with(machine("other"), "tags", json!(["a"])), "tags"),
+        (with(machine("other"), "metadata", json!({ "script": "x" })), "metadata.script"),
+    ] {
+        assert_eq!(
+            refused(&simulator, "POST", "linode/instances", body.clone()).await,
+            (400, field.to_owned()),
+            "{body}"
+        );
+    }
+    assert_eq!(filtered(&simulator, "linode/instances", json!({})).await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn volume_stays_with_its_machine_until_it_is_detached() {
+    let (simulator, clock) = world();
+    let machine = done(&simulator, "POST", "linode/instances", machine("web")).await;
+    clock.pass(90);
+    let volume = json!({ "label": "data", "linode_id": machine["id"], "size": 20 });
+    let made = done(&simulator, "POST", "volumes", volume).await;
+    let at = format!("volumes/{}", made["id"]);
+    clock.pass(30);
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["status"], "active");
+    assert_eq!(refused(&simulator, "DELETE", &at, Json::Null).await.0, 400, "it is attached");
+    assert_eq!(refused(&simulator, "POST", &format!("{at}/resize"), json!({ "size": 10 })).await.1, "size");
+    assert_eq!(
+        refused(&simulator, "POST", "volumes", json!({ "label": "b", "region": "eu-west", "size": 9 })).await.1,
+        "size"
+    );
+    let elsewhere = json!({ "label": "b", "region": "us-east", "linode_id": machine["id"] });
+    assert_eq!(refused(&simulator, "POST", "volumes", elsewhere).await.1, "linode_id");
+    done(&simulator, "POST", &format!("{at}/detach"), Json::Null).await;
+    clock.pass(30);
+    done(&simulator, "POST", &format!("{at}/resize"), json!({ "size": 30 })).await;
+    clock.pass(30);
+    let grown = done(&simulator, "GET", &at, Json::Null).await;
+    assert_eq!((&grown["size"], &grown["linode_id"]), (&json!(30), &Json::Null));
+    done(&simulator, "DELETE", &at, Json::Null).await;
+    clock.pass(30);
+    assert_eq!(refused(&simulator, "GET", &at, Json::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn firewall_has_rules_and_devices() {
+    let (simulator, clock) = world();
+    let wall_made = done(&simulator, "POST", "networking/firewalls", wall("wall")).await;
+    let at = format!("networking/firewalls/{}", wall_made["id"]);
+    let behind = with(machine("web"), "firewall_id", wall_made["id"].clone());
+    let machine = done(&simulator, "POST", "linode/instances", behind).await;
+    clock.pass(90);
+    let devices = done(&simulator, "GET", &format!("{at}/devices"), Json::Null).await;
+    assert_eq!(devices["data"][0]["entity"]["id"], machine["id"]);
+    let own = format!("linode/instances/{}/firewalls", machine["id"]);
+    assert_eq!(done(&simulator, "GET", &own, Json::Null).await["data"][0]["label"], "wall");
+    let again = json!({ "id": machine["id"], "type": "linode" });
+    assert_eq!(refused(&simulator, "POST", &format!("{at}/devices"), again.clone()).await.1, "id");
+    done(&simulator, "DELETE", &format!("{at}/devices/{}", devices["data"][0]["id"]), Json::Null).await;
+    done(&simulator, "POST", &format!("{at}/devices"), again).await;
+
+    let rule = json!({ "action": "ACCEPT", "protocol": "TCP", "ports": "443", "label": "https" });
+    let rules = |rules: Json| json!({ "inbound": rules, "inbound_policy": "DROP", "outbound_policy": "ACCEPT" });
+    let path = format!("{at}/rules");
+    done(&simulator, "PUT", &path, rules(json!([rule]))).await;
+    assert_eq!(done(&simulator, "GET", &path, Json::Null).await["inbound"][0]["ports"], "443");
+    for (wrong, field) in [
+        (json!([with(rule.clone(), "protocol", json!("ICMP"))]), "inbound[0].ports"),
+        (json!([with(rule.clone(), "action", json!("PASS"))]), "inbound[0].action"),
+        (Json::Array(vec![rule.clone(); 26]), "rules"),
+    ] {
+        assert_eq!(refused(&simulator, "PUT", &path, rules(wrong)).await, (400, field.to_owned()));
+    }
+    done(&simulator, "DELETE", &format!("linode/instances/{}", machine["id"]), Json::Null).await;
+    clock.pass(30);
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["entities"], json!([]));
+}
+
+#[tokio::test]
+async fn lists_have_pages_and_filters() {
+    let (simulator, _) = world();
+    for number in 0..30 {
+        done(&simulator, "POST", "networking/firewalls", wall(&format!("wall-{number}"))).await;
+    }
+    let second = done(&simulator, "GET", "networking/firewalls?page=2&page_size=25", Json::Null).await;
+    assert_eq!((&second["pages"], second["data"].as_array().unwrap().len()), (&json!(2), 5));
+    assert_eq!(refused(&simulator, "GET", "networking/firewalls?page=3&page_size=25", Json::Null).await.0, 404);
+    assert_eq!(refused(&simulator, "GET", "networking/firewalls?page_size=24", Json::Null).await.1, "page_size");
+    for (filter, count) in [
+        (json!({ "label": "wall-7" }), 1),
+        (json!({ "label": { "+contains": "wall-1" } }), 11),
+        (json!({ "+or": [{ "label": "wall-1" }, { "label": "wall-2" }] }), 2),
+        (json!({ "+and": [{ "label": "wall-1" }, { "status": "disabled" }] }), 0),
+        (json!({ "id": { "+gt": second["data"][0]["id"] } }), 4),
+    ] {
+        let found = filtered(&simulator, "networking/firewalls", filter.clone()).await;
+        assert_eq!(found.as_array().unwrap().len(), count, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn lost_region_is_shown_and_does_no_work() {
+    let (simulator, clock) = world();
+    let made = done(&simulator, "POST", "linode/instances", machine("web")).await;
+    clock.pass(90);
+    let url = format!("https://{}/", made["ipv4"][0].as_str().unwrap());
+    simulator.add_fault(Fault::Lose { location: "eu-west".to_owned(), plane: Plane::Both }).unwrap();
+    assert_eq!(done(&simulator, "GET", "regions/eu-west", Json::Null).await["status"], "outage");
+    assert_eq!(done(&simulator, "GET", "regions/us-east", Json::Null).await["status"], "ok");
+    assert!(simulator.fetch(&get(&url)).await.is_err());
+    let at = format!("linode/instances/{}", made["id"]);
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["label"], "web");
+    assert_eq!(refused(&simulator, "POST", &format!("{at}/shutdown"), Json::Null).await.0, 503);
+    assert_eq!(refused(&simulator, "POST", "linode/instances", machine("other")).await.0, 503);
+    simulator.clear_faults().unwrap();
+    simulator.add_fault(Fault::Lose { location: "provider:linode".to_owned(), plane: Plane::Both }).unwrap();
+    assert_eq!(refused(&simulator, "GET", &at, Json::Null).await.0, 503);
+    assert!(simulator.fetch(&get(&url)).await.is_err());
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_refused_for_a_minute() {
+    let (simulator, clock) = world();
+    for _ in 0..200 {
+        done(&simulator, "GET", "volumes", Json::Null).await;
+    }
+    assert_eq!(refused(&simulator, "GET", "volumes", Json::Null).await.0, 429);
+    assert_eq!(
+        refused(&simulator, "GET", "volumes/1", Json::Null).await.0,
+        404,
+        "other requests have a limit of their own"
+    );
+    clock.pass(60);
+    done(&simulator, "GET", "volumes", Json::Null).await;
+}
+
+#[tokio::test]
+async fn token_is_required() {
+    let (simulator, _) = world();
+    for header in [None, Some("Basic abc"), Some("Bearer ")] {
+        let request = HttpRequest::builder().uri(format!("{API}/volumes"));
+        let request = match header {
+            Some(text) => request.header("authorization", text),
+            None => request,
+        };
+        assert_eq!(send(&simulator, request.body(Body::empty()).unwrap()).await.0, 401, "{header:?}");
+    }
+}
