@@ -163,9 +163,14 @@ fn modules_use_only_lower_layers() {
 
 #[test]
 fn kind_names_appear_only_in_the_kinds_own_file() {
-    let names: Vec<&str> = drplan::providers::azure::TABLES.kinds.iter().map(|kind| kind.name).collect();
     let mut wrong = Vec::new();
     for (path, text) in sources() {
+        // The API of a provider may have a word that another one has for a kind: an `image`.
+        let own = drplan::providers::catalog()
+            .providers()
+            .find(|provider| path.to_string_lossy().contains(&format!("/providers/{}/", provider.name)));
+        let all = drplan::providers::catalog().providers().filter(|provider| own.is_none_or(|own| own == *provider));
+        let names: Vec<&str> = all.flat_map(|provider| provider.kinds).map(|kind| kind.name).collect();
         let Some(text) = production(&path, &text).filter(|_| !matches!(module(&path).as_str(), TABLES | "kinds"))
         else {
             continue;

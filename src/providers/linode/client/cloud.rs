@@ -1,43 +1,19 @@
-//! [`Linode`]: a client, and the port [`Cloud`] over it.
-
-use std::sync::Arc;
+//! The port [`Cloud`] over the steps of writes.
 
 use async_trait::async_trait;
 use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use url::Url;
 
 use super::body::above;
 use super::error::CallError;
+use super::handle::Linode;
 use super::names::{Named, Of, PREFIX, refused};
 use super::token;
-use super::transport::Transport;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
-use crate::wire::{Credential, HttpBackend};
-use crate::world::{Clock, Cloud, CloudError, Notices, WriteCondition};
-
-/// Dependencies of a client.
-pub struct LinodeConfig {
-    /// The address of the API, with a `/` at its end.
-    pub endpoint: Url,
-    /// The carrier of requests.
-    pub wire: HttpBackend,
-    /// The source of the token.
-    pub credential: Arc<dyn Credential>,
-    /// The clock of every wait.
-    pub clock: Arc<dyn Clock>,
-    /// The receiver of notices during long waits.
-    pub notices: Arc<dyn Notices>,
-}
-
-/// A client of Linode's API.
-#[derive(Debug)]
-pub struct Linode {
-    pub(super) transport: Transport,
-}
+use crate::world::{Cloud, CloudError, WriteCondition};
 
 /// A refusal of what Linode does not have.
 fn unknown(what: &str) -> CloudError {
@@ -45,12 +21,6 @@ fn unknown(what: &str) -> CloudError {
 }
 
 impl Linode {
-    /// A client. Sends no request yet.
-    pub fn new(config: LinodeConfig) -> Self {
-        let LinodeConfig { endpoint, wire, credential, clock, notices } = config;
-        Self { transport: Transport::new(endpoint, wire, credential, clock, notices) }
-    }
-
     /// The region of an object, or the region that an id names. `None` for an object without one.
     async fn region(&self, object: &Object) -> Result<Option<String>, CloudError> {
         let rest = object.id.as_str().strip_prefix(PREFIX).unwrap_or_default();

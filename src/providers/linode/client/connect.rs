@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::ENDPOINT;
-use super::cloud::{Linode, LinodeConfig};
+use super::handle::{Linode, LinodeConfig};
 use super::token::token;
 use crate::wire::{BearerToken, FixedToken, Reach};
 use crate::world::Cloud;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::cloud::Linode;
 use super::error::CallError;
+use super::handle::Linode;
 use super::names::Of;
 use super::sight::phase;
 use crate::reason::Reason;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::cloud::Linode;
 use super::error::CallError;
+use super::handle::Linode;
 use super::names::{Named, Of, refused};
 use crate::reason::Reason;
 use crate::world::CloudError;

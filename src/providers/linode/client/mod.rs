@@ -10,6 +10,7 @@ mod cloud;
 mod connect;
 mod error;
 mod events;
+mod handle;
 mod look;
 mod names;
 mod references;
@@ -21,8 +22,8 @@ mod token;
 mod transport;
 mod writes;
 
-pub use cloud::{Linode, LinodeConfig};
 pub use connect::connect;
+pub use handle::{Linode, LinodeConfig};
 pub use token::{TOKEN, token};
 
 /// The address of the API.

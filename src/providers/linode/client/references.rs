@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::cloud::Linode;
+use super::handle::Linode;
 use super::names::{Named, Of, refused};
 use crate::object::ObjectId;
 use crate::reason::Reason;

@@ -35,8 +35,8 @@ fn act(path: String, body: Json, effect: Effect) -> Step {
     Step::Call(StepRequest { method: Method::POST, path, body: Some(body), effect: Some(effect) })
 }
 
-/// The next step; `None` where nothing is left. The wanted body has numbers for references. `made`: the write has created
-/// the object, so that what nobody wrote is Linode's choice.
+/// The next step; `None` where nothing is left. The wanted body has numbers for references. `made`: the write has
+/// created the object, so that what nobody wrote is Linode's choice.
 pub(super) fn next(of: Of, found: &Found, wanted: &Json, made: bool) -> Option<Step> {
     match of {
         Of::Instance => of_instance(found, wanted, made),

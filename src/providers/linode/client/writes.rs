@@ -6,8 +6,8 @@ use axum::http::Method;
 use serde_json::{Value as Json, json};
 
 use super::body::{above, created};
-use super::cloud::Linode;
 use super::error::CallError;
+use super::handle::Linode;
 use super::look::Found;
 use super::names::{Named, Of, refused};
 use super::sight::{phase, sight, version};
@@ -25,7 +25,7 @@ const BUSY: RetryPolicy = RetryPolicy::new(5, 30, 100, 2400);
 /// The most requests of one write. Each has an effect, so that more of them would go in a circle.
 const MOST_STEPS: u32 = 20;
 
-/// What became of a write so far.
+/// Course of a write so far.
 struct Progress {
     unclear: Backoff,
     busy: Backoff,

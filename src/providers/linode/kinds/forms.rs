@@ -59,7 +59,8 @@ pub(super) static PASSWORD: Form = Form::new(
     |text| unless((7..=128).contains(&text.chars().count()), "has not 7 to 128 characters"),
 );
 
-/// The data that a machine reads at its first start: base64 of at most 16 384 bytes (source: Linode's Metadata service).
+/// The data that a machine reads at its first start: base64 of at most 16 384 bytes (source: Linode's documentation of
+/// its Metadata service).
 pub(super) static USER_DATA: Form = Form::new(
     "text in base64 of at most 16384 bytes before encoding",
     &["IyEvYmluL3NoCg==", "IyEvYmluL2Jhc2gK"],

@@ -4,15 +4,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::answers::{Refused, page, success};
 use super::fields::{self, Field, Shape};
-use super::routes::{Route, list, one};
-use super::store::{self, FIREWALLS, INSTANCES};
+use super::requests::{Route, list, one};
+use super::store::{self, DEVICE, FIREWALLS, INSTANCES, shown};
 use crate::simulator::request::{HttpMethod, Response};
 use crate::simulator::world::{Lifecycle, World};
 
 /// The most rules of a firewall.
 const MOST_RULES: usize = 25;
-/// The number of a device within an entity, which the API shows in another list.
-const DEVICE: &str = "device";
 
 const ADDRESSES: &[Field] = &[("ipv4", Shape::Texts, false), ("ipv6", Shape::Texts, false)];
 const POLICY: Shape = Shape::Word(&["ACCEPT", "DROP"]);
@@ -152,17 +150,6 @@ fn retain(world: &mut World, id: &str, keep: impl Fn(&Json) -> bool) {
             entities.retain(|entity| keep(entity));
         }
     });
-}
-
-/// A body as the API shows it.
-pub(super) fn shown(body: &Json) -> Json {
-    let mut body = body.clone();
-    for entity in body.get_mut("entities").and_then(Json::as_array_mut).into_iter().flatten() {
-        if let Json::Object(entity) = entity {
-            entity.remove(DEVICE);
-        }
-    }
-    body
 }
 
 fn devices(body: &Json) -> Vec<Json> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::answers::{Refused, page, success};
 use super::events::{NewEvent, begin};
 use super::fields::{self, Field, Shape};
-use super::routes::{Route, list, one, region};
+use super::requests::{Route, list, one, region};
 use super::store::{self, FIREWALLS, INSTANCES};
 use super::{NAME, firewalls, plans};
 use crate::providers::linode::{INSTANCE_DELETED, INSTANCE_MADE, POWERED, RESIZED};
@@ -258,7 +258,7 @@ fn address(world: &World, number: u64) -> String {
     let taken: Vec<String> = world.hosting().flat_map(|key| world.hosts_of(key)).collect();
     let all = (0..RANGES.len() as u64 * HOSTS).map(|step| {
         let at = (from + step) % (RANGES.len() as u64 * HOSTS);
-        let range = RANGES.iter().nth((at / HOSTS) as usize).copied().unwrap_or_default();
+        let range = RANGES.get((at / HOSTS) as usize).copied().unwrap_or_default();
         format!("{range}.{}", at % HOSTS + 1)
     });
     all.into_iter().find(|address| !taken.contains(address)).unwrap_or_else(|| "192.0.2.1".to_owned())

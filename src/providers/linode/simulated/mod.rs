@@ -4,6 +4,7 @@
 //! work there. It must not know drplan's client, which is tested against it.
 
 mod answers;
+mod ends;
 mod events;
 mod fields;
 mod filter;
@@ -11,6 +12,7 @@ mod firewalls;
 mod instances;
 mod limits;
 mod plans;
+mod requests;
 mod routes;
 mod state;
 mod store;
@@ -87,6 +89,6 @@ impl Dialect for Linode {
     }
 
     fn end(&self, world: &mut World, operation: Operation) {
-        events::end(world, operation);
+        ends::end(world, operation);
     }
 }

@@ -30,7 +30,7 @@ const PLANS: &[(&str, u64, u64, u64)] = &[
     ("g6-dedicated-64", 7_372_800, 524_288, 64),
 ];
 
-/// What a machine of a plan has.
+/// Disk, memory and processors of a machine of a plan.
 ///
 /// # Errors
 /// A plan that does not exist.

@@ -15,6 +15,9 @@ pub(super) const INSTANCES: &str = "instances";
 pub(super) const VOLUMES: &str = "volumes";
 pub(super) const FIREWALLS: &str = "firewalls";
 
+/// The number of a device within an entity of a firewall, which the API shows in another list.
+pub(super) const DEVICE: &str = "device";
+
 /// The path of the objects of a type.
 fn path(of: &str) -> &'static str {
     match of {
@@ -130,4 +133,15 @@ pub(super) fn known(world: &World, id: &ObjectId) -> Option<String> {
     let (word, label) = id.as_str().strip_prefix(NAME)?.strip_prefix(':')?.split_once('/')?;
     let of = [INSTANCES, VOLUMES, FIREWALLS].into_iter().find(|of| *of == word)?;
     labelled(world, of, label).map(SimulatedObject::key)
+}
+
+/// A body as the API shows it.
+pub(super) fn shown(body: &Json) -> Json {
+    let mut body = body.clone();
+    for entity in body.get_mut("entities").and_then(Json::as_array_mut).into_iter().flatten() {
+        if let Json::Object(entity) = entity {
+            entity.remove(DEVICE);
+        }
+    }
+    body
 }

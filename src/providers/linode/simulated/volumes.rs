@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::answers::{Refused, success};
 use super::events::{NewEvent, begin};
 use super::fields::{self, Field, Shape};
-use super::routes::{Route, list, one, region};
+use super::requests::{Route, list, one, region};
 use super::store::{self, INSTANCES, VOLUMES};
 use crate::providers::linode::VOLUME;
 use crate::simulator::operations::OperationKind;
