@@ -8,7 +8,8 @@ mod regions;
 pub(super) mod simulated;
 mod terraform;
 
-use crate::kinds::{Kind, ProviderConsole, Tables, TagRule, Templates};
+use crate::kinds::{Kind, ProviderConsole, RootLists, Tables, TagRule, Templates};
+use crate::object::{Collection, ObjectId};
 
 /// The tables of Linode. It has one account, that of the token, and one API for all regions.
 pub static TABLES: Tables = Tables {
@@ -18,12 +19,23 @@ pub static TABLES: Tables = Tables {
     grammar: &Templates { provider: "linode", types: TYPES },
     regions: regions::REGIONS,
     terraform: terraform::PROVIDERS,
+    lists: Some(&LISTS),
     doctor: doctor::CHECKS,
     sign_in: "Set LINODE_TOKEN to a personal access token that may read and write Linodes, volumes and firewalls.",
     console: Some(&ProviderConsole { place: "in the Cloud Manager of Linode, or its events", command: None }),
     restless: &["updated", "available", "last_successful"],
     own: &["id", "created", "updated"],
     ..Tables::NONE
+};
+
+/// The lists of the account, which is that of the token whatever its name.
+const LISTS: RootLists = RootLists {
+    container: "account",
+    example: "all",
+    of: |_, _| {
+        let list = |word: &str| Collection::new(ObjectId::new(format!("linode:{word}")), "4");
+        ["instances", "volumes", "firewalls"].into_iter().map(list).collect()
+    },
 };
 
 /// The types of objects, and the templates of their ids. The kinds have the same.
