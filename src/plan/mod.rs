@@ -243,7 +243,7 @@ pub struct OutputChange {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
     /// The objects that were read, by id; `None` where the object does not exist. An id that is absent was not read.
-    pub objects: BTreeMap<ObjectId, Option<Sight>>,
+    pub objects: HashMap<ObjectId, Option<Sight>>,
     /// The ids that could not be read because nothing answered for them, each with the error.
     pub unread: BTreeMap<ObjectId, String>,
     /// The status of each replica of a failover group that was read.

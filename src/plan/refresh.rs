@@ -110,7 +110,7 @@ pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, sea
             }
             ObservedObjects::There(bodies) => {
                 let bodies = whole(bodies);
-                let mut fresh = recorded.clone();
+                let Some(fresh) = now.resources.get_mut(address) else { continue };
                 fresh.attributes = attributes(kind, address, recorded, &bodies);
                 let mut answered = arguments(kind, recorded, &bodies, seal);
                 let differs = diff::arguments(kind.grammar(), kind.args, &recorded.arguments, &answered, &|_| false);
@@ -124,7 +124,6 @@ pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, sea
                 if recorded.status == Status::Standing && !arguments.is_empty() {
                     drift.push(Drift { address: address.clone(), gone: false, arguments });
                 }
-                now.resources.insert(address.clone(), fresh);
             }
         }
     }
