@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 
 /// An object as a cloud returned it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,39 @@ impl Version {
     /// The provider's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The version of a body of a provider that has none: equal for equal bodies, whatever the order of their
+    /// properties, and whatever the `restless` ones hold, which change without a change of the object.
+    pub fn of_body(body: &Json, restless: &[&str]) -> Self {
+        let mut digest = Sha256::new();
+        feed(body, restless, &mut digest);
+        let text: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self::new(&text)
+    }
+}
+
+fn feed(value: &Json, restless: &[&str], digest: &mut Sha256) {
+    match value {
+        Json::Object(map) => {
+            let mut names: Vec<&String> = map.keys().filter(|name| !restless.contains(&name.as_str())).collect();
+            names.sort_unstable();
+            digest.update(b"{");
+            for name in names {
+                digest.update(Json::from(name.as_str()).to_string());
+                feed(&map[name], restless, digest);
+            }
+            digest.update(b"}");
+        }
+        Json::Array(items) => {
+            digest.update(b"[");
+            items.iter().for_each(|item| feed(item, restless, digest));
+            digest.update(b"]");
+        }
+        plain => {
+            digest.update(plain.to_string());
+            digest.update(b",");
+        }
     }
 }
 

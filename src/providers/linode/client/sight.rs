@@ -1,7 +1,6 @@
 //! Versions of objects, for which Linode has none, and the state of their last operation.
 
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 
 use super::names::Of;
 use crate::sight::{Phase, Sight, Version};
@@ -32,32 +31,5 @@ pub(super) fn version(of: Of, body: &Json) -> Version {
     if let (Json::Object(map), Of::Instance | Of::Volume) = (&mut body, of) {
         map.remove("status");
     }
-    let mut digest = Sha256::new();
-    feed(&body, &mut digest);
-    let text: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Version::new(&text)
-}
-
-fn feed(value: &Json, digest: &mut Sha256) {
-    match value {
-        Json::Object(map) => {
-            let mut names: Vec<&String> = map.keys().filter(|name| !RESTLESS.contains(&name.as_str())).collect();
-            names.sort_unstable();
-            digest.update(b"{");
-            for name in names {
-                digest.update(Json::from(name.as_str()).to_string());
-                feed(&map[name], digest);
-            }
-            digest.update(b"}");
-        }
-        Json::Array(items) => {
-            digest.update(b"[");
-            items.iter().for_each(|item| feed(item, digest));
-            digest.update(b"]");
-        }
-        plain => {
-            digest.update(plain.to_string());
-            digest.update(b",");
-        }
-    }
+    Version::of_body(&body, &RESTLESS)
 }
