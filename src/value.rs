@@ -289,6 +289,11 @@ impl SealedValue {
         &self.0
     }
 
+    /// The same, of a value that is needed no longer.
+    pub fn into_json(self) -> Json {
+        self.0
+    }
+
     /// `null`.
     pub const fn null() -> Self {
         Self(Json::Null)
@@ -388,13 +393,13 @@ impl Seal {
     /// A value that the cloud answered and that holds nothing secret by itself, with a digest wherever `known`, the
     /// value recorded or wanted at the same place, has one: in the same position, or for a string with one of its
     /// digests.
-    pub fn seal_like(&self, answer: &Json, known: &SealedValue) -> SealedValue {
+    pub fn seal_like(&self, answer: &Json, known: &Json) -> SealedValue {
         let mut digests = BTreeSet::new();
-        collect_digests(&known.0, &mut digests);
+        collect_digests(known, &mut digests);
         if digests.is_empty() {
             return SealedValue(answer.clone());
         }
-        SealedValue(self.like(answer, Some(&known.0), &digests))
+        SealedValue(self.like(answer, Some(known), &digests))
     }
 
     /// The whole value as one digest.

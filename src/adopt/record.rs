@@ -1,6 +1,7 @@
 //! State of an imported stack: every resource as it exists, without secrets, which cannot be read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -19,9 +20,10 @@ pub const STAND_IN: &str = "Stand-in for a secret that cannot be read";
 /// State of a stack whose resources exist with these bodies. `after` is the serial of the state that it replaces, so
 /// that a run that started from that one is not folded into this one.
 pub fn record(stack: &Stack, bodies: &BTreeMap<ObjectId, Json>, lineage: String, after: u64, seal: &Seal) -> State {
-    let stand_in = seal.seal(&Value::from(STAND_IN).sensitive()).json().clone();
-    let one = |resource: &Resource| (resource.address.clone(), recorded(stack, resource, bodies, seal, &stand_in));
-    let resources: BTreeMap<Address, Recorded> = stack.resources.values().map(one).collect();
+    let stand_in = seal.seal(&Value::from(STAND_IN).sensitive()).into_json();
+    let one =
+        |resource: &Resource| (resource.address.clone(), Arc::new(recorded(stack, resource, bodies, seal, &stand_in)));
+    let resources: BTreeMap<Address, Arc<Recorded>> = stack.resources.values().map(one).collect();
     State { serial: after + 1, resources, ..State::empty(&stack.name, lineage) }
 }
 

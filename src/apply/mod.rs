@@ -354,7 +354,7 @@ impl<'a> Worker<'a> {
             ports,
             owner: Owner { stack: stack.name.clone(), lineage: base.lineage.clone() },
             known,
-            recorded: Mutex::new(base.resources.clone().into_iter().collect()),
+            recorded: Mutex::new(base.resources.iter().map(|(at, one)| (at.clone(), (**one).clone())).collect()),
             knowledge: Mutex::new(knowledge(stack.catalog(), base, &|_| false)),
             recovered: Mutex::default(),
             updates: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! Reads of the cloud.
 
 use crate::kinds::{Catalog, Grammar};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -64,7 +64,7 @@ async fn read(
     state: Option<&State>,
 ) -> Result<Observed, CloudError> {
     let recorded = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
-    let recorded: BTreeSet<&ObjectId> = recorded.map(|object| &object.id).collect();
+    let recorded: HashSet<&ObjectId> = recorded.map(|object| &object.id).collect();
     let (groups, others): (Vec<_>, Vec<_>) =
         objects.iter().partition(|object| catalog.scope(&object.id).is_none() && !recorded.contains(&object.id));
     let mut seen = read_or_list(catalog, cloud, groups).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn read_or_list(
 
 /// Objects from lists, where many of one type are wanted below one scope: a page costs as much as one
 /// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
-async fn list(catalog: &Catalog, cloud: &dyn Cloud, objects: &[&Object]) -> BTreeMap<ObjectId, Sight> {
+async fn list(catalog: &Catalog, cloud: &dyn Cloud, objects: &[&Object]) -> HashMap<ObjectId, Sight> {
     let mut collections: BTreeMap<Collection, usize> = BTreeMap::new();
     let list_of =
         |object: &&Object| Some(Collection::new(catalog.collection(&object.id)?, Arc::clone(&object.of.version)));
@@ -117,7 +117,7 @@ async fn list(catalog: &Catalog, cloud: &dyn Cloud, objects: &[&Object]) -> BTre
     collections.retain(|_, wanted| *wanted > SINGLY);
     let lists: Vec<_> = collections.into_keys().map(|list| list_one(cloud, list)).collect();
     let mut lists = stream::iter(lists).buffer_unordered(WIDTH);
-    let mut seen = BTreeMap::new();
+    let mut seen = HashMap::new();
     while let Some((answer, Collection { path, .. })) = lists.next().await {
         match answer {
             Ok(list) => seen.extend(list),

@@ -1,6 +1,7 @@
 //! `drplan state`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Subcommand;
 
@@ -186,7 +187,9 @@ fn rename(state: &mut State, from: &Address, to: &Address, list: &str) -> Result
 fn forget(state: &mut State, address: &Address, list: &str) -> Result<(), Failure> {
     state.resources.remove(address).ok_or_else(|| unknown(address, state, list))?;
     for resource in state.resources.values_mut() {
-        resource.needs.retain(|need| need != address);
+        if resource.needs.contains(address) {
+            Arc::make_mut(resource).needs.retain(|need| need != address);
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //!
 //! For the review of changes that are not applied yet. The result is an estimate and is shown as one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::draft::as_recorded;
@@ -85,7 +86,7 @@ fn healthy(stack: &Stack, group: &FailoverGroup) -> SurveyResult {
 fn applied(stack: &Stack) -> State {
     let permanent = stack.resources.values().filter(|resource| resource.presence == Presence::Permanent);
     State {
-        resources: permanent.map(|resource| (resource.address.clone(), standing(resource))).collect(),
+        resources: permanent.map(|resource| (resource.address.clone(), Arc::new(standing(resource)))).collect(),
         ..State::empty(&stack.name, String::new())
     }
 }

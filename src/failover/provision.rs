@@ -124,7 +124,7 @@ pub(super) fn take_down(draft: &mut ProcedureDraft<'_>) {
             draft.avoided.push(Avoidance { address: resource.address.clone(), what: what.to_owned() });
             continue;
         }
-        standing.push((resource, recorded.clone()));
+        standing.push((resource, (**recorded).clone()));
     }
     delete_all(draft, &standing, &last, &Undo::Act(Box::new(Act::Create)));
 }

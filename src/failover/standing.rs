@@ -185,7 +185,7 @@ pub fn standing_survey<'a>(
     for region in regions {
         let asked: Vec<Object> = match stack {
             Some(stack) => of_region(stack, state, region).collect(),
-            None => samples(catalog, state.resources.iter(), region, SAMPLES),
+            None => samples(catalog, state.recorded(), region, SAMPLES),
         };
         survey.regions.extend(asked.into_iter().map(|sample| (region.clone(), sample)));
     }

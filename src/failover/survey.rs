@@ -89,7 +89,7 @@ fn powers<'s>(
 
 /// The reads of a region for this state.
 pub(super) fn of_region(stack: &Stack, state: &State, region: &str) -> impl Iterator<Item = Object> + use<> {
-    asked(stack.catalog(), state.resources.iter(), (stack.account_in(region), region), SAMPLES).into_iter()
+    asked(stack.catalog(), state.recorded(), (stack.account_in(region), region), SAMPLES).into_iter()
 }
 
 /// The reads that show whether the control plane of a region responds: of objects that are recorded there, or where

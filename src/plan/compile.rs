@@ -77,7 +77,7 @@ pub(super) fn compile(stack: &Stack, decisions: &Decisions) -> Result<StepGraph,
 fn mentions(decision: &Decision, id: &str) -> bool {
     let text = |old: &Recorded| Value::Object(old.arguments.clone()).to_string().to_lowercase();
     let has_id = |text: String| ['"', '/'].iter().any(|end| text.contains(&format!("\"{id}{end}")));
-    decision.recorded.as_ref().map(text).is_some_and(has_id)
+    decision.recorded.as_deref().map(text).is_some_and(has_id)
 }
 
 struct Compiler<'a> {
@@ -99,7 +99,7 @@ impl<'a> Compiler<'a> {
             kind.map_or((5, 5, 5), |k| (k.durations.create, k.durations.update, k.durations.delete))
         };
         let (create, update, _) = durations(resource.map(|resource| resource.kind));
-        let old = decision.recorded.as_ref();
+        let old = decision.recorded.as_deref();
         let (_, _, delete) = durations(old.and_then(|old| kind_of(self.stack.catalog(), address, old)));
         match (decision.change.action, old) {
             (Action::Keep, _) => {}
@@ -262,7 +262,7 @@ impl<'a> Compiler<'a> {
             let (argument, outer) = (room::argument(kind)?, outer?);
             let put = self.puts.get(&outer.address).copied()?;
             let decision = decisions.get(&outer.address)?;
-            let is_lost = room::is_lost(decision.change.action, decision.recorded.as_ref(), outer, argument);
+            let is_lost = room::is_lost(decision.change.action, decision.recorded.as_deref(), outer, argument);
             is_lost.then_some(put)
         };
         let written = self.puts.iter().filter_map(|(at, put)| {
@@ -324,7 +324,7 @@ impl<'a> Compiler<'a> {
         for (resource, put) in &puts {
             let decision = decisions.get(&resource.address);
             let old = decision.filter(|decision| decision.change.action == Action::Update);
-            let Some(old) = old.and_then(|decision| decision.recorded.as_ref()) else { continue };
+            let Some(old) = old.and_then(|decision| decision.recorded.as_deref()) else { continue };
             for key in resource.kind.contended(&old.id, &old.arguments) {
                 given.entry(key).or_default().push((*resource, old, *put));
             }
@@ -375,7 +375,7 @@ impl<'a> Compiler<'a> {
     /// Each deletion: the recorded address, the record, and the step.
     fn taken(&self) -> Vec<(&'a Address, &'a Recorded, StepId)> {
         let decisions = self.decisions;
-        let old = |at: &Address| decisions.get(at)?.recorded.as_ref();
+        let old = |at: &Address| decisions.get(at)?.recorded.as_deref();
         self.takes.iter().filter_map(|(at, take)| Some((*at, old(at)?, *take))).collect()
     }
 
@@ -421,7 +421,7 @@ impl<'a> Compiler<'a> {
     fn old_ids(&self) -> HashMap<String, Vec<StepId>> {
         let mut freed: HashMap<String, Vec<StepId>> = HashMap::new();
         for (address, step) in &self.takes {
-            let Some(old) = self.decisions.get(*address).and_then(|decision| decision.recorded.as_ref()) else {
+            let Some(old) = self.decisions.get(*address).and_then(|decision| decision.recorded.as_deref()) else {
                 continue;
             };
             let Some(kind) = kind_of(self.stack.catalog(), address, old) else { continue };

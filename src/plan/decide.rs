@@ -1,6 +1,7 @@
 //! The action for each resource, with its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map as JsonMap, Value as Json};
@@ -22,7 +23,7 @@ use crate::value::{Awaited, Map, Seal, SealedValue};
 pub(super) struct Decision {
     pub change: Change,
     /// Its record, refreshed.
-    pub recorded: Option<Recorded>,
+    pub recorded: Option<Arc<Recorded>>,
 }
 
 /// The inputs of a decision.
@@ -183,7 +184,7 @@ impl DecisionInput<'_> {
     fn recorded(
         &self,
         resource: &Resource,
-        recorded: &Recorded,
+        recorded: &Arc<Recorded>,
         args: &JsonMap<String, Json>,
         decided: &Decisions,
     ) -> Decision {
@@ -278,7 +279,7 @@ impl DecisionInput<'_> {
         }
         let is_property = |kind: &Kind| kind.place.is_property();
         let taken = key(resource);
-        let has_it = |(address, other): (&Address, &Recorded)| {
+        let has_it = |(address, other): (&Address, &Arc<Recorded>)| {
             kind_of(self.stack.catalog(), address, other).is_some_and(|kind| {
                 is_property(kind) == is_property(resource.kind) && freed_key(kind, &other.id, &other.name) == taken
             })
@@ -368,9 +369,9 @@ impl DecisionInput<'_> {
                 Parting::WithItsWhole if self.destroy && action == Action::Delete => (
                     Action::Forget,
                     "primary: deleted together with the object that contains it".to_owned(),
-                    recorded.clone(),
+                    (**recorded).clone(),
                 ),
-                _ => (action, reason, recorded.clone()),
+                _ => (action, reason, (**recorded).clone()),
             };
             let (reason, recorded) = self.with_copies(action, reason, recorded);
             let change = Change {
@@ -386,7 +387,7 @@ impl DecisionInput<'_> {
                 loses_data: action == Action::Delete && kind.is_some_and(|kind| kind.recovery.loses_data),
                 kind,
             };
-            decisions.insert(address.clone(), Decision { change, recorded: Some(recorded) });
+            decisions.insert(address.clone(), Decision { change, recorded: Some(Arc::new(recorded)) });
         }
     }
 
@@ -444,7 +445,7 @@ impl DecisionInput<'_> {
         if !self.destroy {
             blocked.extend(replicas::held(self.stack, decisions));
             blocked.extend(self.promoted.forbids(self.stack, decisions.values().map(|decision| &decision.change)));
-            let changes = decisions.values().map(|decision| (&decision.change, decision.recorded.as_ref()));
+            let changes = decisions.values().map(|decision| (&decision.change, decision.recorded.as_deref()));
             blocked.extend(frozen(self.stack, self.observed, changes));
         }
         blocked
@@ -457,7 +458,7 @@ impl DecisionInput<'_> {
             .iter()
             .filter(|(address, decision)| {
                 let kind =
-                    decision.recorded.as_ref().and_then(|recorded| kind_of(self.stack.catalog(), address, recorded));
+                    decision.recorded.as_deref().and_then(|recorded| kind_of(self.stack.catalog(), address, recorded));
                 stays(decision.change.action) && kind.is_some_and(|kind| kind.guards)
             })
             .filter_map(|(address, decision)| Some((address, self.stack.catalog().scope(&decision.change.id)?)))
@@ -467,7 +468,7 @@ impl DecisionInput<'_> {
     fn of(
         &self,
         resource: &Resource,
-        recorded: Option<&Recorded>,
+        recorded: Option<&Arc<Recorded>>,
         action: Action,
         reason: String,
         arguments: Vec<ArgumentChange>,
@@ -491,7 +492,7 @@ impl DecisionInput<'_> {
 
 /// Arguments, sealed.
 pub fn sealed(args: &Map, seal: &Seal) -> JsonMap<String, Json> {
-    args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).json().clone())).collect()
+    args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).into_json())).collect()
 }
 
 /// True for an action after which the object is the same one.

@@ -4,6 +4,7 @@
 //! Plans and reviews match resources by these functions. Nothing here decides on a change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::address::Address;
 use crate::object::ObjectId;
@@ -144,8 +145,11 @@ impl Moves {
         for (address, recorded) in staying {
             state.resources.entry(address).or_insert(recorded);
         }
-        for need in state.resources.values_mut().flat_map(|recorded| &mut recorded.needs) {
-            *need = renamed(need);
+        for recorded in state.resources.values_mut() {
+            let moved = |need: &Address| renamed(need) != *need;
+            if recorded.needs.iter().any(moved) {
+                Arc::make_mut(recorded).needs.iter_mut().for_each(|need| *need = renamed(need));
+            }
         }
         let roles = &mut state.roles;
         for role in roles.groups.values_mut() {

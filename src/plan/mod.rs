@@ -462,7 +462,7 @@ pub fn basis(stack: &Stack, state: Option<&State>) -> Basis {
 }
 
 fn unfinished(state: Option<&State>) -> Option<String> {
-    let open = |recorded: &&Recorded| recorded.status != Status::Standing;
+    let open = |recorded: &&Arc<Recorded>| recorded.status != Status::Standing;
     let count = state.map_or(0, |state| state.resources.values().filter(open).count());
     match count {
         0 => None,

@@ -1,6 +1,7 @@
 //! Compares the observed cloud with the state: the refreshed state, and the drift.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
@@ -46,7 +47,7 @@ pub fn to_observe(stack: &Stack, state: Option<&State>, all: bool) -> Vec<Object
 
 /// The recorded objects whose existence is uncertain because an earlier run was cut short.
 pub fn unsettled(state: Option<&State>) -> Vec<Object> {
-    let unsure = |recorded: &&Recorded| recorded.status != Status::Standing;
+    let unsure = |recorded: &&Arc<Recorded>| recorded.status != Status::Standing;
     let unsure = state.iter().flat_map(|state| state.resources.values()).filter(unsure);
     each_once(unsure.flat_map(|recorded| &recorded.objects).cloned().collect())
 }
@@ -110,15 +111,19 @@ pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, sea
             }
             ObservedObjects::There(bodies) => {
                 let bodies = whole(bodies);
-                let Some(fresh) = now.resources.get_mut(address) else { continue };
-                fresh.attributes = attributes(kind, address, recorded, &bodies);
+                let attributes = attributes(kind, address, recorded, &bodies);
                 let mut answered = arguments(kind, recorded, &bodies, seal);
                 let differs = diff::arguments(kind.grammar(), kind.args, &recorded.arguments, &answered, &|_| false);
-                // Equivalent values stay as written.
-                fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
-                    false => true,
-                    true => answered.remove(name).map(|now| *was = now).is_some(),
-                });
+                if !differs.is_empty() || attributes != recorded.attributes {
+                    let Some(fresh) = now.resources.get_mut(address) else { continue };
+                    let fresh = Arc::make_mut(fresh);
+                    fresh.attributes = attributes;
+                    // Equivalent values stay as written.
+                    fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
+                        false => true,
+                        true => answered.remove(name).map(|now| *was = now).is_some(),
+                    });
+                }
                 let mut arguments = differs;
                 arguments.extend(copied(kind, &bodies).map(|(change, _)| change));
                 if recorded.status == Status::Standing && !arguments.is_empty() {
@@ -184,7 +189,7 @@ pub(super) fn record_found(stack: &Stack, now: &mut State, observed: &Observed, 
         let mut found = Recorded::of(resource, written, JsonMap::new(), Status::Creating);
         found.attributes = attributes(resource.kind, &resource.address, &found, &bodies);
         found.arguments = arguments(resource.kind, &found, &bodies, seal);
-        now.resources.insert(resource.address.clone(), found);
+        now.resources.insert(resource.address.clone(), Arc::new(found));
     }
 }
 
@@ -216,11 +221,11 @@ pub(super) fn observed_argument(arg: &Arg, was: &Json, now: Option<&Json>, seal:
     let answered = !arg.write_only && !matches!(arg.wire, Wire::Nowhere);
     match now {
         _ if !answered => Some(was.clone()),
-        Some(now) if arg.secret => Some(seal.seal_whole(now).json().clone()),
+        Some(now) if arg.secret => Some(seal.seal_whole(now).into_json()),
         Some(now) => {
             let part = arg.partial.then(|| body::written_part(was, now));
             let now = part.as_ref().unwrap_or(now);
-            let sealed = seal.seal_like(now, &SealedValue::from_sealed_json(was)).json().clone();
+            let sealed = seal.seal_like(now, was).into_json();
             Some(if let Ty::Block(block) = arg.ty { unanswered_kept(block, was, sealed) } else { sealed })
         }
         // A kind's own function reads what it can; the rest stays.

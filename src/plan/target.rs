@@ -50,7 +50,7 @@ pub(super) fn limit(
         }
         open.extend(moves.now(&address).cloned());
         let recorded_needs = |address: &Address| {
-            decisions.get(address).and_then(|d| d.recorded.as_ref()).map(|r| r.needs.clone()).unwrap_or_default()
+            decisions.get(address).and_then(|d| d.recorded.as_deref()).map(|r| r.needs.clone()).unwrap_or_default()
         };
         if destroy {
             open.extend(decisions.keys().filter(|other| recorded_needs(other).contains(&address)).cloned());

@@ -65,7 +65,7 @@ pub(super) fn refuse(stack: &Stack, observed: &Observed, decisions: &mut Decisio
 
 /// A change of the table that is refused.
 fn refused(resource: &Resource, decision: &Decision) -> Option<String> {
-    let recorded = decision.recorded.as_ref().filter(|_| decision.change.action == Action::Update)?;
+    let recorded = decision.recorded.as_deref().filter(|_| decision.change.action == Action::Update)?;
     let transition = resource
         .kind
         .transitions
@@ -92,7 +92,7 @@ fn value_at(args: &JsonMap<String, Json>, argument: &str) -> Option<String> {
 /// An argument that other resources need as it is: the range of a subnet with addresses in use.
 fn used(stack: &Stack, resource: &Resource, decision: &Decision, decisions: &Decisions) -> Option<String> {
     let argument = held_argument(resource, decision)?;
-    let recorded = decision.recorded.as_ref()?;
+    let recorded = decision.recorded.as_deref()?;
     let id = resource.id.folded();
     let holds = |other: &&Resource| {
         let uses = referred(other.kind, &other.known_arguments()).contains(&id);
@@ -129,7 +129,7 @@ pub(super) fn held_argument(resource: &Resource, decision: &Decision) -> Option<
     if decision.change.action != Action::Update || resource.kind.held.is_empty() {
         return None;
     }
-    let recorded = decision.recorded.as_ref()?;
+    let recorded = decision.recorded.as_deref()?;
     let wanted = resource.known_arguments();
     let lost = |old: &Json, new: Option<&Json>| match (old, new) {
         (Json::Array(old), Some(Json::Array(new))) => old.iter().any(|item| !new.contains(item)),
@@ -149,7 +149,7 @@ pub(super) fn referred(kind: &Kind, args: &JsonMap<String, Json>) -> Vec<String>
 /// A replacement under a name that stays reserved after the deletion.
 fn kept_name(resource: &Resource, decision: &Decision) -> Option<String> {
     let soft = resource.kind.soft_delete?;
-    let recorded = decision.recorded.as_ref()?;
+    let recorded = decision.recorded.as_deref()?;
     let same = resource.kind.names.unique == NameScope::Globally && resource.name.eq_ignore_ascii_case(&recorded.name);
     let replaced = matches!(decision.change.action, Action::Replace(_));
     (same && replaced).then(|| {
@@ -181,9 +181,9 @@ fn reserved_name(stack: &Stack, resource: &Resource, decision: &Decision, observ
 
 /// Two resources that exchange a value without a free one for an intermediate write.
 fn exchanged(stack: &Stack, resource: &Resource, decision: &Decision, decisions: &Decisions) -> Option<String> {
-    let old = decision.recorded.as_ref().filter(|_| decision.change.action == Action::Update)?;
+    let old = decision.recorded.as_deref().filter(|_| decision.change.action == Action::Update)?;
     let other = clash(stack, resource, &old.arguments, decisions)?;
-    let recorded = decisions.get(&other.address)?.recorded.as_ref()?;
+    let recorded = decisions.get(&other.address)?.recorded.as_deref()?;
     vacant(stack, other, &recorded.arguments, resource).is_none().then(|| {
         format!(
             "it takes a value of {} while that takes one of its own, and no free value is left for an intermediate write. \
@@ -207,7 +207,7 @@ fn clash<'a>(
     let changing = decisions
         .iter()
         .filter(|(address, other)| **address != resource.address && other.change.action == Action::Update);
-    changing.filter_map(|(address, other)| stack.resources.get(address).zip(other.recorded.as_ref())).find_map(
+    changing.filter_map(|(address, other)| stack.resources.get(address).zip(other.recorded.as_deref())).find_map(
         |(other, recorded)| {
             let takes = excludes(resource, &new, other, &recorded.arguments);
             (takes && excludes(other, &other.known_arguments(), resource, old)).then_some(other)

@@ -3,6 +3,8 @@
 //! The first value that the stack sets is assumed to be the existing one, as for everything that a plan imports. From
 //! then on it is kept as a digest, and changes are detected.
 
+use std::sync::Arc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::plan::decide::sealed;
@@ -25,6 +27,7 @@ pub(super) fn told(state: &State, stack: &Stack, seal: &Seal) -> State {
         }
         if let Some(resource) = stack.resources.get(address) {
             let wanted = Json::Object(sealed(&resource.args, seal));
+            let recorded = Arc::make_mut(recorded);
             let was = Json::Object(std::mem::take(&mut recorded.arguments));
             if let Some(Json::Object(now)) = fill(was, Some(&wanted)) {
                 recorded.arguments = now;

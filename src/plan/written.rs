@@ -3,6 +3,8 @@
 //! The object has a value for each of them already: its own, or the one that counts where a request lacks it. Writing
 //! that value down changes nothing, and never replaces an object with its data. Neither does taking it out again.
 
+use std::sync::Arc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::decide::{Decision, Decisions, sealed};
@@ -35,7 +37,7 @@ pub(super) fn settle(stack: &Stack, state: Option<&State>, now: Option<&mut Stat
             stays: are_the_same(&was.objects, &resource.objects),
         };
         let read = read(resource.kind, was, observed);
-        walk.arguments(table, &was.arguments, &mut fresh.arguments, &wanted, read.as_ref());
+        walk.arguments(table, &was.arguments, &mut Arc::make_mut(fresh).arguments, &wanted, read.as_ref());
     }
 }
 

@@ -154,7 +154,7 @@ fn route(route: &Route, seal: &Seal) -> Json {
     if let Some(all) = json.as_object_mut() {
         // A route with `from` and `to` has its values under these names.
         if !args.contains_key("to") {
-            let per_site = per_site.iter().map(|(site, value)| (site.to_string(), seal.seal(value).json().clone()));
+            let per_site = per_site.iter().map(|(site, value)| (site.to_string(), seal.seal(value).into_json()));
             all.insert("values".to_owned(), Json::Object(per_site.collect()));
         }
         all.extend(fallback_for.as_ref().map(|route| ("fallback_for".to_owned(), json!(route))));
@@ -168,7 +168,7 @@ fn probe(probe: &Probe, seal: &Seal) -> Json {
         "url": seal.seal(&guarded_url(url)).json(), "status": status, "within": human(*within), "before": before, "at": at,
     });
     if let Some(all) = json.as_object_mut() {
-        all.extend(address.as_ref().map(|address| ("address".to_owned(), seal.seal(address).json().clone())));
+        all.extend(address.as_ref().map(|address| ("address".to_owned(), seal.seal(address).into_json())));
         all.extend(marker.as_ref().map(|marker| ("marker".to_owned(), json!(marker))));
     }
     json
@@ -202,10 +202,7 @@ fn step(step: &GroupStep, seal: &Seal) -> Json {
 }
 
 fn values(args: &Map, seal: &Seal) -> Json {
-    args.iter()
-        .map(|(name, value)| (name.to_string(), seal.seal(value).json().clone()))
-        .collect::<JsonMap<_, _>>()
-        .into()
+    args.iter().map(|(name, value)| (name.to_string(), seal.seal(value).into_json())).collect::<JsonMap<_, _>>().into()
 }
 
 /// Differences within a value, name by name; a list is one value.

@@ -83,8 +83,7 @@ pub(super) struct Disk {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Snapshot {
-    #[serde(rename = "version")]
-    _version: u32,
+    version: u32,
     generation: u64,
     world: WorldRecord,
 }
@@ -259,9 +258,12 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, SimulatorError> {
 }
 
 fn parse_snapshot(file: &Path, bytes: &[u8]) -> Result<(u64, WorldRecord), SimulatorError> {
-    check_version(file, bytes)?;
-    let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(|error| damaged(file, error.to_string()))?;
-    Ok((snapshot.generation, snapshot.world))
+    match serde_json::from_slice(bytes) {
+        Ok(Snapshot { version: VERSION, generation, world }) => Ok((generation, world)),
+        Ok(Snapshot { version, .. }) => Err(newer(file, version)),
+        // That of another version may have other fields.
+        Err(error) => check_version(file, bytes).and(Err(damaged(file, error.to_string()))),
+    }
 }
 
 /// The header, the lines, and the number of bytes in complete lines.
@@ -285,9 +287,13 @@ fn check_version(file: &Path, bytes: &[u8]) -> Result<(), SimulatorError> {
     }
     match serde_json::from_slice::<DiskVersion>(bytes) {
         Ok(DiskVersion { version: VERSION }) => Ok(()),
-        Ok(DiskVersion { version }) => Err(SimulatorError::Newer { file: file.display().to_string(), found: version }),
+        Ok(DiskVersion { version }) => Err(newer(file, version)),
         Err(error) => Err(damaged(file, error.to_string())),
     }
+}
+
+fn newer(file: &Path, found: u32) -> SimulatorError {
+    SimulatorError::Newer { file: file.display().to_string(), found }
 }
 
 fn begin_log(file: &Path, generation: u64, seed: u64) -> Result<File, SimulatorError> {

@@ -7,6 +7,7 @@
 //! [`World`] is pure; `routes` serves it over HTTP, `disk` stores it between commands.
 
 mod answering;
+pub(crate) mod body;
 mod clients;
 pub(crate) mod dialect;
 mod disk;
@@ -236,7 +237,7 @@ impl Simulator {
     /// The body of an object as a read returns it.
     pub fn body(&self, id: &ObjectId) -> Option<Json> {
         let kept = self.lock();
-        kept.world.standing(&kept.world.key(id)).map(|object| object.body.clone())
+        kept.world.standing(&kept.world.key(id)).map(|object| object.body.to_json())
     }
 
     /// A summary of the whole world.
@@ -263,7 +264,7 @@ impl Simulator {
             objects: world
                 .objects()
                 .filter(|object| object.seen())
-                .map(|object| (object.id.clone(), object.body.clone()))
+                .map(|object| (object.id.clone(), object.body.to_json()))
                 .collect(),
             under_way: under_way.collect(),
             requests: world.rest.counters.clone(),

@@ -102,7 +102,7 @@ impl Response {
         Self { status, ..Self::default() }
     }
 
-    pub(crate) fn json(status: u16, body: &Json) -> Self {
+    pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         // A value of JSON has no map keys that could fail.
         Self { status, body: serde_json::to_vec(body).unwrap_or_default(), ..Self::default() }
     }

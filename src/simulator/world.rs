@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::body::Body;
 use super::dialect::{Dialect, Dialects, Parts, ProviderName};
 use super::faults::Faults;
 use super::operations::{Operation, OperationState};
@@ -65,7 +66,7 @@ pub(crate) struct SimulatedObject {
     #[serde(rename = "type")]
     pub(crate) type_: String,
     /// The body as returned by reads.
-    pub(crate) body: Json,
+    pub(crate) body: Body,
     pub(crate) stage: Lifecycle,
     /// Grows with every change.
     pub(crate) version: i64,

@@ -40,10 +40,17 @@ pub fn write(state: &State) -> Result<String, serde_json::Error> {
 pub fn read(file: &str, text: &[u8]) -> Result<State, StateError> {
     let damaged = |what: String| StateError::Damaged { file: file.to_owned(), what: format!("{what}; {RECOVER}") };
     let bare = checked(text).map_err(damaged)?;
-    refuse_newer(file, &bare)?;
-    serde_json::from_str(&bare).map_err(|e| {
-        damaged(format!("it is not a state of this version ({e}; line numbers exclude the checksum line)"))
-    })
+    let state: State = match serde_json::from_str(&bare) {
+        Ok(state) => state,
+        // That of a newer version may have other fields.
+        Err(e) => {
+            refuse_newer(file, &bare)?;
+            let what = format!("it is not a state of this version ({e}; line numbers exclude the checksum line)");
+            return Err(damaged(what));
+        }
+    };
+    check_version(file, state.version)?;
+    Ok(state)
 }
 
 /// The text without the checksum line, if the checksum is right; otherwise the error.
@@ -81,10 +88,15 @@ fn refuse_newer(file: &str, bare: &str) -> Result<(), StateError> {
         version: u32,
     }
     match serde_json::from_str::<Versioned>(bare) {
-        Ok(Versioned { version }) if version > VERSION => {
-            Err(StateError::Newer { file: file.to_owned(), found: version, known: VERSION })
-        }
-        _ => Ok(()),
+        Ok(Versioned { version }) => check_version(file, version),
+        Err(_) => Ok(()),
+    }
+}
+
+fn check_version(file: &str, version: u32) -> Result<(), StateError> {
+    match version > VERSION {
+        true => Err(StateError::Newer { file: file.to_owned(), found: version, known: VERSION }),
+        false => Ok(()),
     }
 }
 
@@ -220,7 +232,7 @@ pub(crate) mod tests {
                 roles,
                 resources: resources
                     .into_iter()
-                    .map(|(key, r)| (Address::new("kind", "n").instance(&key), r))
+                    .map(|(key, r)| (Address::new("kind", "n").instance(&key), r.into()))
                     .collect(),
                 outputs: serde_json::from_value(json!(outputs)).unwrap(),
                 folded: (0..serial % 3).map(|run| (run.to_string(), 7)).collect(),

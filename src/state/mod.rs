@@ -7,6 +7,7 @@ pub mod format;
 mod roles;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,8 @@ pub struct State {
     pub stack: String,
     /// The active site of each failover group.
     pub roles: Roles,
-    /// The resources that exist, or may exist, by address.
-    pub resources: BTreeMap<Address, Recorded>,
+    /// The resources that exist, or may exist, by address. Copies of a state share those that they do not change.
+    pub resources: BTreeMap<Address, Arc<Recorded>>,
     /// The outputs of the last apply.
     pub outputs: BTreeMap<String, SealedValue>,
     /// The unfinished runs, each with the number of its journal's entries that are folded in: the next load continues
@@ -67,6 +68,11 @@ impl State {
             folded: BTreeMap::new(),
             last_step: None,
         }
+    }
+
+    /// Each resource with its address.
+    pub fn recorded(&self) -> impl Iterator<Item = (&Address, &Recorded)> {
+        self.resources.iter().map(|(address, recorded)| (address, &**recorded))
     }
 }
 

@@ -5,6 +5,7 @@
 //! decides.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -109,10 +110,10 @@ impl State {
                 if recorded.status == Status::Creating {
                     recorded.under_way = recorded.under_way.or(Some(at));
                 }
-                self.resources.insert(address.clone(), recorded);
+                self.resources.insert(address.clone(), Arc::new(recorded));
             }
             StepEvent::Succeeded(Some(recorded)) => {
-                self.resources.insert(address.clone(), (**recorded).clone());
+                self.resources.insert(address.clone(), Arc::new((**recorded).clone()));
             }
             StepEvent::Succeeded(None) => {
                 self.resources.remove(address);
@@ -120,11 +121,11 @@ impl State {
             // Only for a creation does a failure mean that no operation is in progress.
             StepEvent::Failed(_) => {
                 let created = self.resources.get_mut(address).filter(|r| r.status == Status::Creating);
-                created.into_iter().for_each(|recorded| recorded.under_way = None);
+                created.into_iter().for_each(|recorded| Arc::make_mut(recorded).under_way = None);
             }
             StepEvent::Learnt(learnt) => {
                 if let Some((address, recorded)) = &learnt.resource {
-                    self.resources.insert(address.clone(), (**recorded).clone());
+                    self.resources.insert(address.clone(), Arc::new((**recorded).clone()));
                 }
                 if let Some((group, role)) = &learnt.role {
                     self.roles.epoch += 1;

@@ -47,8 +47,9 @@ pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     check_regular(fs::metadata(path)?.file_type())?;
     let file = File::open(path)?;
     // It may have been replaced since.
-    check_regular(file.metadata()?.file_type())?;
-    read_at_most(file, most)
+    let found = file.metadata()?;
+    check_regular(found.file_type())?;
+    bounded(file, most, usize::try_from(found.len().min(most)).unwrap_or_default() + 1)
 }
 
 /// The rest of what is read, if that is at most this many bytes. A length need not be true: files of `/proc` have none.
@@ -56,7 +57,12 @@ pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// More than that.
 pub fn read_at_most(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
+    bounded(from, most, 0)
+}
+
+/// The same, into memory for this many bytes: growing it would copy a large file many times.
+fn bounded(from: impl Read, most: u64, expected: usize) -> io::Result<Vec<u8>> {
+    let mut content = Vec::with_capacity(expected);
     from.take(most.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > most {
         let text = format!("it is larger than the maximum of {most} bytes");

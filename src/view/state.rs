@@ -1,6 +1,7 @@
 //! State as text: lists, one resource as its block in the language, outputs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
@@ -79,7 +80,7 @@ pub fn show(catalog: &Catalog, (address, recorded): (&Address, &Recorded), state
         under_way: _,
     } = recorded;
     // A property of another object has the id of that object, which a reference means.
-    let is_property = |(address, other): &(&Address, &Recorded)| {
+    let is_property = |(address, other): &(&Address, &Arc<Recorded>)| {
         kind_of(catalog, address, other).is_some_and(|kind| kind.place.is_property())
     };
     let named = state.resources.iter().filter(|one| !is_property(one));
@@ -154,7 +155,7 @@ pub fn list_json(stack: &str, state: Option<&State>) -> Json {
         "format_version": 1,
         "stack": stack,
         "serial": state.map_or(0, |state| state.serial),
-        "resources": state.iter().flat_map(|state| &state.resources).map(one).collect::<Vec<_>>(),
+        "resources": state.iter().flat_map(|state| state.recorded()).map(one).collect::<Vec<_>>(),
     })
 }
 

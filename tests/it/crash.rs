@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use drplan::address::Address;
 use drplan::apply::Engine;
@@ -56,7 +57,7 @@ impl Beginning {
 /// Results that must be equal after any disturbance.
 #[derive(Debug, Serialize)]
 struct EndState {
-    recorded: BTreeMap<Address, Recorded>,
+    recorded: BTreeMap<Address, Arc<Recorded>>,
     standing: BTreeMap<ObjectId, Json>,
 }
 

@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn sites_of_a_lost_stack_have_the_providers_of_their_resources() {
-        let recorded = |site: &str, location: &str| -> Recorded {
+        let recorded = |site: &str, location: &str| -> std::sync::Arc<Recorded> {
             serde_json::from_value(json!({
                 "id": "/any", "name": "any", "site": site, "location": location, "objects": [],
                 "arguments": {}, "attributes": {}, "status": "standing",

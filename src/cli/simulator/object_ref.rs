@@ -1,6 +1,7 @@
 //! An object of the local simulator, by its id or its address in the state.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -30,10 +31,13 @@ impl ObjectRef {
                 .help(format!("List ids: `{}`", again_recorded("simulator show", Path::new("."), global)))
         })?;
         let state = StackLocation::of(stack, global, session)?.state(global, session)?;
-        let recorded = state.and_then(|mut state| state.resources.remove(&address)).ok_or_else(|| {
-            Failure::failed(format!("{address} is not in the state"))
-                .help(format!("List the state: `{}`", again_recorded("state list", stack, global)))
-        })?;
+        let recorded = state
+            .and_then(|mut state| state.resources.remove(&address))
+            .map(Arc::unwrap_or_clone)
+            .ok_or_else(|| {
+                Failure::failed(format!("{address} is not in the state"))
+                    .help(format!("List the state: `{}`", again_recorded("state list", stack, global)))
+            })?;
         // The object that others refer to; a resource without an object of its own has that of its parent.
         let own = recorded.objects.iter().position(|object| object.id == recorded.id).unwrap_or(0);
         match recorded.objects.into_iter().nth(own) {

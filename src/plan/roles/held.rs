@@ -1,6 +1,7 @@
 //! Arguments that a plan leaves unchanged because runs control them, and the upkeep of failover-only resources.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{HeldArgument, drift, is_moving, members};
 use crate::address::Address;
@@ -57,7 +58,7 @@ impl HeldArguments {
         state: Option<&State>,
         now: Option<&State>,
     ) -> Vec<HeldArgument> {
-        let recorded = |address: &Address| -> Option<Recorded> {
+        let recorded = |address: &Address| -> Option<Arc<Recorded>> {
             [now, state].into_iter().flatten().find_map(|state| state.resources.get(address)).cloned()
         };
         let mut left = BTreeSet::new();

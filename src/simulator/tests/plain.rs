@@ -35,7 +35,7 @@ impl Dialect for Plain {
                     id,
                     provider: ProviderName::default(),
                     type_: "thing".to_owned(),
-                    body: body.clone(),
+                    body: body.clone().into(),
                     stage: Lifecycle::Standing,
                     version: 0,
                     refers: Default::default(),

@@ -61,7 +61,7 @@ impl Toy {
             id: ObjectId::new(&*id),
             provider: ProviderName::of(NAME),
             type_: "widget".to_owned(),
-            body: json!({ "id": id, "region": region }),
+            body: json!({ "id": id, "region": region }).into(),
             stage: Lifecycle::Creating,
             version: 0,
             refers: Default::default(),
@@ -102,7 +102,7 @@ impl Toy {
     }
 
     fn shown(object: &SimulatedObject) -> Json {
-        let mut body = object.body.clone();
+        let mut body = object.body.to_json();
         body["state"] = json!(if object.stage == Lifecycle::Standing { "ready" } else { "building" });
         body
     }

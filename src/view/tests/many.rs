@@ -22,7 +22,7 @@ fn state_of(resources: &[(&str, &str)]) -> State {
             "objects": [], "arguments": {}, "attributes": {}, "status": "standing",
         }))
         .unwrap();
-        state.resources.insert(address.parse().unwrap(), recorded);
+        state.resources.insert(address.parse().unwrap(), recorded.into());
     }
     state
 }

@@ -13,7 +13,7 @@ use crate::simulator::world::{Lifecycle, SimulatedObject, World};
 
 impl SimulatedWorld for World {
     fn get(&self, id: &ObjectId) -> Option<&Json> {
-        self.standing(&id.folded()).map(|object| &object.body)
+        self.standing(&id.folded()).map(|object| &*object.body)
     }
 
     fn get_mut(&mut self, id: &ObjectId) -> Option<&mut Json> {
@@ -32,7 +32,7 @@ impl SimulatedWorld for World {
             id: id.clone(),
             provider: Default::default(),
             type_,
-            body,
+            body: body.into(),
             stage: Lifecycle::Standing,
             version,
             refers: Default::default(),

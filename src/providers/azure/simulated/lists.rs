@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 
 use super::admitted::AdmittedRequest;
-use super::{places, state, types};
+use super::types::{self, ProviderType};
+use super::{places, state};
 use crate::kinds::path;
 use crate::simulator::world::{SimulatedObject, World};
 
@@ -16,27 +17,30 @@ const PAGE: usize = 250;
 
 /// The body, including the children that Azure embeds in it.
 pub(super) fn whole_body<'a>(world: &'a World, object: &'a SimulatedObject) -> Cow<'a, Json> {
-    let Some(type_) = types::find(&object.type_) else { return Cow::Borrowed(&object.body) };
-    let embeds = &type_.embeds;
-    let data: &[&str] = if world.lenient { &type_.data } else { &[] };
-    if embeds.is_empty() && data.is_empty() {
-        return Cow::Borrowed(&object.body);
-    }
-    let (mut body, id) = (object.body.clone(), object.id.folded());
+    let Some((type_, data)) = extended(world, object) else { return Cow::Borrowed(&object.body) };
+    let (mut body, id) = (object.body.to_json(), object.id.folded());
     for at in data {
         let url = path::borrow(&body, at).and_then(Json::as_str).and_then(|url| url.strip_prefix("https://"));
         if let Some(place) = url.map(|rest| format!("{}/data/{rest}", world.base)) {
             path::put(&mut body, at, Json::from(place));
         }
     }
-    for segment in embeds {
+    for segment in &type_.embeds {
         let type_ = format!("{}/{}", object.type_, segment.to_ascii_lowercase());
         let children = world.below(&id).map(|(_, child)| child).filter(|child| child.seen() && child.type_ == type_);
-        let children: Vec<Json> = children.map(|child| child.body.clone()).collect();
+        let children: Vec<Json> = children.map(|child| child.body.to_json()).collect();
         path::put(&mut body, &format!("properties.{segment}"), Json::Null);
         path::put(&mut body, &format!("properties.{segment}"), Json::Array(children));
     }
     Cow::Owned(body)
+}
+
+/// The type of an object whose body is shown with more than it has, and the places of URLs of data that are changed.
+/// `None` for any other object.
+pub(super) fn extended<'a>(world: &World, object: &SimulatedObject) -> Option<(&'a ProviderType, &'a [&'static str])> {
+    let type_ = types::find(&object.type_)?;
+    let data: &[&str] = if world.lenient { &type_.data } else { &[] };
+    (!type_.embeds.is_empty() || !data.is_empty()).then_some((type_, data))
 }
 
 /// The body of an object as a list shows it, equal to that of a read. As in Azure, a list silently omits objects

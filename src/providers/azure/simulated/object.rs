@@ -7,18 +7,18 @@ use crate::simulator::world::SimulatedObject;
 
 impl SimulatedObject {
     pub(super) fn location(&self) -> Option<&str> {
-        self.body.get("location").and_then(Json::as_str)
+        self.body.text("location")
     }
 
     pub(super) fn etag(&self) -> Option<&str> {
-        self.body.get("etag").and_then(Json::as_str)
+        self.body.text("etag")
     }
 
     /// Records a change: updates version and etag.
     pub(super) fn touch(&mut self, seed: Seed) {
         self.version += 1;
         let etag = format!("W/\"{}\"", seed.guid(&[&self.id.folded(), "etag", &self.version.to_string()]));
-        if let Json::Object(map) = &mut self.body {
+        if let Json::Object(map) = &mut *self.body {
             map.insert("etag".to_owned(), Json::from(etag));
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn put_part(
     let mut element = ask.request.object()?;
     let PartTarget { whole, type_, part } = found(world, named)?;
     path::put(&mut element, part.key, Json::from(named.name()));
-    let (id, mut body) = (whole.id.clone(), whole.body.clone());
+    let (id, mut body) = (whole.id.clone(), whole.body.to_json());
     let mut items = path::items(&body, part.list).to_vec();
     let old = items.iter_mut().find(|item| is_called(item, part, named.name()));
     let created = old.is_none();
@@ -87,7 +87,7 @@ pub(super) fn delete_part(
     if let Some((operation, _)) = leaving(world, &named.above(2)).filter(|(_, leaving)| leaving.id == named.id) {
         return Ok(operations::announce(world, Response::empty(202), operation, type_.answers));
     }
-    let (id, mut body) = (whole.id.clone(), whole.body.clone());
+    let (id, mut body) = (whole.id.clone(), whole.body.to_json());
     let mut items = path::items(&body, part.list).to_vec();
     let Some(at) = items.iter().position(|item| is_called(item, part, named.name())) else {
         return Ok(Response::empty(204));

@@ -31,7 +31,7 @@ pub(super) fn patch(
 ) -> Result<Response, ErrorResponse> {
     let type_ = absent::known_type(world, &named.type_, ask.api)?;
     let object = world.standing(&named.id).ok_or_else(|| absent::absent(world, named))?;
-    let (id, mut body) = (object.id.clone(), object.body.clone());
+    let (id, mut body) = (object.id.clone(), object.body.to_json());
     let patch = ask.request.object()?;
     if patch.get("tags").is_some()
         && let Json::Object(map) = &mut body
@@ -102,7 +102,7 @@ fn write(world: &mut World, draft: ValidWrite, stage: Lifecycle, operation: Opti
         id,
         provider: Default::default(),
         type_: type_name,
-        body,
+        body: body.into(),
         stage,
         version,
         refers,

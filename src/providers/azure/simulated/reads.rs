@@ -107,7 +107,11 @@ fn read_resource(world: &World, named: &ResourcePath, ask: &AdmittedRequest<'_>)
     }
     if let Some(object) = world.standing(&named.id) {
         absent::known_type(world, &named.type_, ask.api)?;
-        let response = Response::json(200, &expanded(world, object, ask));
+        let extended = ask.request.query.contains_key("$expand") || lists::extended(world, object).is_some();
+        let response = match extended {
+            true => Response::json(200, &*expanded(world, object, ask)),
+            false => Response::json(200, &object.body),
+        };
         return Ok(match object.etag() {
             Some(etag) => response.with("etag", etag),
             None => response,

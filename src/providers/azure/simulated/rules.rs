@@ -189,7 +189,7 @@ fn elements<'a>(kind: &Kind, id: &ObjectId, body: &'a Json) -> Vec<(ObjectId, &'
 /// The rows that an object and the parts in its body take of the values of a rule, each with a name.
 fn takers(type_: &ProviderType, object: &SimulatedObject, rule: &Exclusive) -> Vec<(Vec<Vec<Json>>, String)> {
     let SimulatedObject { id, body, .. } = object;
-    let itself = whole(type_, id, body).map(|kind| (kind, id.clone(), body));
+    let itself = whole(type_, id, body).map(|kind| (kind, id.clone(), &**body));
     let parts = type_.within.iter().flat_map(|kind| {
         let has_rule = kind.apart.iter().any(|theirs| rule.concerns(theirs));
         let elements = if has_rule { elements(kind, id, body) } else { Vec::new() };

@@ -10,7 +10,7 @@ pub(super) fn remember(world: &mut World, id: &str) {
     if state::of(world).stale.get(id).is_some_and(|stale| stale.until > now) {
         return;
     }
-    let body = world.standing(id).map(|object| object.body.clone());
+    let body = world.standing(id).map(|object| object.body.to_json());
     let part = world.seed.stream(&[id, "lag", &now.to_string()]).unit();
     let until = now + lag.mul_f64(part);
     state::of_mut(world).stale.retain(|_, stale| stale.until > now);

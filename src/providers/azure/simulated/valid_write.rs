@@ -196,7 +196,7 @@ fn draft_body(
     for admit in type_.writers().filter_map(|kind| kind.simulated.admit) {
         admit(world, &id, &body)?;
     }
-    let seconds = type_.writers().filter_map(|kind| kind.lasts).map(|lasts| lasts(old.map(|old| &old.body), &body));
+    let seconds = type_.writers().filter_map(|kind| kind.lasts).map(|lasts| lasts(old.map(|old| &*old.body), &body));
     let usual = if old.is_some() { type_.durations.update } else { type_.durations.create };
     let seconds = seconds.max().unwrap_or(usual);
     // Azure accepts such options at creation only.
@@ -212,7 +212,7 @@ fn draft_body(
 }
 
 fn with_children(object: &SimulatedObject) -> Json {
-    let mut body = object.body.clone();
+    let mut body = object.body.to_json();
     if let Some(type_) = types::find(&object.type_) {
         for segment in &type_.embeds {
             path::put(&mut body, &format!("properties.{segment}"), json!([]));

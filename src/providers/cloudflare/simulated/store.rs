@@ -39,7 +39,7 @@ impl Collection {
     pub(super) fn all(&self, world: &World) -> Vec<Json> {
         let mut all: Vec<&SimulatedObject> = self.objects(world).collect();
         all.sort_by(|one, other| order(one).cmp(&order(other)));
-        all.into_iter().map(|object| object.body.clone()).collect()
+        all.into_iter().map(|object| object.body.to_json()).collect()
     }
 
     fn objects<'w>(&self, world: &'w World) -> impl Iterator<Item = &'w SimulatedObject> + use<'w> {
@@ -50,7 +50,7 @@ impl Collection {
 
     /// The body of an object.
     pub(super) fn get<'w>(&self, world: &'w World, id: &str) -> Option<&'w Json> {
-        world.standing(&self.key(id)).map(|object| &object.body)
+        world.standing(&self.key(id)).map(|object| &*object.body)
     }
 
     /// A new id and the time of its creation.
@@ -75,7 +75,7 @@ impl Collection {
             id: self.id(id),
             provider: ProviderName::of(NAME),
             type_: self.of.to_owned(),
-            body: body.clone(),
+            body: body.clone().into(),
             stage: Lifecycle::Standing,
             version,
             refers: Default::default(),
@@ -104,7 +104,7 @@ pub(super) fn of_type<'w>(world: &'w World, of: &'static str) -> impl Iterator<I
 
 /// The object of a type with this id, of any account: an id is unique.
 pub(super) fn find<'w>(world: &'w World, of: &'static str, id: &str) -> Option<&'w Json> {
-    of_type(world, of).find(|object| object.id.name() == id).map(|object| &object.body)
+    of_type(world, of).find(|object| object.id.name() == id).map(|object| &*object.body)
 }
 
 /// True for the body of an object that is looked for.

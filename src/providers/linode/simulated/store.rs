@@ -94,7 +94,7 @@ pub(super) fn insert(world: &mut World, of: &'static str, body: Json, stage: Lif
         id: id(of, &number),
         provider: ProviderName::of(NAME),
         type_: of.to_owned(),
-        body,
+        body: body.into(),
         stage,
         version: 0,
         refers: Default::default(),

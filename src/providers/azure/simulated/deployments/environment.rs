@@ -161,7 +161,7 @@ impl TemplateEnvironment for WorldEnvironment<'_> {
             ("reference", _) => self.reference(args),
             ("resourcegroup", 0) => {
                 match self.scope.resource_group().and_then(|_| self.world.standing(&self.scope.folded())) {
-                    Some(group) => Ok(group.body.clone()),
+                    Some(group) => Ok(group.body.to_json()),
                     None if self.scope.resource_group().is_some() => Err(TemplateError::Later),
                     None => Err(TemplateError::Wrong(
                         "`resourceGroup` is not available in a deployment to a subscription".to_owned(),
