@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::Method;
 use jiff::Timestamp;
 
 use super::backoff::elapsed;
@@ -16,6 +17,17 @@ const REPORTED: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_secs(30);
 /// Factor by which the limit must drop below the reported one to be reported again.
 const MUCH_LOWER: f64 = 10.0;
+
+impl Requests {
+    /// The class of a request with this method, where methods say what they do.
+    pub(crate) fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD => Self::Reads,
+            Method::DELETE => Self::Deletes,
+            _ => Self::Writes,
+        }
+    }
+}
 
 /// Reports the periods in which a cloud throttles requests.
 pub(crate) struct Throttling {

@@ -24,15 +24,6 @@ const SLOW: Duration = Duration::from_secs(2);
 const FASTER: f64 = 1.002;
 
 impl Requests {
-    /// The class of a request.
-    pub(super) fn of(method: &Method) -> Self {
-        match *method {
-            Method::GET | Method::HEAD => Self::Reads,
-            Method::DELETE => Self::Deletes,
-            _ => Self::Writes,
-        }
-    }
-
     /// The header with the remaining tokens.
     fn header(self) -> &'static str {
         match self {

@@ -4,12 +4,12 @@ use serde_json::Value as Json;
 
 use super::look::Found;
 use super::memory::Cloudflare;
-use super::names::{Listed, Named, refused};
+use super::names::{Listed, Named};
 use super::sight::{sight, version};
 use crate::object::{Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
-use crate::wire::{Backoff, RetryPolicy};
+use crate::wire::{Backoff, RetryPolicy, refused};
 use crate::world::{CloudError, WriteCondition};
 
 /// For a write whose answer was lost.

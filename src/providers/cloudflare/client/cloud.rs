@@ -10,12 +10,13 @@ use serde_json::Value as Json;
 use super::changes::result;
 use super::error::CallError;
 use super::memory::Cloudflare;
-use super::names::{Listed, Named, refused};
+use super::names::{Listed, Named};
 use super::sight::has;
 use super::token;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
+use crate::wire::refused;
 use crate::world::{Cloud, CloudError, WriteCondition};
 
 /// A refusal of what Cloudflare does not have.

@@ -1,4 +1,4 @@
-//! Errors of Cloudflare's API, and the reasons why a call has no answer.
+//! Errors of Cloudflare's API.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use serde_json::Value as Json;
 
 use crate::reason::Reason;
 use crate::visible::one_line;
-use crate::wire::{WireError, WireResponse};
-use crate::world::{CloudError, CloudRefusal};
+use crate::wire::{AnswerError, WireResponse, message};
+use crate::world::CloudRefusal;
 
-/// The longest message that is kept, in characters.
-const LONGEST_MESSAGE: usize = 2000;
+/// The reason why a call failed.
+pub(super) type CallError = crate::wire::CallError<ApiError>;
 
 /// An error in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,20 +28,6 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
 }
 
-/// The reason why a call failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CallError {
-    /// Cloudflare answered with an error.
-    #[error("{0}")]
-    Answered(Box<ApiError>),
-    /// The request was not sent.
-    #[error("{0}")]
-    NotSent(String),
-    /// The request was sent; no answer arrived, or none that can be read.
-    #[error("{0}")]
-    Lost(String),
-}
-
 impl ApiError {
     /// The error of an answer that is no success.
     pub fn read(answer: &WireResponse) -> Self {
@@ -54,15 +40,10 @@ impl ApiError {
         let code = innermost.and_then(|error| error.get("code")?.as_u64()).unwrap_or_default();
         let mut texts = Vec::new();
         collect(errors, &mut texts);
-        if texts.is_empty() {
-            let text = String::from_utf8_lossy(&answer.body);
-            texts.push(if text.trim().is_empty() { "The answer has no body.".to_owned() } else { text.into_owned() });
-        }
-        let message: String = one_line(&texts.join(" ")).chars().take(LONGEST_MESSAGE).collect();
         Self {
             status: answer.status,
             code,
-            message,
+            message: message(texts, answer),
             ray: answer.header("cf-ray").map(one_line),
             retry_after: answer.retry_after(),
         }
@@ -87,16 +68,6 @@ impl ApiError {
             _ => Reason::Other,
         }
     }
-
-    /// True if Cloudflare did not accept the request and may accept it later.
-    pub(super) fn is_throttled(&self) -> bool {
-        self.reason() == Reason::Throttled
-    }
-
-    /// True if Cloudflare may have carried the request out despite this answer.
-    fn is_unclear(&self) -> bool {
-        self.status >= 500 || self.status == 408
-    }
 }
 
 /// The messages of errors, each followed by those in its chain.
@@ -107,58 +78,17 @@ fn collect(errors: Option<&Vec<Json>>, texts: &mut Vec<String>) {
     }
 }
 
-impl CallError {
-    /// Wait before the next attempt, if the answer names one.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Answered(error) => error.retry_after,
-            Self::NotSent(_) | Self::Lost(_) => None,
-        }
+impl AnswerError for ApiError {
+    fn reason(&self) -> Reason {
+        self.reason()
     }
 
-    /// True if the request may have been carried out.
-    pub(super) fn is_unclear(&self) -> bool {
-        match self {
-            Self::Answered(error) => error.is_unclear(),
-            Self::Lost(_) => true,
-            Self::NotSent(_) => false,
-        }
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
-    /// True for an answer with this reason.
-    pub(super) fn is(&self, reason: Reason) -> bool {
-        matches!(self, Self::Answered(error) if error.reason() == reason)
-    }
-
-    /// The error of a read, which changes nothing.
-    pub(super) fn of_read(self) -> CloudError {
-        match self {
-            Self::Answered(error) => CloudError::Refused((*error).into()),
-            Self::NotSent(why) | Self::Lost(why) => CloudError::Unreachable(why),
-        }
-    }
-
-    /// The error of a write.
-    pub(super) fn of_write(self) -> CloudError {
-        match self {
-            error if error.is_unclear() => CloudError::OutcomeUnknown(error.to_string()),
-            other => other.of_read(),
-        }
-    }
-}
-
-impl From<WireError> for CallError {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::NotSent(why) => Self::NotSent(why),
-            WireError::Lost(why) => Self::Lost(why),
-        }
-    }
-}
-
-impl From<ApiError> for CallError {
-    fn from(error: ApiError) -> Self {
-        Self::Answered(Box::new(error))
+    fn is_unclear(&self) -> bool {
+        self.status >= 500 || self.status == 408
     }
 }
 

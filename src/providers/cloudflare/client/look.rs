@@ -5,8 +5,9 @@ use serde_json::Value as Json;
 
 use super::error::CallError;
 use super::memory::{Cloudflare, Zone};
-use super::names::{Listed, Named, is_given, refused};
+use super::names::{Listed, Named, is_given};
 use crate::reason::Reason;
+use crate::wire::refused;
 use crate::world::CloudError;
 
 /// Elements of a page.

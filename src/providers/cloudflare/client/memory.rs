@@ -1,16 +1,14 @@
 //! [`Cloudflare`]: a client, and the ids that it has read for as long as it lives.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value as Json;
-use url::Url;
 
 use super::transport::Transport;
 use crate::object::ObjectId;
 use crate::sight::Sight;
-use crate::wire::{Credential, HttpBackend};
-use crate::world::{Clock, Notices};
+use crate::wire::ApiConfig;
 
 /// A zone that was looked up.
 #[derive(Debug, Clone)]
@@ -19,20 +17,6 @@ pub(super) struct Zone {
     pub(super) id: String,
     /// The id of its account.
     pub(super) account: String,
-}
-
-/// Dependencies of a client.
-pub struct CloudflareConfig {
-    /// The address of the API, with a `/` at its end.
-    pub endpoint: Url,
-    /// The carrier of requests.
-    pub wire: HttpBackend,
-    /// The source of the token.
-    pub credential: Arc<dyn Credential>,
-    /// The clock of every wait.
-    pub clock: Arc<dyn Clock>,
-    /// The receiver of notices during long waits.
-    pub notices: Arc<dyn Notices>,
 }
 
 /// A client of Cloudflare's API.
@@ -57,10 +41,8 @@ struct Memory {
 
 impl Cloudflare {
     /// A client. Sends no request yet.
-    pub fn new(config: CloudflareConfig) -> Self {
-        let CloudflareConfig { endpoint, wire, credential, clock, notices } = config;
-        let transport = Transport::new(endpoint, wire, credential, clock, notices);
-        Self { transport, memory: Mutex::default() }
+    pub fn new(config: ApiConfig) -> Self {
+        Self { transport: Transport::new(config), memory: Mutex::default() }
     }
 
     fn memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {

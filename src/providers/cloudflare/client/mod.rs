@@ -20,7 +20,7 @@ mod token;
 mod transport;
 
 pub use connect::connect;
-pub use memory::{Cloudflare, CloudflareConfig};
+pub use memory::Cloudflare;
 pub use token::{TOKEN, token};
 
 /// The address of the API.

@@ -2,7 +2,8 @@
 
 use crate::object::ObjectId;
 use crate::reason::Reason;
-use crate::world::{CloudError, CloudRefusal};
+use crate::wire::refused;
+use crate::world::CloudError;
 
 /// Beginning of every id.
 pub(super) const PREFIX: &str = "cloudflare:";
@@ -114,16 +115,4 @@ impl<'a> Listed<'a> {
 /// True for an id that Cloudflare gives: 32 hexadecimal digits.
 pub(super) fn is_given(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// A refusal by the client itself.
-pub(super) fn refused(reason: Reason, code: &str, message: String) -> CloudError {
-    CloudError::Refused(CloudRefusal {
-        reason,
-        has_begun: false,
-        answer: "no request was sent".to_owned(),
-        code: code.to_owned(),
-        message,
-        correlation: None,
-    })
 }

@@ -4,9 +4,10 @@ use axum::http::Method;
 use serde_json::{Map, Value as Json};
 
 use super::memory::Cloudflare;
-use super::names::{Listed, Named, PREFIX, is_given, refused};
+use super::names::{Listed, Named, PREFIX, is_given};
 use crate::object::ObjectId;
 use crate::reason::Reason;
+use crate::wire::refused;
 use crate::world::CloudError;
 
 /// Properties of a load balancer with ids of pools, at any depth below them; keys of `pool_weights` are ids as well.

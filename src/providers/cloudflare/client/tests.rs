@@ -11,7 +11,7 @@ use crate::host::SimClock;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START, Simulator};
-use crate::wire::{BearerToken, FixedToken, HttpBackend};
+use crate::wire::{ApiConfig, BearerToken, FixedToken, HttpBackend};
 use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Notice, Notices, WriteCondition};
 
 const SECRET: &str = "s3cr3t-token";
@@ -40,7 +40,7 @@ impl Lab {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::new(START));
         let simulator = Simulator::new(crate::providers::dialects(), seed, Arc::clone(&clock));
         let told = Arc::new(NoticeRecorder::default());
-        let cloud = Cloudflare::new(CloudflareConfig {
+        let cloud = Cloudflare::new(ApiConfig {
             endpoint: ENDPOINT.parse().unwrap(),
             wire: HttpBackend::InProcess(simulator.router()),
             credential: Arc::new(FixedToken(BearerToken::new(SECRET))),

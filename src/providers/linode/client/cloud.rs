@@ -8,11 +8,12 @@ use serde_json::{Value as Json, json};
 use super::body::above;
 use super::error::CallError;
 use super::handle::Linode;
-use super::names::{Named, Of, PREFIX, refused};
+use super::names::{Named, Of, PREFIX};
 use super::token;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
+use crate::wire::refused;
 use crate::world::{Cloud, CloudError, WriteCondition};
 
 /// A refusal of what Linode does not have.

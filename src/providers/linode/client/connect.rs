@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use url::Url;
-
 use super::ENDPOINT;
-use super::handle::{Linode, LinodeConfig};
+use super::handle::Linode;
 use super::token::token;
-use crate::wire::{BearerToken, FixedToken, Reach};
+use crate::wire::{ApiConfig, Reach};
 use crate::world::Cloud;
 
 /// Connects with the token of the environment. Sends no request yet.
@@ -15,12 +13,5 @@ use crate::world::Cloud;
 /// # Errors
 /// The environment has no token.
 pub async fn connect(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
-    let Reach { wire, network, environment, clock, ids: _, notices } = reach;
-    let endpoint = Url::parse(ENDPOINT).map_err(|error| format!("{ENDPOINT}: {error}"))?;
-    let token = match network {
-        None => BearerToken::new("embedded"),
-        Some(_) => token(&environment)?,
-    };
-    let credential = Arc::new(FixedToken(token));
-    Ok(Arc::new(Linode::new(LinodeConfig { endpoint, wire, credential, clock, notices })))
+    Ok(Arc::new(Linode::new(ApiConfig::reach(reach, ENDPOINT, token)?)))
 }

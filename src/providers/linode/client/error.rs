@@ -1,16 +1,15 @@
-//! Errors of Linode's API, and the reasons why a call has no answer.
+//! Errors of Linode's API.
 
 use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use crate::reason::Reason;
-use crate::visible::one_line;
-use crate::wire::{WireError, WireResponse};
-use crate::world::{CloudError, CloudRefusal};
+use crate::wire::{AnswerError, WireResponse, message};
+use crate::world::CloudRefusal;
 
-/// The longest message that is kept, in characters.
-const LONGEST_MESSAGE: usize = 2000;
+/// The reason why a call failed.
+pub(super) type CallError = crate::wire::CallError<ApiError>;
 
 /// An error in an answer. Linode has no codes: the field that an error is about stands for one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,20 +25,6 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
 }
 
-/// The reason why a call failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CallError {
-    /// Linode answered with an error.
-    #[error("{0}")]
-    Answered(Box<ApiError>),
-    /// The request was not sent.
-    #[error("{0}")]
-    NotSent(String),
-    /// The request was sent; no answer arrived, or none that can be read.
-    #[error("{0}")]
-    Lost(String),
-}
-
 impl ApiError {
     /// The error of an answer that is no success.
     pub fn read(answer: &WireResponse) -> Self {
@@ -47,12 +32,8 @@ impl ApiError {
         let errors = body.get("errors").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let text = |error: &Json, name: &str| error.get(name).and_then(Json::as_str).map(str::to_owned);
         let field = errors.iter().find_map(|error| text(error, "field"));
-        let mut reasons: Vec<String> = errors.iter().filter_map(|error| text(error, "reason")).collect();
-        if reasons.is_empty() {
-            let text = String::from_utf8_lossy(&answer.body);
-            reasons.push(if text.trim().is_empty() { "The answer has no body.".to_owned() } else { text.into_owned() });
-        }
-        let message = one_line(&reasons.join(" ")).chars().take(LONGEST_MESSAGE).collect();
+        let reasons = errors.iter().filter_map(|error| text(error, "reason")).collect();
+        let message = message(reasons, answer);
         Self { status: answer.status, field, message, retry_after: answer.retry_after() }
     }
 
@@ -78,65 +59,19 @@ impl ApiError {
             _ => Reason::Other,
         }
     }
+}
 
-    /// True if Linode may have carried the request out despite this answer.
+impl AnswerError for ApiError {
+    fn reason(&self) -> Reason {
+        self.reason()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     fn is_unclear(&self) -> bool {
         self.status >= 500 || self.status == 408
-    }
-}
-
-impl CallError {
-    /// Wait before the next attempt, if the answer names one.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Answered(error) => error.retry_after,
-            Self::NotSent(_) | Self::Lost(_) => None,
-        }
-    }
-
-    /// True if the request may have been carried out.
-    pub(super) fn is_unclear(&self) -> bool {
-        match self {
-            Self::Answered(error) => error.is_unclear(),
-            Self::Lost(_) => true,
-            Self::NotSent(_) => false,
-        }
-    }
-
-    /// True for an answer with this reason.
-    pub(super) fn is(&self, reason: Reason) -> bool {
-        matches!(self, Self::Answered(error) if error.reason() == reason)
-    }
-
-    /// The error of a read, which changes nothing.
-    pub(super) fn of_read(self) -> CloudError {
-        match self {
-            Self::Answered(error) => CloudError::Refused((*error).into()),
-            Self::NotSent(why) | Self::Lost(why) => CloudError::Unreachable(why),
-        }
-    }
-
-    /// The error of a write.
-    pub(super) fn of_write(self) -> CloudError {
-        match self {
-            error if error.is_unclear() => CloudError::OutcomeUnknown(error.to_string()),
-            other => other.of_read(),
-        }
-    }
-}
-
-impl From<WireError> for CallError {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::NotSent(why) => Self::NotSent(why),
-            WireError::Lost(why) => Self::Lost(why),
-        }
-    }
-}
-
-impl From<ApiError> for CallError {
-    fn from(error: ApiError) -> Self {
-        Self::Answered(Box::new(error))
     }
 }
 

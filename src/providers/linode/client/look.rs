@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::error::CallError;
 use super::handle::Linode;
-use super::names::{Named, Of, refused};
+use super::names::{Named, Of};
 use crate::reason::Reason;
+use crate::wire::refused;
 use crate::world::CloudError;
 
 /// An object as Linode has it.

@@ -23,7 +23,7 @@ mod transport;
 mod writes;
 
 pub use connect::connect;
-pub use handle::{Linode, LinodeConfig};
+pub use handle::Linode;
 pub use token::{TOKEN, token};
 
 /// The address of the API.

@@ -2,7 +2,8 @@
 
 use crate::object::ObjectId;
 use crate::reason::Reason;
-use crate::world::{CloudError, CloudRefusal};
+use crate::wire::refused;
+use crate::world::CloudError;
 
 /// Beginning of every id.
 pub(super) const PREFIX: &str = "linode:";
@@ -79,16 +80,4 @@ impl<'a> Named<'a> {
             refused(Reason::Invalid, "UnknownId", format!("`{id}` is not the id of an object of Linode"))
         })
     }
-}
-
-/// A refusal by the client itself.
-pub(super) fn refused(reason: Reason, code: &str, message: String) -> CloudError {
-    CloudError::Refused(CloudRefusal {
-        reason,
-        has_begun: false,
-        answer: "no request was sent".to_owned(),
-        code: code.to_owned(),
-        message,
-        correlation: None,
-    })
 }

@@ -3,9 +3,10 @@
 use serde_json::Value as Json;
 
 use super::handle::Linode;
-use super::names::{Named, Of, refused};
+use super::names::{Named, Of};
 use crate::object::ObjectId;
 use crate::reason::Reason;
+use crate::wire::refused;
 use crate::world::CloudError;
 
 /// The property of a body with a reference, and the type that it refers to.

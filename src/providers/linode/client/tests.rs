@@ -13,7 +13,7 @@ use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Phase;
 use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START, Simulator};
-use crate::wire::{BearerToken, FixedToken, HttpBackend};
+use crate::wire::{ApiConfig, BearerToken, FixedToken, HttpBackend};
 use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Notice, Notices, WriteCondition};
 
 const SECRET: &str = "s3cr3t-token";
@@ -42,7 +42,7 @@ impl Lab {
         let clock: Arc<dyn Clock> = Arc::new(SimClock::new(START));
         let simulator = Simulator::new(crate::providers::dialects(), seed, Arc::clone(&clock));
         let told = Arc::new(NoticeRecorder::default());
-        let cloud = Linode::new(LinodeConfig {
+        let cloud = Linode::new(ApiConfig {
             endpoint: ENDPOINT.parse().unwrap(),
             wire: HttpBackend::InProcess(simulator.router()),
             credential: Arc::new(FixedToken(BearerToken::new(SECRET))),

@@ -1,31 +1,22 @@
-//! Every request to the API: the token, repetitions, the request limit, and pages of lists.
+//! Every request to the API: its address, filters, and pages of lists.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use async_trait::async_trait;
+use axum::http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use url::Url;
 
 use super::error::{ApiError, CallError};
-use crate::wire::{
-    Backoff, Credential, DelayedRequest, DelayedRequests, HttpBackend, RetryPolicy, Throttling, WireRequest, elapsed,
-};
-use crate::world::{Clock, CloudError, Notices, Requests};
+use crate::providers::linode::TABLES;
+use crate::wire::{ApiConfig, Attempts, Call, Credential, Protocol, RequestLimits, WireRequest, WireResponse};
+use crate::world::CloudError;
 
-/// Time limit for one answer.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
-/// For a read: six retries within a minute where answers arrive; a recovery must not wait long for a silent API.
-const READ: RetryPolicy = RetryPolicy::new(1, 15, 6, 250);
-/// For a write that was not sent.
-const REQUEST: RetryPolicy = RetryPolicy::new(1, 61, 15, 600);
-/// For throttling.
-const THROTTLED: RetryPolicy = RetryPolicy::new(1, 61, 1000, 3600);
-/// The wait after a 429 that names none: limits are for a minute (source: Linode's rate limits).
-const REFUSING: Duration = Duration::from_secs(60);
+/// 200 reads of lists in a minute, and limits are for a minute (source: Linode's rate limits).
+const LIMITS: RequestLimits = RequestLimits { rate: 3.3, refusing: Some(Duration::from_secs(60)) };
 /// Elements of a page: the most that Linode accepts.
 const PAGE_SIZE: &str = "500";
 /// The most pages that are read.
@@ -36,13 +27,8 @@ const FILTER: HeaderName = HeaderName::from_static("x-filter");
 /// Carries requests to the API.
 pub(super) struct Transport {
     endpoint: Url,
-    wire: HttpBackend,
     credential: Arc<dyn Credential>,
-    clock: Arc<dyn Clock>,
-    throttling: Throttling,
-    delayed: DelayedRequests,
-    /// The time until which the API refuses requests.
-    closed: Mutex<Option<Timestamp>>,
+    attempts: Attempts,
 }
 
 impl fmt::Debug for Transport {
@@ -51,32 +37,42 @@ impl fmt::Debug for Transport {
     }
 }
 
+#[async_trait]
+impl Protocol for Transport {
+    type Answer = Json;
+    type Error = ApiError;
+
+    async fn sign(&self, request: &mut WireRequest, refused: bool) -> Result<(), String> {
+        crate::wire::sign(request, &*self.credential, refused, TABLES.title).await
+    }
+
+    fn read(&self, answer: WireResponse) -> Result<Json, CallError> {
+        if !(200..300).contains(&answer.status) {
+            return Err(ApiError::read(&answer).into());
+        }
+        answer.json().filter(Json::is_object).ok_or_else(|| CallError::Lost("the answer is not JSON".to_owned()))
+    }
+}
+
 impl Transport {
-    pub(super) fn new(
-        endpoint: Url,
-        wire: HttpBackend,
-        credential: Arc<dyn Credential>,
-        clock: Arc<dyn Clock>,
-        notices: Arc<dyn Notices>,
-    ) -> Self {
-        let throttling = Throttling::new(crate::providers::linode::TABLES.title, notices);
-        let (delayed, closed) = (DelayedRequests::default(), Mutex::default());
-        Self { endpoint, wire, credential, clock, throttling, delayed, closed }
+    pub(super) fn new(config: ApiConfig) -> Self {
+        let ApiConfig { endpoint, wire, credential, clock, notices } = config;
+        Self { endpoint, credential, attempts: Attempts::new(TABLES.title, LIMITS, wire, clock, notices) }
     }
 
     /// Now, by the clock of the world.
     pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.attempts.now()
     }
 
     /// Waits.
     pub(super) async fn sleep(&self, duration: Duration) {
-        self.clock.sleep(duration).await;
+        self.attempts.sleep(duration).await;
     }
 
     /// The next attempt of any request that the limit delays.
     pub(super) fn delayed_until(&self) -> Option<Timestamp> {
-        self.delayed.until("")
+        self.attempts.delayed_until("")
     }
 
     /// Reads a path.
@@ -111,7 +107,6 @@ impl Transport {
         Err(CloudError::Unreachable(format!("the list `{path}` does not end after {PAGE_LIMIT} pages")))
     }
 
-    /// A request that Linode did not accept is sent again. Of those that it may have carried out, only reads are.
     async fn send(
         &self,
         method: Method,
@@ -120,98 +115,14 @@ impl Transport {
         filter: Option<&Json>,
         body: Option<&Json>,
     ) -> Result<Json, CallError> {
-        let mut url = self.endpoint.join(path).map_err(|error| CallError::NotSent(format!("`{path}`: {error}")))?;
-        if url.origin() != self.endpoint.origin() {
-            return Err(CallError::NotSent(format!(
-                "`{path}` leads to another server; drplan sends credentials to one only"
-            )));
-        }
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let mut request = WireRequest::new(method, url);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+        let request = crate::wire::request(&self.endpoint, method, path, query, body);
+        let mut request = request.map_err(CallError::NotSent)?;
         if let Some(filter) = filter {
             let text = HeaderValue::try_from(filter.to_string());
             let text = text.map_err(|_| CallError::NotSent(format!("the filter {filter} is invalid in a header")))?;
             request.headers.insert(FILTER, text);
         }
-        let reads = request.method == Method::GET;
-        let mut failing = Backoff::new(if reads { READ } else { REQUEST }, self.now());
-        let mut throttled = Backoff::new(THROTTLED, self.now());
-        let delayed = self.delayed.request("", path);
-        loop {
-            let error = match self.attempt(&request, &delayed).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let wait = match &error {
-                CallError::Answered(answer) if answer.status == 429 => {
-                    let wait = throttled.next(self.now(), Some(answer.retry_after.unwrap_or(REFUSING)));
-                    self.close(wait.unwrap_or_default());
-                    self.tell(&request.method, true, wait.unwrap_or_default());
-                    wait
-                }
-                CallError::NotSent(_) => failing.next(self.now(), None),
-                unclear if reads && unclear.is_unclear() => failing.next(self.now(), error.retry_after()),
-                _ => None,
-            };
-            let Some(wait) = wait else { return Err(error) };
-            tracing::debug!(seconds = wait.as_secs_f64(), %error, "waiting to retry");
-            if error.retry_after().is_some() {
-                delayed.until(self.now() + wait);
-            }
-            self.sleep(wait).await;
-        }
-    }
-
-    async fn attempt(&self, request: &WireRequest, delayed: &DelayedRequest<'_>) -> Result<Json, CallError> {
-        let closed = *self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = closed.map(|until| elapsed(self.now(), until)).unwrap_or_default();
-        self.tell(&request.method, false, wait);
-        if !wait.is_zero() {
-            delayed.until(self.now() + wait);
-            self.sleep(wait).await;
-        }
-        let mut sent = request.clone();
-        self.sign(&mut sent.headers).await?;
-        let answer = self.wire.send_within(sent, &*self.clock, ANSWER_TIME).await?;
-        tracing::debug!(status = answer.status, "answered");
-        if !(200..300).contains(&answer.status) {
-            return Err(ApiError::read(&answer).into());
-        }
-        answer.json().filter(Json::is_object).ok_or_else(|| CallError::Lost("the answer is not JSON".to_owned()))
-    }
-
-    /// Holds back every request for this long.
-    fn close(&self, wait: Duration) {
-        let until = self.now() + wait;
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        *closed = Some(closed.map_or(until, |before| before.max(until)));
-    }
-
-    fn tell(&self, method: &Method, refused: bool, wait: Duration) {
-        let class = match *method {
-            Method::GET => Requests::Reads,
-            Method::DELETE => Requests::Deletes,
-            _ => Requests::Writes,
-        };
-        // 200 reads of lists in a minute (source: Linode's rate limits).
-        self.throttling.waits(class, 3.3, refused, wait, self.now());
-    }
-
-    async fn sign(&self, headers: &mut HeaderMap) -> Result<(), CallError> {
-        let no_token = |why: String| CallError::NotSent(format!("no token for Linode: {why}"));
-        let token = self.credential.token(false).await.map_err(no_token)?;
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.text()))
-            .map_err(|_| no_token("it holds characters that are invalid in a header".to_owned()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("drplan/", env!("CARGO_PKG_VERSION"))));
-        Ok(())
+        self.attempts.send(self, Call::of(request, path)).await
     }
 }
 

@@ -9,13 +9,13 @@ use super::body::{above, created};
 use super::error::CallError;
 use super::handle::Linode;
 use super::look::Found;
-use super::names::{Named, Of, refused};
+use super::names::{Named, Of};
 use super::sight::{phase, sight, version};
 use super::steps::{Step, StepRequest, detach, next};
 use crate::object::{Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::{Phase, Sight};
-use crate::wire::{Backoff, RetryPolicy};
+use crate::wire::{Backoff, RetryPolicy, refused};
 use crate::world::{CloudError, WriteCondition};
 
 /// For a write whose answer was lost.
