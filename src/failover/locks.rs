@@ -19,7 +19,8 @@ use crate::steps::{Act, RouteSwitch, Step, StepGraph, Task};
 /// The lists to read: the locks in each existing group that the run changes, and those of the account itself.
 pub(super) fn lists(stack: &Stack, group: &FailoverGroup, state: &State) -> Vec<ListRequest> {
     let list = |scope: ObjectId| Some((stack.catalog().owner(&scope)?.guards.locks?.list)(&scope));
-    scopes(stack, group, state).into_iter().filter_map(list).collect()
+    let whole = stack.providers().filter_map(|provider| Some(provider.guards.locks?.whole?()));
+    scopes(stack, group, state).into_iter().filter_map(list).chain(whole).collect()
 }
 
 /// A request that a lock may block.

@@ -36,6 +36,8 @@ pub struct Terraform {
     pub inline: Option<(&'static str, &'static str)>,
     /// True if the resource has a name.
     pub named: bool,
+    /// The name that is an empty text in the Terraform provider, as that of a domain's own record. Empty: none.
+    pub apex: &'static str,
     /// Child resources that carry a location of their own.
     pub located: bool,
     /// Further blocks, as text, from the texts of arguments. `{location}` is replaced by the location.
@@ -174,6 +176,7 @@ impl Terraform {
         parts: &[],
         inline: None,
         named: true,
+        apex: "",
         located: false,
         blocks: None,
         said: &[],

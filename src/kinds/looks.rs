@@ -110,6 +110,8 @@ pub struct Rights {
 pub struct Locks {
     /// The list of the locks in a scope.
     pub list: fn(&ObjectId) -> ListRequest,
+    /// The list of all locks, where accounts are no scopes.
+    pub whole: Option<fn() -> ListRequest>,
     /// True for the id of such a list.
     pub is_list: fn(&ObjectId) -> bool,
     /// A lock, by its id and body.
@@ -174,6 +176,29 @@ pub struct AccountCheck {
     pub lists: fn(&AccountNeeds<'_>) -> Vec<ListRequest>,
     /// Judges the answers.
     pub judge: fn(&AccountNeeds<'_>, &ListAnswers) -> Vec<Finding>,
+}
+
+/// Findings of a check of `doctor`: the capacity of each region for the machines that do not exist yet.
+pub fn capacity_findings(capacity: &Capacity, needs: &AccountNeeds<'_>, answers: &ListAnswers) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (region, machines) in &needs.machines {
+        let lists = (capacity.lists)(needs.account, region);
+        let of_region: Vec<_> = lists.iter().map(|list| answers.get(list)).collect();
+        let read: Option<Vec<&Json>> = of_region.iter().map(|answer| answer.as_ref()?.as_ref().ok()).collect();
+        let Some(read) = read else {
+            let unread = of_region.into_iter().find(|answer| !matches!(answer, Some(Ok(_)))).flatten();
+            let what = format!("machine sizes and quota in {region} are unknown{}", why(unread));
+            found.push(Finding::of(Severity::Unseen, what, "The provider may refuse the capacity."));
+            continue;
+        };
+        found.extend((capacity.judge)(region, machines, &read));
+    }
+    found
+}
+
+/// The lists that [`capacity_findings`] needs.
+pub fn capacity_lists(capacity: &Capacity, needs: &AccountNeeds<'_>) -> Vec<ListRequest> {
+    needs.machines.keys().flat_map(|region| (capacity.lists)(needs.account, region)).collect()
 }
 
 /// Reason of a missing answer, as the end of a sentence.

@@ -4,6 +4,9 @@
 
 pub mod aws;
 pub mod azure;
+#[cfg(test)]
+#[path = "tests/client_lab.rs"]
+mod client_lab;
 pub mod cloudflare;
 pub mod linode;
 

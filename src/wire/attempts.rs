@@ -99,8 +99,9 @@ pub(crate) trait Protocol: Send + Sync {
         None
     }
 
-    /// The consequence of an error: what the limits refused or was not sent goes again, as does what was signed with
-    /// credentials that are no longer accepted; of the requests that may have been carried out, only repeatable ones do.
+    /// The consequence of an error. What the limits refused or was not sent goes again, as does what was signed with
+    /// credentials that are no longer accepted; of the requests that may have been carried out, only repeatable ones
+    /// do.
     fn next(&self, call: &Call<'_>, error: &CallError<Self::Error>) -> Next {
         match error {
             throttled if throttled.is(Reason::Throttled) => Next::Throttled(throttled.retry_after()),

@@ -1,5 +1,8 @@
 //! Machines at two regions of Linode behind a record of Cloudflare: the whole life, a failover and a failback.
 
+mod library;
+mod names;
+
 use std::collections::BTreeMap;
 
 use drplan::object::ObjectId;

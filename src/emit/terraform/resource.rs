@@ -110,13 +110,12 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         let scope = self.scope();
         if self.of.named {
             let written = self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "name" && !mirrored);
-            lines.push(match written {
-                Some((name, _)) => format!("{} = {}", self.of.word_of("name"), scope.expr(&name.expr)),
-                None => {
-                    let name = quoted(self.instance.map_or(self.block.name(), |one| &one.name));
-                    format!("{} = {name}", self.of.word_of("name"))
-                }
-            });
+            let name = match written {
+                Some((name, _)) => scope.expr(&name.expr),
+                None => quoted(self.instance.map_or(self.block.name(), |one| &one.name)),
+            };
+            let is_apex = !self.of.apex.is_empty() && name == quoted(self.of.apex);
+            lines.push(format!("{} = {}", self.of.word_of("name"), if is_apex { "\"\"" } else { &name }));
         }
         if self.kind.place == Place::Group
             && let Some(group) = self.merged.attribute(RESOURCE_GROUP.name)

@@ -1,12 +1,22 @@
-//! Check of `doctor` against Linode: the token works, and still does when a failover needs it.
+//! Checks of `doctor` against Linode: the token works, and still does when a failover needs it; the regions have the
+//! plans of machines.
 
 use serde_json::Value as Json;
 
-use crate::kinds::looks::{AccountCheck, AccountNeeds, Finding, ListAnswers, ListRequest, Severity, why};
+use super::guards;
+use crate::kinds::looks::{
+    AccountCheck, AccountNeeds, Finding, ListAnswers, ListRequest, Severity, capacity_findings, capacity_lists, why,
+};
 use crate::object::{Object, ObjectId};
 
 /// All checks.
-pub(super) const CHECKS: &[AccountCheck] = &[AccountCheck { name: "token", lists, judge }];
+pub(super) const CHECKS: &[AccountCheck] = &[AccountCheck { name: "token", lists, judge }, CAPACITY];
+
+const CAPACITY: AccountCheck = AccountCheck {
+    name: "capacity",
+    lists: |needs| capacity_lists(&guards::CAPACITY, needs),
+    judge: |needs, answers| capacity_findings(&guards::CAPACITY, needs, answers),
+};
 
 /// Days before its end in which a token should be renewed.
 const SOON: i64 = 14;
@@ -21,8 +31,7 @@ fn judge(needs: &AccountNeeds<'_>, answers: &ListAnswers) -> Vec<Finding> {
     let all: Vec<_> = lists(needs).iter().map(|list| answers.get(list)).collect();
     let Some(Some(Ok(user))) = all.first() else {
         let what = format!("the token of Linode does not work{}", why(all.first().copied().flatten()));
-        let help =
-            "Set LINODE_TOKEN to a personal access token that may read and write Linodes, volumes and firewalls.";
+        let help = crate::providers::linode::TABLES.sign_in;
         return vec![Finding::of(Severity::Refuses, what, help)];
     };
     let user = user.get("username").and_then(Json::as_str).unwrap_or("its user");

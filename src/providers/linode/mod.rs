@@ -1,8 +1,9 @@
-//! Linode: machines, volumes and firewalls at its regions. Its tables are data; its client and its dialect of the local
-//! simulator lie beside them.
+//! Linode: machines, images, volumes and buckets at its regions, firewalls and domains. Its tables are data; its client
+//! and its dialect of the local simulator lie beside them.
 
 pub mod client;
 mod doctor;
+mod guards;
 mod kinds;
 mod regions;
 pub(super) mod simulated;
@@ -20,8 +21,10 @@ pub static TABLES: Tables = Tables {
     regions: regions::REGIONS,
     terraform: terraform::PROVIDERS,
     lists: Some(&LISTS),
+    guards: &guards::GUARDS,
     doctor: doctor::CHECKS,
-    sign_in: "Set LINODE_TOKEN to a personal access token that may read and write Linodes, volumes and firewalls.",
+    sign_in: "Set LINODE_TOKEN to a personal access token that may read and write Linodes, volumes, firewalls, \
+              images, object storage and domains.",
     console: Some(&ProviderConsole { place: "in the Cloud Manager of Linode, or its events", command: None }),
     restless: &["updated", "available", "last_successful"],
     own: &["id", "created", "updated"],
@@ -34,7 +37,7 @@ const LISTS: RootLists = RootLists {
     example: "all",
     of: |_, _| {
         let list = |word: &str| Collection::new(ObjectId::new(format!("linode:{word}")), "4");
-        ["instances", "volumes", "firewalls"].into_iter().map(list).collect()
+        ["instances", "volumes", "firewalls", "images", "buckets", "domains", "records"].into_iter().map(list).collect()
     },
 };
 
@@ -43,6 +46,10 @@ const TYPES: &[(&str, &str)] = &[
     ("Linode/instances", "instances/{name}"),
     ("Linode/firewalls", "firewalls/{name}"),
     ("Linode/volumes", "volumes/{name}"),
+    ("Linode/images", "images/{name}"),
+    ("Linode/buckets", "buckets/{name}"),
+    ("Linode/domains", "domains/{name}"),
+    ("Linode/domains/records", "domains/{domain}/records/{record_type}/{name}"),
 ];
 
 /// Tags of Linode are texts of 3 to 50 characters (source: Linode's API); drplan writes `name:value`.
@@ -66,6 +73,12 @@ const POWERED: u32 = 30;
 const INSTANCE_DELETED: u32 = 10;
 /// Seconds of an operation on a volume (estimate: 5 to 20).
 const VOLUME: u32 = 10;
+/// Seconds until an image of a disk is made (estimate: 3 to 30 minutes).
+const IMAGE_MADE: u32 = 600;
+/// Seconds until an image is in a further region (estimate).
+const IMAGE_COPIED: u32 = 600;
+/// Seconds until the name servers have a change of a zone (source: Linode's documentation: every quarter of an hour).
+const RELOADED: u32 = 900;
 
 /// An empty table of Linode's, to be completed with `..KIND`.
 const KIND: Kind = Kind { provider: || &TABLES, ..Kind::EMPTY };

@@ -1,11 +1,19 @@
 //! The provider of Terraform for Linode.
 
-use crate::kinds::emit::TerraformProvider;
+use crate::kinds::emit::{Lookup, TerraformProvider};
 
 /// Arguments that every resource there names otherwise.
 pub(super) const LABEL: (&str, &str) = ("name", "label");
 /// The region of a site.
 pub(super) const REGION: (&str, &str) = ("location", "region");
+/// A domain by its name; Terraform wants its number.
+pub(super) const DOMAIN: Lookup = Lookup {
+    argument: "domain",
+    is_id: |text| text.bytes().all(|byte| byte.is_ascii_digit()),
+    source: "linode_domain",
+    attribute: "id",
+    text: "domain = {value}",
+};
 /// Tags are texts there.
 pub(super) const TAGS: &str = "[for name, value in {tags} : \"${name}:${value}\"]";
 

@@ -137,49 +137,25 @@ fn emitted_terraform_fits_the_azurerm_schemas() {
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
 }
 
-#[test]
-fn emitted_terraform_fits_the_schema_of_cloudflare() {
-    if !sheets::present() {
-        crate::skipped("emitted Terraform was NOT checked against Cloudflare's schema; ../shared/reference is absent");
-        return;
-    }
-    let schema = sheets::cloudflare();
-    let (mut faults, mut seen) = (Vec::new(), 0);
-    for case in terraform_cases() {
-        let emitted = emitted(&case);
-        for block in each_resource(&trees(&emitted)) {
-            let resource = &*block.labels[0].text;
-            let Some(arguments) = schema.get(resource) else { continue };
-            seen += 1;
-            let is_meta = |name: &str| matches!(name, "for_each" | "count" | "depends_on" | "provider");
-            let written: Vec<&str> = block.body.attributes.iter().map(|one| &*one.name.text).collect();
-            let unknown = written.iter().filter(|name| !arguments.contains_key(**name) && !is_meta(name));
-            faults.extend(unknown.map(|name| format!("{}: {resource} has no argument {name}", case.name)));
-            let missing = arguments.iter().filter(|(name, required)| **required && !written.contains(&name.as_str()));
-            faults.extend(missing.map(|(name, _)| format!("{}: {resource} lacks {name}", case.name)));
-            let nested = block.body.blocks.iter().filter(|inner| &*inner.ident.text != "lifecycle");
-            faults.extend(nested.map(|inner| format!("{}: {resource}.{} is a block", case.name, inner.ident.text)));
-        }
-    }
-    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
-    assert!(seen >= 4, "only {seen} resources of Cloudflare were emitted");
-}
+/// A sheet with the arguments of each resource that are not nested, and whether each is required.
+type Sheet = BTreeMap<String, BTreeMap<String, bool>>;
 
-/// Blocks that helpers of Linode's provider build are missing in its sheet.
-#[test]
-fn emitted_terraform_fits_the_schema_of_linode() {
+/// Faults of the emitted resources that a sheet has: unknown and missing arguments, and blocks where there are none.
+fn faults_by_sheet(title: &str, sheet: fn() -> Sheet, has_blocks: bool, resources: &[&str]) {
     if !sheets::present() {
-        crate::skipped("emitted Terraform was NOT checked against Linode's schema; ../shared/reference is absent");
+        crate::skipped(&format!(
+            "emitted Terraform was NOT checked against the schema of {title}; ../shared/reference is absent"
+        ));
         return;
     }
-    let schema = sheets::linode();
-    let (mut faults, mut seen) = (Vec::new(), 0);
+    let schema = sheet();
+    let (mut faults, mut seen) = (Vec::new(), BTreeSet::new());
     for case in terraform_cases() {
         let emitted = emitted(&case);
         for block in each_resource(&trees(&emitted)) {
             let resource = &*block.labels[0].text;
             let Some(arguments) = schema.get(resource) else { continue };
-            seen += 1;
+            seen.insert(resource.to_owned());
             let is_meta = |name: &str| matches!(name, "for_each" | "count" | "depends_on" | "provider" | "lifecycle");
             let blocks = block.body.blocks.iter().map(|one| &*one.ident.text);
             let written: Vec<&str> = block.body.attributes.iter().map(|one| &*one.name.text).chain(blocks).collect();
@@ -187,10 +163,39 @@ fn emitted_terraform_fits_the_schema_of_linode() {
             faults.extend(unknown.map(|name| format!("{}: {resource} has no argument {name}", case.name)));
             let missing = arguments.iter().filter(|(name, required)| **required && !written.contains(&name.as_str()));
             faults.extend(missing.map(|(name, _)| format!("{}: {resource} lacks {name}", case.name)));
+            let nested = block.body.blocks.iter().filter(|inner| !has_blocks && !is_meta(&inner.ident.text));
+            faults.extend(nested.map(|inner| format!("{}: {resource}.{} is a block", case.name, inner.ident.text)));
         }
     }
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
-    assert!(seen >= 3, "only {seen} resources of Linode were emitted");
+    let unseen: Vec<&&str> = resources.iter().filter(|resource| !seen.contains(**resource)).collect();
+    assert!(unseen.is_empty(), "not emitted: {unseen:?}");
+}
+
+#[test]
+fn emitted_terraform_fits_the_schema_of_cloudflare() {
+    let resources = [
+        "cloudflare_dns_record",
+        "cloudflare_load_balancer",
+        "cloudflare_load_balancer_pool",
+        "cloudflare_load_balancer_monitor",
+    ];
+    faults_by_sheet("Cloudflare", sheets::cloudflare, false, &resources);
+}
+
+/// Blocks that helpers of Linode's provider build are missing in its sheet.
+#[test]
+fn emitted_terraform_fits_the_schema_of_linode() {
+    let resources = [
+        "linode_instance",
+        "linode_volume",
+        "linode_firewall",
+        "linode_image",
+        "linode_object_storage_bucket",
+        "linode_domain",
+        "linode_domain_record",
+    ];
+    faults_by_sheet("Linode", sheets::linode, true, &resources);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::providers::azure::ids::AzureId;
 const TYPE: &str = "Microsoft.Authorization/locks";
 const API: &str = "2020-05-01";
 
-pub(super) static LOCKS: Locks = Locks { list, is_list, read, removal: "az lock delete" };
+pub(super) static LOCKS: Locks = Locks { list, whole: None, is_list, read, removal: "az lock delete" };
 
 fn list(scope: &ObjectId) -> ListRequest {
     // Without the filter, the list of a subscription has the locks of everything in it.

@@ -1,77 +1,33 @@
 //! The client with the simulated API, on simulated time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::*;
-use crate::host::SimClock;
 use crate::object::{Collection, Object, ObjectId};
+use crate::providers::client_lab::{ClientLab, SECRET, next, object, refusal};
 use crate::reason::Reason;
-use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START, Simulator};
-use crate::wire::{ApiConfig, BearerToken, FixedToken, HttpBackend};
-use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Notice, Notices, WriteCondition};
+use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START};
+use crate::wire::HttpBackend;
+use crate::world::{Cloud as _, Notice, WriteCondition};
 
-const SECRET: &str = "s3cr3t-token";
 const ACCOUNT: &str = crate::providers::cloudflare::SIMULATED_ACCOUNT;
 const WWW: &str = "cloudflare:zones/example.com/dns_records/A/www.example.com";
 const APEX: &str = "cloudflare:zones/example.com/dns_records/A/example.com";
 
-/// Records the notices.
-#[derive(Default)]
-struct NoticeRecorder(Mutex<Vec<Notice>>);
-
-impl Notices for NoticeRecorder {
-    fn notice(&self, notice: &Notice) {
-        self.0.lock().unwrap().push(notice.clone());
-    }
-}
-
-struct Lab {
-    cloud: Cloudflare,
-    simulator: Simulator,
-    told: Arc<NoticeRecorder>,
-}
+type Lab = ClientLab<Cloudflare>;
 
 impl Lab {
     fn new(seed: u64) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SimClock::new(START));
-        let simulator = Simulator::new(crate::providers::dialects(), seed, Arc::clone(&clock));
-        let told = Arc::new(NoticeRecorder::default());
-        let cloud = Cloudflare::new(ApiConfig {
-            endpoint: ENDPOINT.parse().unwrap(),
-            wire: HttpBackend::InProcess(simulator.router()),
-            credential: Arc::new(FixedToken(BearerToken::new(SECRET))),
-            clock,
-            notices: Arc::clone(&told) as Arc<dyn Notices>,
-        });
-        Self { cloud, simulator, told }
-    }
-
-    fn suffer(&self, fault: Fault) {
-        self.simulator.add_fault(fault).unwrap();
+        Self::of(seed, ENDPOINT, Cloudflare::new)
     }
 
     /// The number of requests with a method so far.
     fn asked(&self, verb: &str) -> u64 {
         self.simulator.show().requests.get(verb).copied().unwrap_or(0)
     }
-
-    async fn put(&self, id: &str, body: Json) -> Json {
-        self.cloud.put(&object(id), &body, WriteCondition::Always).await.unwrap_or_else(|e| panic!("{id}: {e}")).body
-    }
-
-    /// The contents of all objects of a type.
-    fn all(&self, of: &str) -> Vec<Json> {
-        let objects = self.simulator.show().objects;
-        objects.into_iter().filter(|(id, _)| id.as_str().contains(of)).map(|(_, body)| body).collect()
-    }
-}
-
-fn object(id: &str) -> Object {
-    Object::whole(ObjectId::new(id), "4")
 }
 
 fn content(address: &str) -> Json {
@@ -79,19 +35,7 @@ fn content(address: &str) -> Json {
 }
 
 fn on(verb: HttpMethod) -> RequestMatch {
-    RequestMatch {
-        provider: Some("cloudflare".to_owned()),
-        verb: Some(verb),
-        times: Some(1),
-        ..RequestMatch::default()
-    }
-}
-
-fn refusal(error: CloudError) -> CloudRefusal {
-    match error {
-        CloudError::Refused(refusal) => refusal,
-        other => panic!("{other}"),
-    }
+    next("cloudflare", verb)
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,7 +210,7 @@ async fn request_limit_is_waited_for_and_reported() {
     let start = Instant::now();
     lab.cloud.get(&object(WWW)).await.unwrap().unwrap();
     assert!((40..45).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
-    let told = lab.told.0.lock().unwrap().clone();
+    let told = lab.told();
     assert!(matches!(told.as_slice(), [Notice::Throttled { provider: "Cloudflare", .. }, ..]), "{told:?}");
 }
 

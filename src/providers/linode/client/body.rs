@@ -20,11 +20,23 @@ pub(super) fn above(of: Of, mut body: Json) -> Json {
             map.insert("tags".to_owned(), Json::Object(tags));
         }
     }
+    if let (Of::Image, Some(replicas)) = (of, map.get("regions").map(replica_regions)) {
+        map.insert("replica_regions".to_owned(), replicas);
+    }
     // Nothing else tells a machine without backups from one whose backups are unknown.
     if of == Of::Instance && !map.contains_key("backups") {
         map.insert("backups".to_owned(), json!({ "enabled": false }));
     }
     body
+}
+
+/// The regions of an image, in order.
+pub(super) fn replica_regions(regions: &Json) -> Json {
+    let of = |region: &Json| region.get("region").unwrap_or(region).as_str().map(str::to_owned);
+    let mut names: Vec<String> = regions.as_array().into_iter().flatten().filter_map(of).collect();
+    names.sort_unstable();
+    names.dedup();
+    json!(names)
 }
 
 /// The tags of a body of the port as Linode has them.
@@ -35,6 +47,20 @@ pub(super) fn tags(body: &Json) -> Json {
     texts.sort_unstable();
     json!(texts)
 }
+
+/// Properties of a domain that a request writes.
+pub(super) const DOMAIN: &[&str] = &[
+    "type",
+    "soa_email",
+    "status",
+    "description",
+    "ttl_sec",
+    "refresh_sec",
+    "retry_sec",
+    "expire_sec",
+    "master_ips",
+    "axfr_ips",
+];
 
 /// The body that creates an object, with the tags and the region as Linode has them.
 pub(super) fn created(of: Of, label: &str, body: &Json) -> Json {
@@ -51,8 +77,12 @@ pub(super) fn created(of: Of, label: &str, body: &Json) -> Json {
         ],
         Of::Volume => &["size", "linode_id", "encryption"],
         Of::Firewall => &["rules"],
+        Of::Image => &["description", "cloud_init", "disk_id"],
+        Of::Bucket => &["acl", "cors_enabled", "endpoint_type"],
+        Of::Domain => DOMAIN,
+        Of::Record => &["type", "target", "ttl_sec"],
     };
-    let mut made = json!({ "label": label });
+    let mut made = json!({ (of.label()): label });
     for name in names {
         if let Some(value) = body.get(*name).filter(|value| !value.is_null()) {
             made[*name] = value.clone();

@@ -1,5 +1,7 @@
 //! The port [`Cloud`] over the steps of writes.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use axum::http::Method;
 use jiff::Timestamp;
@@ -8,13 +10,28 @@ use serde_json::{Value as Json, json};
 use super::body::above;
 use super::error::CallError;
 use super::handle::Linode;
-use super::names::{Named, Of, PREFIX};
+use super::look::path;
+use super::names::{Named, Of, PREFIX, record_id};
 use super::token;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
 use crate::wire::refused;
 use crate::world::{Cloud, CloudError, WriteCondition};
+
+/// The path of the locks of the account.
+const LOCKS: &str = "locks";
+
+/// A lock with ids above the port; `None` for one of an object that drplan does not manage.
+fn lock(body: &Json) -> Option<Json> {
+    let of = Of::of_entity(body.pointer("/entity/type")?.as_str()?)?;
+    let id = format!("{PREFIX}{LOCKS}/{}", body.get("id")?.as_u64()?);
+    let scope = of.id(body.pointer("/entity/label")?.as_str()?);
+    Some(json!({ "id": id, "scope": scope.as_str(), "lock_type": body.get("lock_type")? }))
+}
+
+/// Types of records that lead users.
+const LEADING: [&str; 3] = ["A", "AAAA", "CNAME"];
 
 /// A refusal of what Linode does not have.
 fn unknown(what: &str) -> CloudError {
@@ -31,6 +48,31 @@ impl Linode {
         let Ok(named) = Named::of(&object.id) else { return Ok(None) };
         let found = self.look(named).await?;
         Ok(found.and_then(|found| found.body.get("region")?.as_str().map(str::to_owned)))
+    }
+}
+
+impl Linode {
+    /// The records of all domains that lead users. Those of one type and name that a stack cannot tell apart are left
+    /// out.
+    async fn records(&self) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
+        let mut all: BTreeMap<ObjectId, Vec<Json>> = BTreeMap::new();
+        for domain in self.transport.list(Of::Domain.path(), None).await? {
+            let (path, name) = (path(Of::Domain, Of::Domain.path(), &domain), domain.get("domain"));
+            let Some((path, name)) = path.zip(name.and_then(Json::as_str)) else { continue };
+            for body in self.transport.list(&format!("{path}/{}", Of::Record.path()), None).await? {
+                let leads = body.get("type").and_then(Json::as_str).is_some_and(|type_| LEADING.contains(&type_));
+                if let Some(id) = record_id(name, &body).filter(|_| leads) {
+                    all.entry(id).or_default().push(body);
+                }
+            }
+        }
+        let mut seen = Vec::new();
+        for (id, mut bodies) in all {
+            if let (Some(body), true) = (bodies.pop(), bodies.is_empty()) {
+                seen.push((id, self.seen(Of::Record, body).await?));
+            }
+        }
+        Ok(seen)
     }
 }
 
@@ -79,10 +121,10 @@ impl Cloud for Linode {
         };
         let before = self.newest_event().await?;
         let empty = json!({});
-        let path = format!("{}/{action}", found.path(named.of));
+        let path = format!("{}/{action}", found.path);
         let sent = self.transport.call(Method::POST, &path, Some(body.unwrap_or(&empty))).await;
         sent.map_err(CallError::of_write)?;
-        Ok(self.ended((named.of, found.id), before, None).await?.map_or(Json::Null, |body| above(named.of, body)))
+        Ok(self.ended((named.of, &found.path), before, None).await?.map_or(Json::Null, |body| above(named.of, body)))
     }
 
     /// Bodies of machines always have their status, which is what failover runs expand.
@@ -90,6 +132,14 @@ impl Cloud for Linode {
         if let Some(path) = token::check(&object.id) {
             let answer = self.transport.get(path).await.map_err(CallError::of_read)?;
             return Ok(Some(token::with_days_left(answer, self.transport.now())));
+        }
+        if let Some(path) = token::availability(&object.id) {
+            let plans = self.transport.get(path).await.map_err(CallError::of_read)?;
+            return Ok(Some(json!({ "value": plans })));
+        }
+        if object.id.as_str().strip_prefix(PREFIX) == Some(LOCKS) {
+            let locks = self.transport.list(LOCKS, None).await?;
+            return Ok(Some(json!({ "value": locks.iter().filter_map(lock).collect::<Vec<_>>() })));
         }
         match query {
             [] | [("$expand", "status")] => Ok(self.get(object).await?.map(|sight| sight.body)),
@@ -123,11 +173,16 @@ impl Cloud for Linode {
 
     async fn collection(&self, list: &Collection) -> Result<Vec<(ObjectId, Sight)>, CloudError> {
         let of = Of::listed(&list.path).ok_or_else(|| unknown(&format!("list `{}`", list.path)))?;
+        if of == Of::Record {
+            return self.records().await;
+        }
         let mut seen = Vec::new();
         for body in self.transport.list(of.path(), None).await? {
-            let Some(label) = body.get("label").and_then(Json::as_str).map(str::to_owned) else { continue };
-            let found = self.found(of, body).await?;
-            seen.push((of.id(&label), self.seen(of, found.body).await?));
+            let Some(label) = body.get(of.label()).and_then(Json::as_str).map(str::to_owned) else { continue };
+            if (Named { of, label: &label, record: None }).is(&body) {
+                let found = self.found(of, of.path(), body).await?;
+                seen.push((of.id(&label), self.seen(of, found.body).await?));
+            }
         }
         Ok(seen)
     }

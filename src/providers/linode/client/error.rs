@@ -44,6 +44,7 @@ impl ApiError {
             words.iter().any(|word| message.contains(word))
         };
         match self.status {
+            400..=499 if self.status != 429 && says(&["locked"]) => Reason::Invalid,
             401 => Reason::Unauthenticated,
             403 => Reason::Forbidden,
             404 => Reason::Absent,

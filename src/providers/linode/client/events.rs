@@ -35,7 +35,7 @@ impl Linode {
     /// A refusal where Linode's work failed, and an unknown outcome where it does not end.
     pub(super) async fn ended(
         &self,
-        (of, id): (Of, u64),
+        (of, path): (Of, &str),
         after: u64,
         effect: Option<&Effect>,
     ) -> Result<Option<Json>, CloudError> {
@@ -43,10 +43,10 @@ impl Linode {
         loop {
             let lost = |error: CallError| CloudError::OutcomeUnknown(format!("the effect cannot be read: {error}"));
             let goes_on = match of.entity() {
-                Some(entity) => self.goes_on(entity, id, after).await?,
+                Some(entity) => self.goes_on(entity, path, after).await?,
                 None => false,
             };
-            let body = match self.transport.get(&format!("{}/{id}", of.path())).await {
+            let body = match self.transport.get(path).await {
                 Ok(body) => body,
                 Err(error) if error.is(Reason::Absent) => return Ok(None),
                 Err(error) => return Err(lost(error)),
@@ -55,7 +55,7 @@ impl Linode {
             match phase(of, &body) {
                 Phase::Settled if shows && !goes_on => return Ok(Some(body)),
                 Phase::Failed(why) => {
-                    return Err(failed(&why, &format!("{} {id} is in the state `{why}`", of.path())));
+                    return Err(failed(&why, &format!("{path} is in the state `{why}`")));
                 }
                 Phase::Settled | Phase::UnderWay(_) => {}
             }
@@ -68,10 +68,11 @@ impl Linode {
     }
 
     /// True while an event of an object after another one is not at its end.
-    async fn goes_on(&self, entity: &str, id: u64, after: u64) -> Result<bool, CloudError> {
+    async fn goes_on(&self, entity: &str, path: &str, after: u64) -> Result<bool, CloudError> {
         if after == u64::MAX {
             return Ok(false);
         }
+        let id = path.rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
         let filter = json!({ "entity.type": entity, "entity.id": id });
         let events = self.transport.newest("account/events", &filter).await;
         let events = events.map_err(|error| CloudError::OutcomeUnknown(format!("events cannot be read: {error}")))?;

@@ -3,10 +3,7 @@
 use serde_json::Value as Json;
 
 use super::handle::Linode;
-use super::names::{Named, Of};
-use crate::object::ObjectId;
-use crate::reason::Reason;
-use crate::wire::refused;
+use super::names::Of;
 use crate::world::CloudError;
 
 /// The property of a body with a reference, and the type that it refers to.
@@ -14,7 +11,8 @@ const fn reference(of: Of) -> Option<(&'static str, Of)> {
     match of {
         Of::Instance => Some(("firewall_id", Of::Firewall)),
         Of::Volume => Some(("linode_id", Of::Instance)),
-        Of::Firewall => None,
+        Of::Image => Some(("linode_id", Of::Instance)),
+        Of::Firewall | Of::Bucket | Of::Domain | Of::Record => None,
     }
 }
 
@@ -26,10 +24,7 @@ impl Linode {
     pub(super) async fn resolved(&self, of: Of, mut body: Json) -> Result<Json, CloudError> {
         let Some((name, _)) = reference(of) else { return Ok(body) };
         if let Some(text) = body.get(name).and_then(Json::as_str).map(str::to_owned) {
-            let id = ObjectId::new(text.as_str());
-            let absent = || refused(Reason::Absent, name, format!("`{text}` does not exist"));
-            let found = self.look(Named::of(&id)?).await?.ok_or_else(absent)?;
-            body[name] = Json::from(found.id);
+            body[name] = Json::from(self.number(&text, name).await?);
         }
         Ok(body)
     }

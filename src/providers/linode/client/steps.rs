@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value as Json, json};
 
-use super::body::{rules, tags};
+use super::body::{DOMAIN, replica_regions, rules, tags};
 use super::events::Effect;
 use super::look::Found;
 use super::names::Of;
@@ -42,16 +42,20 @@ pub(super) fn next(of: Of, found: &Found, wanted: &Json, made: bool) -> Option<S
         Of::Instance => of_instance(found, wanted, made),
         Of::Volume => of_volume(found, wanted),
         Of::Firewall => of_firewall(found, wanted),
+        Of::Image => of_image(found, wanted),
+        Of::Bucket => of_bucket(found, wanted),
+        Of::Domain => put(found, changed(&found.body, wanted, DOMAIN)),
+        Of::Record => put(found, changed(&found.body, wanted, &["target", "ttl_sec"])),
     }
 }
 
 fn of_instance(found: &Found, wanted: &Json, made: bool) -> Option<Step> {
-    let (path, now) = (found.path(Of::Instance), &found.body);
+    let (path, now) = (&found.path, &found.body);
     let firewall = |body: &Json| body.get("firewall_id").and_then(Json::as_u64);
     match (firewall(now), firewall(wanted)) {
         (Some(old), new) if new != Some(old) && !(made && new.is_none()) => return Some(Step::Leave(old)),
         (None, Some(new)) => {
-            let device = json!({ "id": found.id, "type": "linode" });
+            let device = json!({ "id": found.number(), "type": "linode" });
             return Some(call(Method::POST, format!("{}/{new}/devices", Of::Firewall.path()), device));
         }
         _ => {}
@@ -65,15 +69,14 @@ fn of_instance(found: &Found, wanted: &Json, made: bool) -> Option<Step> {
         let action = if backups(wanted) { "enable" } else { "cancel" };
         return Some(call(Method::POST, format!("{path}/backups/{action}"), json!({})));
     }
-    let changes = changed(now, wanted, &["watchdog_enabled"]);
-    changes.map(|body| call(Method::PUT, path, body))
+    put(found, changed(now, wanted, &["watchdog_enabled"]))
 }
 
 fn of_volume(found: &Found, wanted: &Json) -> Option<Step> {
-    let (path, now) = (found.path(Of::Volume), &found.body);
+    let (path, now) = (&found.path, &found.body);
     let machine = |body: &Json| body.get("linode_id").and_then(Json::as_u64);
     match (machine(now), machine(wanted)) {
-        (Some(old), new) if new != Some(old) => return Some(detach(&path)),
+        (Some(old), new) if new != Some(old) => return Some(detach(path)),
         (None, Some(new)) => {
             return Some(act(format!("{path}/attach"), json!({ "linode_id": new }), ("/linode_id", json!(new))));
         }
@@ -82,7 +85,7 @@ fn of_volume(found: &Found, wanted: &Json) -> Option<Step> {
     if let Some(size) = wanted.get("size").filter(|size| now.get("size") != Some(size)) {
         return Some(act(format!("{path}/resize"), json!({ "size": size }), ("/size", size.clone())));
     }
-    changed(now, wanted, &[]).map(|body| call(Method::PUT, path, body))
+    put(found, changed(now, wanted, &[]))
 }
 
 /// The step that takes a volume with this path from its machine.
@@ -91,18 +94,40 @@ pub(super) fn detach(path: &str) -> Step {
 }
 
 fn of_firewall(found: &Found, wanted: &Json) -> Option<Step> {
-    let (path, now) = (found.path(Of::Firewall), &found.body);
+    let (path, now) = (&found.path, &found.body);
     if wanted.get("rules").is_some() && rules(now) != rules(wanted) {
         return Some(call(Method::PUT, format!("{path}/rules"), rules(wanted)));
     }
-    changed(now, wanted, &["status"]).map(|body| call(Method::PUT, path, body))
+    put(found, changed(now, wanted, &["status"]))
+}
+
+/// An image is sent to all of its regions at once, and leaves those that the request does not name.
+fn of_image(found: &Found, wanted: &Json) -> Option<Step> {
+    let regions = found.body.get("regions").map(replica_regions).unwrap_or_default();
+    if let Some(wanted) = wanted.get("replica_regions").map(replica_regions).filter(|wanted| *wanted != regions) {
+        let body = json!({ "regions": wanted });
+        return Some(act(format!("{}/regions", found.path), body, ("/status", json!("available"))));
+    }
+    put(found, changed(&found.body, wanted, &["description"]))
+}
+
+fn of_bucket(found: &Found, wanted: &Json) -> Option<Step> {
+    // A bucket has no tags.
+    let access = changed(&found.body, wanted, &["acl", "cors_enabled"]);
+    access.map(|body| call(Method::POST, format!("{}/access", found.path), body))
+}
+
+/// The step that writes these properties, if there are any.
+fn put(found: &Found, changes: Option<Json>) -> Option<Step> {
+    changes.map(|body| call(Method::PUT, found.path.clone(), body))
 }
 
 /// The tags and these properties, where they are to change.
 fn changed(now: &Json, wanted: &Json, names: &[&str]) -> Option<Json> {
     let mut body = json!({});
     for name in names {
-        if let Some(value) = wanted.get(*name).filter(|value| now.get(*name) != Some(value)) {
+        let value = wanted.get(*name).filter(|value| now.get(*name).is_none_or(|now| sorted(now) != sorted(value)));
+        if let Some(value) = value {
             body[*name] = value.clone();
         }
     }
@@ -113,4 +138,16 @@ fn changed(now: &Json, wanted: &Json, names: &[&str]) -> Option<Json> {
         body["tags"] = tags(wanted);
     }
     body.as_object().is_some_and(|map| !map.is_empty()).then_some(body)
+}
+
+/// A value in which the order of a list of texts does not count.
+fn sorted(value: &Json) -> Json {
+    let texts = value.as_array().map(|items| items.iter().filter_map(Json::as_str).collect::<Vec<_>>());
+    texts.map_or_else(
+        || value.clone(),
+        |mut texts| {
+            texts.sort_unstable();
+            json!(texts)
+        },
+    )
 }

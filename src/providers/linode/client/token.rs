@@ -28,6 +28,13 @@ pub(super) fn check(id: &ObjectId) -> Option<&str> {
     id.as_str().strip_prefix(PREFIX).filter(|path| ["profile", "profile/tokens"].contains(path))
 }
 
+/// The path of the plans of a region, where an id names them.
+pub(super) fn availability(id: &ObjectId) -> Option<&str> {
+    let path = id.as_str().strip_prefix(PREFIX)?;
+    let region = path.strip_prefix("regions/")?.strip_suffix("/availability")?;
+    (!region.is_empty() && !region.contains('/')).then_some(path)
+}
+
 /// Adds the number of days until each token of a list expires, as `days_left`, where it does: who judges the answer has
 /// no clock.
 pub(super) fn with_days_left(mut answer: Json, now: Timestamp) -> Json {

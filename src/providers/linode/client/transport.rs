@@ -50,7 +50,8 @@ impl Protocol for Transport {
         if !(200..300).contains(&answer.status) {
             return Err(ApiError::read(&answer).into());
         }
-        answer.json().filter(Json::is_object).ok_or_else(|| CallError::Lost("the answer is not JSON".to_owned()))
+        let is_answer = |answer: &Json| answer.is_object() || answer.is_array();
+        answer.json().filter(is_answer).ok_or_else(|| CallError::Lost("the answer is not JSON".to_owned()))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::body::{above, created};
 use super::error::CallError;
 use super::handle::Linode;
-use super::look::Found;
+use super::look::{Found, path};
 use super::names::{Named, Of};
 use super::sight::{phase, sight, version};
 use super::steps::{Step, StepRequest, detach, next};
@@ -81,8 +81,9 @@ impl Linode {
         if phase(named.of, &found.body) == Phase::Settled {
             return Ok(Some(found));
         }
-        match self.ended((named.of, found.id), u64::MAX, None).await? {
-            Some(body) => self.found(named.of, body).await.map(Some),
+        let Some(body) = self.ended((named.of, &found.path), u64::MAX, None).await? else { return Ok(None) };
+        match self.list_of(named).await? {
+            Some(list) => self.found(named.of, &list, body).await.map(Some),
             None => Ok(None),
         }
     }
@@ -106,13 +107,13 @@ impl Linode {
                 None => None,
                 Some(found) => match next(named.of, found, &wanted, progress.made) {
                     None => return self.seen(named.of, found.body.clone()).await,
-                    Some(step) => Some((found.id, step)),
+                    Some(step) => Some((found, step)),
                 },
             };
             let made = step.is_none();
             let done = match step {
                 None => self.create(named, &wanted).await?,
-                Some((id, step)) => self.take(named.of, id, step).await?,
+                Some((found, step)) => self.take(named.of, found, step).await?,
             };
             match done {
                 Ok(()) => {
@@ -151,26 +152,45 @@ impl Linode {
 
     /// Creates an object and waits until it can be used. The inner error is that of the request.
     async fn create(&self, named: Named<'_>, wanted: &Json) -> Result<Result<(), CallError>, CloudError> {
-        let before = self.newest_event().await?;
-        let body = created(named.of, named.label, wanted);
-        let answer = match self.transport.call(Method::POST, named.of.path(), Some(&body)).await {
+        let list = self.list_of(named).await?.ok_or_else(|| {
+            let domain = named.record.map(|record| record.domain).unwrap_or_default();
+            refused(Reason::Absent, "domain", format!("the account has no domain `{domain}`"))
+        })?;
+        let before = if named.of.entity().is_some() { self.newest_event().await? } else { 0 };
+        let mut wanted = wanted.clone();
+        if named.of == Of::Image {
+            wanted["disk_id"] = self.disk_of(&wanted).await?;
+        }
+        let body = created(named.of, named.label, &wanted);
+        let answer = match self.transport.call(Method::POST, &list, Some(&body)).await {
             Ok(answer) => answer,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(id) = answer.get("id").and_then(Json::as_u64) else {
+        let Some(path) = path(named.of, &list, &answer) else {
             return Ok(Err(CallError::Lost("the answer to the creation has no id".to_owned())));
         };
-        match self.ended((named.of, id), before, None).await? {
+        match self.ended((named.of, &path), before, None).await? {
             Some(_) => Ok(Ok(())),
             None => Err(CloudError::OutcomeUnknown(format!("`{}` was deleted while it was created", named.label))),
         }
     }
 
+    /// The number of the disk of a machine that an image is made of: its first one with files.
+    async fn disk_of(&self, image: &Json) -> Result<Json, CloudError> {
+        let machine = image.get("linode_id").and_then(Json::as_u64);
+        let none = |why: &str| refused(Reason::Invalid, "linode_id", why.to_owned());
+        let machine = machine.ok_or_else(|| none("an image is made of the disk of a machine, and none is given"))?;
+        let disks = self.transport.list(&format!("{}/{machine}/disks", Of::Instance.path()), None).await?;
+        let has_files = |disk: &&Json| disk.get("filesystem").and_then(Json::as_str) != Some("swap");
+        let disk = disks.iter().find(has_files).and_then(|disk| disk.get("id"));
+        disk.cloned().ok_or_else(|| none("the machine has no disk with files"))
+    }
+
     /// Takes a step and waits for its effect. The inner error is that of the request.
-    async fn take(&self, of: Of, id: u64, step: Step) -> Result<Result<(), CallError>, CloudError> {
+    async fn take(&self, of: Of, found: &Found, step: Step) -> Result<Result<(), CallError>, CloudError> {
         let request = match step {
             Step::Call(request) => request,
-            Step::Leave(firewall) => return self.leave(id, firewall).await,
+            Step::Leave(firewall) => return self.leave(found, firewall).await,
         };
         let StepRequest { method, path, body, effect } = request;
         let before = if effect.is_some() { self.newest_event().await? } else { 0 };
@@ -178,18 +198,18 @@ impl Linode {
             return Ok(Err(error));
         }
         if effect.is_some() {
-            self.ended((of, id), before, effect.as_ref()).await?;
+            self.ended((of, &found.path), before, effect.as_ref()).await?;
         }
         Ok(Ok(()))
     }
 
     /// Takes a machine out of a firewall.
-    async fn leave(&self, id: u64, firewall: u64) -> Result<Result<(), CallError>, CloudError> {
+    async fn leave(&self, machine: &Found, firewall: u64) -> Result<Result<(), CallError>, CloudError> {
         let devices = format!("{}/{firewall}/devices", Of::Firewall.path());
         let all = self.transport.list(&devices, None).await?;
         let is_machine = |device: &&Json| {
             let entity = |name: &str| device.pointer(&format!("/entity/{name}"));
-            entity("id").and_then(Json::as_u64) == Some(id) && entity("type") == Some(&json!("linode"))
+            entity("id").and_then(Json::as_u64) == machine.number() && entity("type") == Some(&json!("linode"))
         };
         let Some(device) = all.iter().find(is_machine).and_then(|device| device.get("id")?.as_u64()) else {
             return Ok(Ok(()));
@@ -204,25 +224,25 @@ impl Linode {
         let mut progress = self.progress();
         loop {
             let Some(found) = self.look(named).await.map_err(|error| progress.read(error))? else { return Ok(()) };
-            let path = found.path(named.of);
+            let path = &found.path;
             let is_attached = named.of == Of::Volume && found.body.get("linode_id").is_some_and(Json::is_u64);
             let done = match is_attached {
-                true => self.take(named.of, found.id, detach(&path)).await?,
-                false => self.transport.call(Method::DELETE, &path, None).await.map(drop),
+                true => self.take(named.of, &found, detach(path)).await?,
+                false => self.transport.call(Method::DELETE, path, None).await.map(drop),
             };
             match done {
                 Ok(()) if is_attached => {}
-                Ok(()) => self.gone(named.of, found.id).await?,
+                Ok(()) => self.gone(path).await?,
                 Err(error) if error.is(Reason::Absent) => return Ok(()),
                 Err(error) => self.again_after(error, &mut progress, false).await?,
             }
         }
     }
 
-    async fn gone(&self, of: Of, id: u64) -> Result<(), CloudError> {
+    async fn gone(&self, path: &str) -> Result<(), CloudError> {
         let mut reads = Backoff::new(BUSY, self.transport.now());
         loop {
-            match self.transport.get(&format!("{}/{id}", of.path())).await {
+            match self.transport.get(path).await {
                 Err(error) if error.is(Reason::Absent) => return Ok(()),
                 Err(error) => return Err(CloudError::OutcomeUnknown(format!("the deletion cannot be read: {error}"))),
                 Ok(_) => {}

@@ -4,7 +4,7 @@ use crate::kinds::form::unless;
 use crate::kinds::table::*;
 
 /// Linode has no codes of errors: the field of a refusal stands for one.
-const NO_CODE: &str = "400";
+pub(super) const NO_CODE: &str = "400";
 
 /// A plan of machines.
 pub(super) static PLAN: Form =
@@ -106,3 +106,63 @@ pub(super) const fn label(min: usize, max: usize) -> NameRule {
         "letters and digits, with single hyphens, underscores and dots between them",
     )
 }
+
+/// A name of the DNS in lower case, with at least two labels.
+const HOSTS: &str = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$";
+
+/// The name of a domain.
+pub(super) const DOMAIN: NameRule =
+    NameRule::new(3, 253, HOSTS, "a domain in lower case, as in `example.com`; other scripts in Punycode (`xn--…`)");
+
+/// The name of a record below its domain, or `@` for the domain itself.
+pub(super) const RECORD_NAME: NameRule = NameRule::new(
+    1,
+    100,
+    r"^(@|(\*\.)?[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*|\*)$",
+    "a name below the domain in lower case, as in `www`, or `@` for the domain itself",
+);
+
+/// The name of a bucket (source: S3's rules for names).
+pub(super) const BUCKET: NameRule = NameRule::new(
+    3,
+    63,
+    "^[a-z0-9]([a-z0-9.-]*[a-z0-9])$",
+    "lower-case letters, digits, hyphens and dots, and starts and ends with a letter or digit",
+);
+
+/// The domain of a record, from which its id follows.
+pub(super) const DOMAIN_OF: Arg = Arg {
+    need: Need::Required,
+    wire: Wire::Nowhere,
+    change: ChangeEffect::Replace,
+    form: Some(&DOMAIN_FORM),
+    ..arg("domain", Ty::String, "", "Domain that has the record, as in `example.com`.")
+};
+
+static DOMAIN_FORM: Form =
+    Form::new("a domain, as in \"example.com\"", &["example.com", "example.org"], NO_CODE, |text| {
+        let is_label = |label: &str| {
+            let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && label.bytes().all(is_inner)
+        };
+        unless(text.contains('.') && text.split('.').all(is_label), "is no domain in lower case")
+    });
+
+/// A mail address.
+pub(super) static EMAIL: Form =
+    Form::new("a mail address, as in \"ops@example.com\"", &["ops@example.com", "dns@example.com"], NO_CODE, |text| {
+        let is_address = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+        unless(is_address && !text.contains(char::is_whitespace), "is no mail address")
+    });
+
+/// The name of a region.
+pub(super) static REGION_NAME: Form =
+    Form::new("a region, as in \"us-east\"", &["us-east", "eu-west"], NO_CODE, |text| {
+        let regions = crate::providers::linode::TABLES.regions;
+        unless(regions.iter().any(|region| region.name == text), "is no region of Linode")
+    });
+
+/// The argument `ttl_sec` of a record.
+pub(super) const TTL: Arg =
+    arg("ttl_sec", Ty::Integer(0, 2_419_200), "ttl_sec", "Time to live, in seconds. `0` means that of the domain.")
+        .default(Lit::Int(0));

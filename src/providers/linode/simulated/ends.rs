@@ -2,13 +2,20 @@
 
 use serde_json::{Value as Json, json};
 
-use super::store::{self, INSTANCES, VOLUMES};
-use super::{firewalls, volumes};
+use super::store::{self, IMAGES, INSTANCES, RECORDS, VOLUMES};
+use super::{firewalls, images, volumes};
 use crate::simulator::operations::{Operation, PostedAction};
 use crate::simulator::world::World;
 
 /// Ends an operation.
 pub(super) fn end(world: &mut World, operation: Operation) {
+    let is_of = |of: &str| operation.id == store::id(of, operation.id.name());
+    if is_of(IMAGES) {
+        images::end(world, &operation);
+    }
+    if is_of(IMAGES) || is_of(RECORDS) {
+        return world.finish(operation);
+    }
     let number = operation.id.name().to_owned();
     let failed = operation.fails.is_some();
     let PostedAction { action, body, .. } = operation.posted.clone().unwrap_or_else(|| PostedAction {

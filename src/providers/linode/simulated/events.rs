@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::NAME;
-use super::store::{self, INSTANCES};
+use super::store::{self, IMAGES, INSTANCES};
 use crate::object::ObjectId;
 use crate::simulator::dialect::ProviderName;
 use crate::simulator::operations::{Operation, OperationKind, OperationState, PostedAction};
@@ -20,17 +20,25 @@ pub(super) struct NewEvent<'a> {
     pub(super) seconds: u32,
     pub(super) body: Json,
     pub(super) fails: Option<ErrorResponse>,
+    /// The object before an update, which is in service until its end.
+    pub(super) before: Option<Box<SimulatedObject>>,
 }
 
 /// Begins an operation on an object.
 pub(super) fn begin(world: &mut World, of: &str, number: &str, new: NewEvent<'_>) {
-    let NewEvent { action, act, seconds, body, fails } = new;
+    let NewEvent { action, act, seconds, body, fails, before } = new;
     let event = store::give(world);
     let key = format!("{KEY}{event}");
     let id = store::id(of, number);
     let object = store::key(of, number);
     let location = world.object(&object).map(store::region).unwrap_or_default();
-    let word = if of == INSTANCES { "linode" } else { "volume" };
+    let word = match of {
+        INSTANCES => "linode",
+        IMAGES => "image",
+        _ => "volume",
+    };
+    // What the API does not show has no action.
+    let posted = PostedAction { action: format!("{word}_{action}"), query: Default::default(), body };
     let lasts = world.lasts(id.as_str(), &format!("{action}-{event}"), seconds);
     let operation = Operation {
         key: key.clone(),
@@ -45,8 +53,8 @@ pub(super) fn begin(world: &mut World, of: &str, number: &str, new: NewEvent<'_>
         api: String::new(),
         serial: Vec::new(),
         fails,
-        before: None,
-        posted: Some(PostedAction { action: format!("{word}_{action}"), query: Default::default(), body }),
+        before,
+        posted: Some(posted).filter(|_| !action.is_empty()),
         leaving: None,
     };
     world.change(&object, |object| object.operation = Some(key));
@@ -89,6 +97,10 @@ fn event(world: &World, operation: &Operation) -> Option<Json> {
 fn entity(id: &ObjectId, object: Option<&SimulatedObject>, type_: &str) -> Json {
     let number: u64 = id.name().parse().unwrap_or_default();
     let label = object.map(|object| object.body["label"].clone()).unwrap_or_default();
-    let path = if type_ == "linode" { "/v4/linode/instances" } else { "/v4/volumes" };
+    let path = match type_ {
+        "linode" => "/v4/linode/instances",
+        "image" => "/v4/images/private",
+        _ => "/v4/volumes",
+    };
     json!({ "id": number, "label": label, "type": type_, "url": format!("{path}/{number}") })
 }

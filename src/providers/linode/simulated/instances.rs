@@ -7,7 +7,7 @@ use super::events::{NewEvent, begin};
 use super::fields::{self, Field, Shape};
 use super::requests::{Route, list, one, region};
 use super::store::{self, FIREWALLS, INSTANCES};
-use super::{NAME, firewalls, plans};
+use super::{NAME, firewalls, images, locks, plans};
 use crate::providers::linode::{INSTANCE_DELETED, INSTANCE_MADE, POWERED, RESIZED};
 use crate::simulator::operations::OperationKind;
 use crate::simulator::request::{HttpMethod, Response};
@@ -73,6 +73,7 @@ pub(super) fn route(world: &mut World, route: &Route<'_>) -> Result<Response, Re
         }
         (HttpMethod::Delete, [id]) => {
             ready(world, id)?;
+            locks::allow_deletion(world, id)?;
             change(world, id, |object| object.stage = Lifecycle::Deleting);
             set(world, id, "deleting");
             start(world, route, id, ("delete", OperationKind::Delete, INSTANCE_DELETED), json!({}));
@@ -82,6 +83,7 @@ pub(super) fn route(world: &mut World, route: &Route<'_>) -> Result<Response, Re
             store::get(world, INSTANCES, id)?;
             page(firewalls::of_machine(world, id), route.request)
         }
+        (HttpMethod::Get, [id, "disks"]) => page(images::disks(&store::get(world, INSTANCES, id)?.body), route.request),
         (HttpMethod::Post, [id, rest @ ..]) => act(world, route, id, rest),
         _ => Err(Refused::absent()),
     }
@@ -112,7 +114,7 @@ fn start(
     (action, act, seconds): (&str, OperationKind, u32),
     body: Json,
 ) {
-    begin(world, INSTANCES, id, NewEvent { action, act, seconds, body, fails: route.fails.clone() });
+    begin(world, INSTANCES, id, NewEvent { action, act, seconds, body, fails: route.fails.clone(), before: None });
 }
 
 /// An action of a machine. One that has nothing to do is accepted.
@@ -145,7 +147,14 @@ fn act(world: &mut World, route: &Route<'_>, id: &str, action: &[&str]) -> Resul
             set(world, id, "resizing");
             let kept = json!({ "type": plan, "specs": specs, "before": status });
             let fails = route.fails.clone().or(late);
-            let new = NewEvent { action: "resize", act: OperationKind::Post, seconds: RESIZED, body: kept, fails };
+            let new = NewEvent {
+                action: "resize",
+                act: OperationKind::Post,
+                seconds: RESIZED,
+                body: kept,
+                fails,
+                before: None,
+            };
             begin(world, INSTANCES, id, new);
         }
         ["backups", action @ ("enable" | "cancel")] => {
@@ -231,6 +240,7 @@ fn create(world: &mut World, route: &Route<'_>) -> Result<Response, Refused> {
         "disk_encryption": encryption,
         "lke_cluster_id": null,
         "capabilities": [],
+        "locks": [],
         "interface_generation": "legacy_config",
     });
     store::insert(world, INSTANCES, made, Lifecycle::Creating);
@@ -246,6 +256,7 @@ fn create(world: &mut World, route: &Route<'_>) -> Result<Response, Refused> {
         seconds: INSTANCE_MADE,
         body: json!({ "booted": booted }),
         fails,
+        before: None,
     };
     begin(world, INSTANCES, &id, new);
     one(world, INSTANCES, &id)

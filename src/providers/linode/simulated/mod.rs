@@ -4,13 +4,17 @@
 //! work there. It must not know drplan's client, which is tested against it.
 
 mod answers;
+mod buckets;
+mod domains;
 mod ends;
 mod events;
 mod fields;
 mod filter;
 mod firewalls;
+mod images;
 mod instances;
 mod limits;
+mod locks;
 mod plans;
 mod requests;
 mod routes;
@@ -73,16 +77,22 @@ impl Dialect for Linode {
     }
 
     fn is_public(&self, object: &SimulatedObject) -> bool {
-        object.type_ == store::INSTANCES
+        [store::INSTANCES, store::RECORDS].contains(&object.type_.as_str())
     }
 
     fn hosts(&self, object: &SimulatedObject) -> Vec<String> {
+        if object.type_ == store::RECORDS {
+            return domains::hosts(object);
+        }
         let addresses = object.body.get("ipv4").and_then(Json::as_array).into_iter().flatten();
         addresses.filter_map(Json::as_str).map(str::to_owned).collect()
     }
 
-    /// A machine that runs serves the users of its address.
+    /// A machine that runs serves the users of its address; a record leads to its target.
     fn leads(&self, world: &World, object: &SimulatedObject, _: &str) -> Lead {
+        if object.type_ == store::RECORDS {
+            return domains::leads(world, object);
+        }
         let Some(region) = self.region(world, object) else { return Lead::Nowhere("no region serves it") };
         let runs = world.working(&object.key()).is_some_and(|body| body["status"] == "running");
         if runs { Lead::Serves(region, 1) } else { Lead::Nowhere("its machine does not run") }

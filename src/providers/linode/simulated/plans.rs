@@ -60,3 +60,9 @@ pub(super) fn capacity(world: &World, region: &str, plan: &str) -> Result<Option
     }
     Ok(late)
 }
+
+/// The plans of a region, and if it has capacity for them.
+pub(super) fn available(world: &World, region: &str) -> Vec<Json> {
+    let has = |plan: &str| capacity(world, region, plan).is_ok();
+    PLANS.iter().map(|(plan, ..)| json!({ "region": region, "plan": plan, "available": has(plan) })).collect()
+}

@@ -36,13 +36,13 @@ impl Route<'_> {
 
 /// A list of objects of a type, as the request wants it.
 pub(super) fn list(world: &World, of: &'static str, request: &Request) -> Result<Response, Refused> {
-    let all = store::all(world, of).into_iter().map(|object| store::shown(&object.body)).collect();
+    let all = store::all(world, of).into_iter().map(|object| store::shown(object)).collect();
     page(filtered(all, request)?, request)
 }
 
 /// An object, as the API shows it.
 pub(super) fn one(world: &World, of: &'static str, number: &str) -> Result<Response, Refused> {
-    Ok(success(&store::shown(&store::get(world, of, number)?.body)))
+    Ok(success(&store::shown(store::get(world, of, number)?)))
 }
 
 /// Refuses a region that does not exist or is lost.

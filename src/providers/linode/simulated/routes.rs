@@ -1,12 +1,12 @@
 //! The routes of the API.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::answers::{Refused, page, success};
 use super::filter::filtered;
 use super::requests::Route;
 use super::store;
-use super::{NAME, events, firewalls, instances, volumes};
+use super::{NAME, buckets, domains, events, firewalls, images, instances, locks, plans, volumes};
 use crate::kinds::regions::Region;
 use crate::providers::linode::TABLES;
 use crate::simulator::request::{ErrorResponse, HttpMethod, Request, Response};
@@ -36,6 +36,10 @@ pub(super) fn route(world: &mut World, request: &Request, fails: Option<ErrorRes
         (_, ["linode", "instances", rest @ ..]) => instances::route(world, &Route { request, rest, fails }),
         (_, ["volumes", rest @ ..]) => volumes::route(world, &Route { request, rest, fails }),
         (_, ["networking", "firewalls", rest @ ..]) => firewalls::route(world, &Route { request, rest, fails }),
+        (_, ["locks", rest @ ..]) => locks::route(world, &Route { request, rest, fails }),
+        (_, ["images", rest @ ..]) => images::route(world, &Route { request, rest, fails }),
+        (_, ["object-storage", "buckets", rest @ ..]) => buckets::route(world, &Route { request, rest, fails }),
+        (_, ["domains", rest @ ..]) => domains::route(world, &Route { request, rest, fails }),
         _ => Err(Refused::absent()),
     }
 }
@@ -58,11 +62,17 @@ fn of_regions(world: &World, request: &Request, rest: &[&str]) -> Result<Respons
             "country": region.geography,
             "status": status,
             "site_type": "core",
-            "capabilities": ["Linodes", "Backups", "Block Storage", "Cloud Firewall", "Metadata"],
+            "capabilities": ["Linodes", "Backups", "Block Storage", "Object Storage", "Cloud Firewall", "Metadata"],
         })
     };
     match rest {
         [] => page(TABLES.regions.iter().map(shown).collect(), request),
+        ["availability"] => {
+            page(TABLES.regions.iter().flat_map(|region| plans::available(world, region.name)).collect(), request)
+        }
+        [name, "availability"] if TABLES.regions.iter().any(|region| region.name == *name) => {
+            Ok(success(&Json::Array(plans::available(world, name))))
+        }
         [name] => {
             let region = TABLES.regions.iter().find(|region| region.name == *name).ok_or_else(Refused::absent)?;
             Ok(success(&shown(region)))

@@ -14,6 +14,14 @@ use crate::simulator::world::{Lifecycle, SimulatedObject, World};
 pub(super) const INSTANCES: &str = "instances";
 pub(super) const VOLUMES: &str = "volumes";
 pub(super) const FIREWALLS: &str = "firewalls";
+pub(super) const IMAGES: &str = "images";
+pub(super) const BUCKETS: &str = "buckets";
+pub(super) const DOMAINS: &str = "domains";
+pub(super) const RECORDS: &str = "records";
+pub(super) const LOCKS: &str = "locks";
+
+/// The number of the domain in the body of a record, which the API shows in the path only.
+pub(super) const DOMAIN: &str = "domain_id";
 
 /// The number of a device within an entity of a firewall, which the API shows in another list.
 pub(super) const DEVICE: &str = "device";
@@ -23,6 +31,11 @@ fn path(of: &str) -> &'static str {
     match of {
         INSTANCES => "linode/instances",
         VOLUMES => "volumes/all",
+        IMAGES => "images",
+        BUCKETS => "object-storage/buckets",
+        DOMAINS => "domains/all",
+        RECORDS => "domains/records",
+        LOCKS => "locks",
         _ => "networking/firewalls",
     }
 }
@@ -70,7 +83,14 @@ pub(super) fn get<'w>(world: &'w World, of: &str, number: &str) -> Result<&'w Si
 
 /// An object by its label.
 pub(super) fn labelled<'w>(world: &'w World, of: &'static str, label: &str) -> Option<&'w SimulatedObject> {
-    all(world, of).into_iter().find(|object| object.body["label"] == label)
+    let name = if of == DOMAINS { "domain" } else { "label" };
+    all(world, of).into_iter().find(|object| object.body[name] == label)
+}
+
+/// The records of a domain, by its number.
+pub(super) fn records<'w>(world: &'w World, domain: &str) -> Vec<&'w SimulatedObject> {
+    let has = |body: &Json| body[DOMAIN].as_u64().is_some_and(|number| number.to_string() == domain);
+    all(world, RECORDS).into_iter().filter(|record| has(&record.body)).collect()
 }
 
 /// Refuses a label that another object of the type has.
@@ -103,6 +123,13 @@ pub(super) fn insert(world: &mut World, of: &'static str, body: Json, stage: Lif
     });
 }
 
+/// Sets these fields of a body.
+pub(super) fn merge(body: &mut Json, fields: &serde_json::Map<String, Json>) {
+    for (name, value) in fields {
+        body[name.as_str()] = value.clone();
+    }
+}
+
 /// Changes the body of an object.
 pub(super) fn change(world: &mut World, of: &str, number: &str, change: impl FnOnce(&mut Json)) {
     let now = time(world);
@@ -131,13 +158,30 @@ pub(super) fn reach(world: &World, region: &str) -> Result<(), Refused> {
 /// The key of the object that drplan knows by this id, which follows from its label.
 pub(super) fn known(world: &World, id: &ObjectId) -> Option<String> {
     let (word, label) = id.as_str().strip_prefix(NAME)?.strip_prefix(':')?.split_once('/')?;
-    let of = [INSTANCES, VOLUMES, FIREWALLS].into_iter().find(|of| *of == word)?;
+    if let (DOMAINS, [domain, "records", type_, name]) = (word, label.split('/').collect::<Vec<_>>().as_slice()) {
+        let domain = number(&labelled(world, DOMAINS, domain)?.body).to_string();
+        let name = if *name == "@" { "" } else { name };
+        let is_it = |record: &&SimulatedObject| record.body["type"] == *type_ && record.body["name"] == name;
+        return records(world, &domain).into_iter().find(is_it).map(SimulatedObject::key);
+    }
+    let of = [INSTANCES, VOLUMES, FIREWALLS, IMAGES, BUCKETS, DOMAINS].into_iter().find(|of| *of == word)?;
     labelled(world, of, label).map(SimulatedObject::key)
 }
 
-/// A body as the API shows it.
-pub(super) fn shown(body: &Json) -> Json {
-    let mut body = body.clone();
+/// An object as the API shows it.
+pub(super) fn shown(object: &SimulatedObject) -> Json {
+    let mut body = object.body.to_json();
+    let hidden: &[&str] = match object.type_.as_str() {
+        RECORDS => &[DOMAIN],
+        BUCKETS => &["id", "acl", "cors_enabled", "updated"],
+        _ => &[],
+    };
+    if let Json::Object(map) = &mut body {
+        map.retain(|name, _| !hidden.contains(&name.as_str()));
+    }
+    if object.type_ == IMAGES {
+        body["id"] = json!(format!("private/{}", object.id.name()));
+    }
     for entity in body.get_mut("entities").and_then(Json::as_array_mut).into_iter().flatten() {
         if let Json::Object(entity) = entity {
             entity.remove(DEVICE);

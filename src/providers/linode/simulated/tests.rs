@@ -294,3 +294,116 @@ async fn token_is_required() {
         assert_eq!(send(&simulator, request.body(Body::empty()).unwrap()).await.0, 401, "{header:?}");
     }
 }
+
+#[tokio::test]
+async fn name_servers_answer_as_before_until_they_reload_the_zone() {
+    let (simulator, clock) = world();
+    let mut addresses = Vec::new();
+    for label in ["one", "two"] {
+        addresses.push(done(&simulator, "POST", "linode/instances", machine(label)).await["ipv4"][0].clone());
+    }
+    clock.pass(90);
+    let zone = json!({ "domain": "example.com", "type": "master", "soa_email": "ops@example.com" });
+    let zone = done(&simulator, "POST", "domains", zone).await["id"].clone();
+    let record = json!({ "type": "A", "name": "www.example.com", "target": addresses[0], "ttl_sec": 30 });
+    let made = done(&simulator, "POST", &format!("domains/{zone}/records"), record.clone()).await;
+    assert_eq!((&made["name"], made.get("domain_id")), (&json!("www"), None));
+    let www = get("https://www.example.com/");
+    assert!(simulator.fetch(&www).await.is_err(), "no name server knows it yet");
+    clock.pass(1000);
+    assert_eq!(simulator.fetch(&www).await, Ok(WebAnswer::Status(200)));
+
+    let at = format!("domains/{zone}/records/{}", made["id"]);
+    assert_eq!(done(&simulator, "PUT", &at, json!({ "target": addresses[1] })).await["target"], addresses[1]);
+    let machines = done(&simulator, "GET", "linode/instances", Json::Null).await["data"].clone();
+    done(&simulator, "POST", &format!("linode/instances/{}/shutdown", machines[0]["id"]), Json::Null).await;
+    clock.pass(120);
+    assert!(simulator.fetch(&www).await.is_err(), "it still leads to the machine that is shut down");
+    clock.pass(900);
+    assert_eq!(simulator.fetch(&www).await, Ok(WebAnswer::Status(200)), "it leads to the other one");
+
+    for (body, field) in [
+        (with(record.clone(), "target", json!("nowhere")), "target"),
+        (with(record.clone(), "type", json!("CNAME")), "name"),
+        (with(with(record.clone(), "target", addresses[1].clone()), "ttl_sec", json!(-1)), "ttl_sec"),
+        (with(record.clone(), "colour", json!("red")), "colour"),
+    ] {
+        assert_eq!(
+            refused(&simulator, "POST", &format!("domains/{zone}/records"), body).await,
+            (400, field.to_owned())
+        );
+    }
+    let again = json!({ "domain": "example.com", "type": "master", "soa_email": "ops@example.com" });
+    assert_eq!(refused(&simulator, "POST", "domains", again).await.1, "domain");
+    for (body, field) in [
+        (json!({ "domain": "example.org", "type": "master" }), "soa_email"),
+        (json!({ "domain": "example.org", "type": "slave" }), "master_ips"),
+    ] {
+        assert_eq!(refused(&simulator, "POST", "domains", body).await.1, field);
+    }
+    done(&simulator, "DELETE", &format!("domains/{zone}"), Json::Null).await;
+    clock.pass(60);
+    assert!(simulator.fetch(&www).await.is_err());
+    assert_eq!(refused(&simulator, "GET", &at, Json::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn image_keeps_a_region_that_has_it() {
+    let (simulator, clock) = world();
+    let machine = done(&simulator, "POST", "linode/instances", machine("web")).await["id"].clone();
+    clock.pass(90);
+    let disks = done(&simulator, "GET", &format!("linode/instances/{machine}/disks"), Json::Null).await;
+    assert_eq!((&disks["data"][0]["filesystem"], &disks["data"][1]["filesystem"]), (&json!("ext4"), &json!("swap")));
+    assert_eq!(refused(&simulator, "POST", "images", json!({ "disk_id": 1 })).await.1, "disk_id");
+    let body = json!({ "disk_id": disks["data"][0]["id"], "label": "golden" });
+    let image = done(&simulator, "POST", "images", body).await;
+    let at = format!("images/{}", image["id"].as_str().unwrap());
+    assert_eq!(image["status"], "creating");
+    let regions = |regions: Json| json!({ "regions": regions });
+    assert_eq!(refused(&simulator, "POST", &format!("{at}/regions"), regions(json!(["us-east"]))).await.0, 400, "busy");
+    clock.pass(700);
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["status"], "available");
+    assert_eq!(refused(&simulator, "POST", &format!("{at}/regions"), regions(json!(["us-east"]))).await.1, "regions");
+    let both = regions(json!(["us-east", "eu-west"]));
+    let sent = done(&simulator, "POST", &format!("{at}/regions"), both).await;
+    assert_eq!(sent["regions"][0], json!({ "region": "us-east", "status": "pending replication" }));
+    clock.pass(700);
+    done(&simulator, "POST", &format!("{at}/regions"), regions(json!(["us-east"]))).await;
+    let left = done(&simulator, "GET", &at, Json::Null).await["regions"].clone();
+    assert_eq!(left, json!([{ "region": "us-east", "status": "available" }]));
+}
+
+#[tokio::test]
+async fn bucket_is_unique_in_its_region() {
+    let (simulator, _) = world();
+    let body = json!({ "label": "files", "region": "eu-west" });
+    let made = done(&simulator, "POST", "object-storage/buckets", body.clone()).await;
+    assert_eq!((made.get("id"), &made["hostname"]), (None, &json!("files.eu-west-1.linodeobjects.com")));
+    assert_eq!(refused(&simulator, "POST", "object-storage/buckets", body.clone()).await.1, "label");
+    done(&simulator, "POST", "object-storage/buckets", with(body.clone(), "region", json!("us-east"))).await;
+    assert_eq!(
+        refused(&simulator, "POST", "object-storage/buckets", with(body, "label", json!("A_B"))).await.1,
+        "label"
+    );
+    let at = "object-storage/buckets/eu-west/files";
+    done(&simulator, "POST", &format!("{at}/access"), json!({ "acl": "public-read" })).await;
+    let access = done(&simulator, "GET", &format!("{at}/access"), Json::Null).await;
+    assert_eq!((&access["acl"], &access["cors_enabled"]), (&json!("public-read"), &json!(true)));
+    simulator.add_fault(Fault::Lose { location: "eu-west".to_owned(), plane: Plane::Both }).unwrap();
+    assert_eq!(refused(&simulator, "DELETE", at, Json::Null).await.0, 503);
+}
+
+#[tokio::test]
+async fn lock_forbids_a_deletion_until_it_is_deleted() {
+    let (simulator, clock) = world();
+    let machine = done(&simulator, "POST", "linode/instances", machine("web")).await["id"].clone();
+    clock.pass(90);
+    let body = json!({ "entity_id": machine, "entity_type": "linode", "lock_type": "cannot_delete" });
+    let lock = done(&simulator, "POST", "locks", body.clone()).await["id"].clone();
+    assert_eq!(refused(&simulator, "POST", "locks", body).await.1, "entity_id");
+    let at = format!("linode/instances/{machine}");
+    assert_eq!(done(&simulator, "GET", &at, Json::Null).await["locks"], json!(["cannot_delete"]));
+    assert_eq!(refused(&simulator, "DELETE", &at, Json::Null).await.0, 400);
+    done(&simulator, "DELETE", &format!("locks/{lock}"), Json::Null).await;
+    done(&simulator, "DELETE", &at, Json::Null).await;
+}

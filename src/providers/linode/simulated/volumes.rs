@@ -61,7 +61,12 @@ fn ready(world: &World, id: &str) -> Result<(), Refused> {
 }
 
 fn start(world: &mut World, route: &Route<'_>, id: &str, (action, act): (&str, OperationKind), body: Json) {
-    begin(world, VOLUMES, id, NewEvent { action, act, seconds: VOLUME, body, fails: route.fails.clone() });
+    begin(
+        world,
+        VOLUMES,
+        id,
+        NewEvent { action, act, seconds: VOLUME, body, fails: route.fails.clone(), before: None },
+    );
 }
 
 fn update(world: &mut World, route: &Route<'_>, id: &str) -> Result<Response, Refused> {

@@ -1,78 +1,31 @@
 //! The client with the simulated API, on simulated time.
 
+mod names;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::*;
-use crate::host::SimClock;
 use crate::kinds::{PowerState, path};
-use crate::object::{Collection, Object, ObjectId};
+use crate::object::{Collection, ObjectId};
+use crate::providers::client_lab::{ClientLab, SECRET, next, object, refusal};
 use crate::reason::Reason;
 use crate::sight::Phase;
-use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START, Simulator};
-use crate::wire::{ApiConfig, BearerToken, FixedToken, HttpBackend};
-use crate::world::{Clock, Cloud as _, CloudError, CloudRefusal, Notice, Notices, WriteCondition};
+use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START};
+use crate::world::{Cloud as _, CloudRefusal, Notice, WriteCondition};
 
-const SECRET: &str = "s3cr3t-token";
 const WEB: &str = "linode:instances/web";
 const WALL: &str = "linode:firewalls/wall";
 const DATA: &str = "linode:volumes/data";
 
-/// Records the notices.
-#[derive(Default)]
-struct NoticeRecorder(Mutex<Vec<Notice>>);
-
-impl Notices for NoticeRecorder {
-    fn notice(&self, notice: &Notice) {
-        self.0.lock().unwrap().push(notice.clone());
-    }
-}
-
-struct Lab {
-    cloud: Linode,
-    simulator: Simulator,
-    told: Arc<NoticeRecorder>,
-}
+type Lab = ClientLab<Linode>;
 
 impl Lab {
     fn new(seed: u64) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SimClock::new(START));
-        let simulator = Simulator::new(crate::providers::dialects(), seed, Arc::clone(&clock));
-        let told = Arc::new(NoticeRecorder::default());
-        let cloud = Linode::new(ApiConfig {
-            endpoint: ENDPOINT.parse().unwrap(),
-            wire: HttpBackend::InProcess(simulator.router()),
-            credential: Arc::new(FixedToken(BearerToken::new(SECRET))),
-            clock,
-            notices: Arc::clone(&told) as Arc<dyn Notices>,
-        });
-        Self { cloud, simulator, told }
+        Self::of(seed, ENDPOINT, Linode::new)
     }
-
-    fn suffer(&self, fault: Fault) {
-        self.simulator.add_fault(fault).unwrap();
-    }
-
-    async fn put(&self, id: &str, body: Json) -> Json {
-        self.cloud.put(&object(id), &body, WriteCondition::Always).await.unwrap_or_else(|e| panic!("{id}: {e}")).body
-    }
-
-    async fn get(&self, id: &str) -> Option<crate::sight::Sight> {
-        self.cloud.get(&object(id)).await.unwrap_or_else(|e| panic!("{id}: {e}"))
-    }
-
-    /// The contents of all objects of a type.
-    fn all(&self, of: &str) -> Vec<Json> {
-        let objects = self.simulator.show().objects;
-        objects.into_iter().filter(|(id, _)| id.as_str().contains(of)).map(|(_, body)| body).collect()
-    }
-}
-
-fn object(id: &str) -> Object {
-    Object::whole(ObjectId::new(id), "4")
 }
 
 fn machine() -> Json {
@@ -102,14 +55,7 @@ fn with(mut body: Json, name: &str, value: Json) -> Json {
 }
 
 fn on(verb: HttpMethod) -> RequestMatch {
-    RequestMatch { provider: Some("linode".to_owned()), verb: Some(verb), times: Some(1), ..RequestMatch::default() }
-}
-
-fn refusal(error: CloudError) -> CloudRefusal {
-    match error {
-        CloudError::Refused(refusal) => refusal,
-        other => panic!("{other}"),
-    }
+    next("linode", verb)
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,7 +243,7 @@ async fn request_limit_is_waited_for_and_reported() {
     let start = Instant::now();
     lab.get(WALL).await.unwrap();
     assert!((40..45).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
-    let told = lab.told.0.lock().unwrap().clone();
+    let told = lab.told();
     assert!(matches!(told.as_slice(), [Notice::Throttled { provider: "Linode", .. }, ..]), "{told:?}");
 }
 
