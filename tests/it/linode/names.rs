@@ -245,6 +245,8 @@ fn users_follow_a_record_once_the_name_servers_have_it() {
         let address = |label: &str| body(lab(), &format!("linode:instances/{label}"))["ipv4"][0].clone();
         assert_eq!((body(lab(), WWW)["target"].clone(), serves().await), (address("main"), Ok(WebAnswer::Status(200))));
 
+        let predicted = incident.procedure(UP).await.predicted.worst.as_secs() / 60;
+        assert!(predicted >= 30, "the prediction has the reload of the zone: {predicted} min");
         let began = lab().clock.now();
         let ended = incident.done(UP).await;
         let minutes = lab().clock.now().duration_since(began).as_secs() / 60;

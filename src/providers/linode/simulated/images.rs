@@ -102,7 +102,8 @@ fn create(world: &mut World, route: &Route<'_>) -> Result<Response, Refused> {
     let disk = body["disk_id"].as_u64().unwrap_or_default();
     let machine = store::get(world, INSTANCES, &(disk / DISKS).to_string());
     let machine = machine.map_err(|_| Refused::field("disk_id", "Disk not found"))?;
-    if !disks(&machine.body).iter().any(|own| own["id"] == disk) {
+    // An image has a file system.
+    if !disks(&machine.body).iter().any(|own| own["id"] == disk && own["filesystem"] != "swap") {
         return Err(Refused::field("disk_id", "Disk not found"));
     }
     if store::is_busy(world, machine) {

@@ -45,6 +45,11 @@ fn wall() -> Json {
     json!({ "rules": { "inbound_policy": "DROP", "outbound_policy": "ACCEPT", "inbound": [rule] }, "status": "enabled" })
 }
 
+fn without_status(mut body: Json) -> Json {
+    path::remove(&mut body, "status");
+    body
+}
+
 fn volume(size: u64) -> Json {
     json!({ "location": "eu-west", "size": size })
 }
@@ -293,11 +298,17 @@ async fn lost_region_is_silent_and_no_other() {
 #[tokio::test(start_paused = true)]
 async fn lists_have_pages_and_ids_have_forms() {
     let lab = Lab::new(7);
-    for number in 0..30 {
-        lab.put(&format!("linode:firewalls/wall-{number}"), wall()).await;
+    // A page has 500 elements.
+    for number in 0..510 {
+        let body = with(wall(), "label", json!(format!("wall-{number}")));
+        lab.cloud
+            .transport
+            .call(axum::http::Method::POST, "networking/firewalls", Some(&without_status(body)))
+            .await
+            .unwrap();
     }
     let list = Collection::new(ObjectId::new("linode:firewalls"), "4");
-    assert_eq!(lab.cloud.collection(&list).await.unwrap().len(), 30);
+    assert_eq!(lab.cloud.collection(&list).await.unwrap().len(), 510);
     for id in ["/subscriptions/s", "linode:regions/eu-west", "linode:profile", "linode:instances/a/b"] {
         assert_eq!(refusal(lab.cloud.get(&object(id)).await.unwrap_err()).code, "UnknownId", "{id}");
     }
