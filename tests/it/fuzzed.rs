@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+#[path = "../../fuzz/properties/backup_catalogue.rs"]
+mod backup_catalogue;
 #[path = "../../fuzz/properties/cost.rs"]
 mod cost;
 #[path = "../../fuzz/properties/fault_file.rs"]
@@ -30,6 +32,7 @@ enum Property {
 
 /// Each target and its property.
 const TARGETS: &[(&str, Property)] = &[
+    ("backup_catalogue", Property::Text(backup_catalogue::holds)),
     ("cost", Property::Text(is_read)),
     ("fault_file", Property::Text(fault_file::holds)),
     ("journal_file", Property::Bytes(journal_file::holds)),

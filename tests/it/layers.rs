@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
         "sight",
         "value",
         "visible",
+        "backup",
         "language",
         "actions",
         "diagnostic",

@@ -7,6 +7,7 @@ mod adopt;
 mod advice;
 mod arguments;
 mod az;
+mod backups;
 mod bulk;
 mod check;
 mod cloudflare;

@@ -1,0 +1,38 @@
+//! Backups that other tools make, as drplan reads and judges them: recovery points, chains, ages, restore times.
+//!
+//! Everything here is pure. Text of a tool comes in, points and plans come out: no module runs a program, opens a
+//! repository, reads a clock, or knows a stack or a provider. One file for each tool, one line in [`TOOLS`].
+
+mod age;
+mod dumps;
+mod log;
+mod pgbackrest;
+mod point;
+mod rates;
+mod restic;
+mod retention;
+mod set;
+mod simulated;
+mod snapshots;
+mod tool;
+mod wal_g;
+
+pub use age::{DataAge, age, data_age, promised};
+pub use log::LogArchive;
+pub use point::{Level, Part, PointBytes, PointKind, RecoveryPoint};
+pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict};
+pub use retention::kept;
+pub use set::{BackupSet, BrokenChain};
+pub use simulated::{Schedule, simulated};
+pub use tool::{Catalogue, Points, RestoreForm, RestoreRequest, RestoreStep, Selection, Tool, ToolWord, Verdict};
+
+/// The tools that drplan can read.
+pub static TOOLS: &[&Tool] = &[&pgbackrest::TOOL, &restic::TOOL, &wal_g::TOOL, &dumps::TOOL, &snapshots::TOOL];
+
+/// The tool with this word.
+pub fn tool(word: &str) -> Option<&'static Tool> {
+    TOOLS.iter().copied().find(|tool| tool.name == word)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! The time of a restore: bytes divided by rates, with the term that takes longest.
+
+use std::time::Duration;
+
+use super::age::DataAge;
+use super::tool::RestoreForm;
+
+/// Where a rate comes from, from the most to the least reliable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RateSource {
+    /// The last drill measured it with this image on a machine of this size.
+    Measured,
+    /// A drill measured it on a machine of another size.
+    MeasuredElsewhere,
+    /// A default.
+    Estimate,
+}
+
+impl RateSource {
+    /// The word for it in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::MeasuredElsewhere => "measured on another size",
+            Self::Estimate => "estimate",
+        }
+    }
+}
+
+/// A rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Bytes per second.
+    pub bytes: u64,
+    /// Where it comes from.
+    pub source: RateSource,
+}
+
+/// The rates of a restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Reading from the repository.
+    pub network: Rate,
+    /// Writing to the disk.
+    pub disk: Rate,
+    /// Replaying a log: one process.
+    pub replay: Rate,
+    /// Making a volume of a snapshot.
+    pub volume: Rate,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Rates {
+    /// Defaults: a network of one Gbit/s, the disk of a general-purpose volume (125 MiB/s without more being bought),
+    /// the lower end of usual rates of replay (20 to 100 MB/s), and the lowest rate that volumes are promised at.
+    pub const ESTIMATES: Self = Self {
+        network: Rate { bytes: 119 * MIB, source: RateSource::Estimate },
+        disk: Rate { bytes: 125 * MIB, source: RateSource::Estimate },
+        replay: Rate { bytes: 20_000_000, source: RateSource::Estimate },
+        volume: Rate { bytes: 100 * MIB, source: RateSource::Estimate },
+    };
+}
+
+/// A term of a restore time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestorePhase {
+    /// The phase, as a report of the machine names it.
+    pub name: &'static str,
+    /// The resource that limits it.
+    pub limit: &'static str,
+    /// Bytes that pass.
+    pub bytes: u64,
+    /// The rate.
+    pub rate: Rate,
+    /// The time.
+    pub time: Duration,
+}
+
+/// A predicted restore time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prediction {
+    /// Its phases, one after the other.
+    pub phases: Vec<RestorePhase>,
+}
+
+impl Prediction {
+    /// The sum of the phases.
+    pub fn total(&self) -> Duration {
+        self.phases.iter().fold(Duration::ZERO, |sum, phase| sum.saturating_add(phase.time))
+    }
+
+    /// The phase that takes longest: its limit is what a faster restore has to raise.
+    pub fn largest(&self) -> Option<&RestorePhase> {
+        self.phases.iter().max_by_key(|phase| phase.time)
+    }
+
+    /// The least reliable source of its rates.
+    pub fn source(&self) -> Option<RateSource> {
+        self.phases.iter().map(|phase| phase.rate.source).max()
+    }
+}
+
+/// Predicts the time of a restore, from the first byte to the last. `None` where the tool reports no size.
+pub fn predict(data: &DataAge<'_>, form: RestoreForm, rates: &Rates) -> Option<Prediction> {
+    let bytes = data.point.bytes;
+    let mut phases = Vec::new();
+    match form {
+        RestoreForm::Volume => phases.push(phase("restoring", "volume", bytes.restored?, rates.volume)),
+        // Reading and writing go on at once: the slower one counts.
+        RestoreForm::Files => {
+            let read = bytes.repository.or(bytes.restored)?;
+            let fetch = phase("fetching", "network", read, rates.network);
+            let write = phase("restoring", "disk", bytes.restored.unwrap_or(read), rates.disk);
+            phases.push(if write.time > fetch.time { write } else { fetch });
+        }
+    }
+    if data.log_bytes > 0 {
+        phases.push(phase("replaying", "replay", data.log_bytes, rates.replay));
+    }
+    Some(Prediction { phases })
+}
+
+fn phase(name: &'static str, limit: &'static str, bytes: u64, rate: Rate) -> RestorePhase {
+    let millis = u128::from(bytes).saturating_mul(1000).div_ceil(u128::from(rate.bytes.max(1)));
+    let time = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+    RestorePhase { name, limit, bytes, rate, time }
+}

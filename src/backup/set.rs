@@ -1,0 +1,129 @@
+//! The points of a catalogue together: chains, and the newest point that can be restored.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::log::LogArchive;
+use super::point::{Level, RecoveryPoint};
+use super::tool::{Catalogue, Verdict};
+
+/// The recovery points of one backup, each with another id, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BackupSet {
+    points: Vec<RecoveryPoint>,
+    /// The archive of the log, where the catalogue has one.
+    pub log: Option<LogArchive>,
+}
+
+/// A point that cannot be restored because of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenChain {
+    /// The point.
+    pub id: String,
+    /// Points of its chain that are missing, incomplete or damaged.
+    pub lacks: Vec<String>,
+}
+
+impl From<Catalogue> for BackupSet {
+    fn from(catalogue: Catalogue) -> Self {
+        let mut by_id: BTreeMap<String, RecoveryPoint> = BTreeMap::new();
+        // Of two copies, in two repositories, one is enough.
+        for point in catalogue.points {
+            let is_better = |known: &RecoveryPoint| !known.is_complete() && point.is_complete();
+            if by_id.get(&point.id).is_none_or(is_better) {
+                by_id.insert(point.id.clone(), point);
+            }
+        }
+        let mut points: Vec<RecoveryPoint> = by_id.into_values().collect();
+        points.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Self { points, log: catalogue.log }
+    }
+}
+
+impl BackupSet {
+    /// The points, oldest first.
+    pub fn points(&self) -> &[RecoveryPoint] {
+        &self.points
+    }
+
+    /// The point with this id.
+    pub fn point(&self, id: &str) -> Option<&RecoveryPoint> {
+        self.points.iter().find(|point| point.id == id)
+    }
+
+    /// Raises and lowers points after a verification by the tool.
+    pub fn judge(&mut self, verdict: &Verdict) {
+        let Verdict::Judged { sound, damaged, .. } = verdict else { return };
+        for point in &mut self.points {
+            if damaged.contains(&point.id) {
+                point.damaged = true;
+            } else if sound.contains(&point.id) && point.level == Level::Complete {
+                point.level = Level::Checked;
+            }
+        }
+    }
+
+    /// The ids of the points that can be restored: each is complete, and so are all that it needs. Points that need
+    /// each other in a circle are not among them.
+    pub fn usable(&self) -> BTreeSet<&str> {
+        let at: HashMap<&str, usize> = self.points.iter().enumerate().map(|(at, one)| (one.id.as_str(), at)).collect();
+        let mut waiting = vec![0_usize; self.points.len()];
+        let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); self.points.len()];
+        for (own, point) in self.points.iter().enumerate() {
+            for need in &point.needs {
+                waiting[own] += 1;
+                // A need that is not in the catalogue is never met.
+                if let Some(need) = at.get(need.as_str()) {
+                    needed_by[*need].push(own);
+                }
+            }
+        }
+        let mut ready: Vec<usize> = (0..self.points.len()).filter(|at| waiting[*at] == 0).collect();
+        let mut usable = BTreeSet::new();
+        while let Some(own) = ready.pop() {
+            if !self.points[own].is_complete() {
+                continue;
+            }
+            usable.insert(self.points[own].id.as_str());
+            for dependent in &needed_by[own] {
+                waiting[*dependent] -= 1;
+                if waiting[*dependent] == 0 {
+                    ready.push(*dependent);
+                }
+            }
+        }
+        usable
+    }
+
+    /// The newest point that can be restored and is proven to this level.
+    pub fn newest(&self, level: Level) -> Option<&RecoveryPoint> {
+        let usable = self.usable();
+        self.points.iter().rev().find(|point| point.level >= level && usable.contains(point.id.as_str()))
+    }
+
+    /// The ids of a point's chain: itself and all that it needs, as far as the catalogue has them.
+    pub fn chain(&self, id: &str) -> BTreeSet<&str> {
+        let mut chain = BTreeSet::new();
+        let mut open = vec![id];
+        while let Some(point) = open.pop().and_then(|id| self.point(id)) {
+            if chain.insert(point.id.as_str()) {
+                open.extend(point.needs.iter().map(String::as_str).filter(|need| self.point(need).is_some()));
+            }
+        }
+        chain
+    }
+
+    /// The complete points that cannot be restored because of others.
+    pub fn broken_chains(&self) -> Vec<BrokenChain> {
+        let usable = self.usable();
+        let is_broken = |point: &&RecoveryPoint| point.is_complete() && !usable.contains(point.id.as_str());
+        let broken = |point: &RecoveryPoint| {
+            let chain = self.chain(&point.id);
+            let of_chain = chain.iter().filter_map(|id| self.point(id));
+            let needs = of_chain.flat_map(|point| &point.needs);
+            let lacks: BTreeSet<&String> =
+                needs.filter(|need| !self.point(need).is_some_and(RecoveryPoint::is_complete)).collect();
+            BrokenChain { id: point.id.clone(), lacks: lacks.into_iter().cloned().collect() }
+        };
+        self.points.iter().filter(is_broken).map(broken).collect()
+    }
+}
