@@ -295,6 +295,12 @@ pub trait Commands: Send + Sync {
     /// # Errors
     /// The reason why it could not be run, or that it exceeded its time limit and was killed.
     async fn run(&self, line: &CommandLine) -> Result<ProgramExit, String>;
+
+    /// Runs a program to its end and keeps all of its standard output, in which bytes that are no UTF-8 are replaced.
+    ///
+    /// # Errors
+    /// As for [`Commands::run`]; more output than is kept.
+    async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String>;
 }
 
 /// A program with its input. None of it is shown: all may hold secrets.
@@ -319,6 +325,15 @@ pub struct ProgramExit {
     pub code: Option<i32>,
     /// Its last line of output.
     pub said: String,
+}
+
+/// The output of a program that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramOutput {
+    /// Its end, with the last line of standard error, which is empty where there is none.
+    pub ended: ProgramExit,
+    /// Its standard output.
+    pub text: String,
 }
 
 /// Time, simulated or real.

@@ -1,5 +1,5 @@
-//! Any text as the output of each tool for backups: it is refused or read, and a point that counts as usable is complete
-//! with all of its chain.
+//! Any text as the output of each tool for backups: it is refused or read, and a point that counts as usable is
+//! complete with all of its chain.
 
 use drplan::backup::{BackupSet, Level, RateSource, Rates, RestoreRequest, Selection, TOOLS, data_age, predict};
 

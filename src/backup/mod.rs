@@ -5,6 +5,7 @@
 
 mod age;
 mod dumps;
+mod judgement;
 mod log;
 mod pgbackrest;
 mod point;
@@ -18,6 +19,7 @@ mod tool;
 mod wal_g;
 
 pub use age::{DataAge, age, data_age, promised};
+pub use judgement::{BackupFinding, FindingWeight, Judgement, Terms, judge};
 pub use log::LogArchive;
 pub use point::{Level, Part, PointBytes, PointKind, RecoveryPoint};
 pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict};

@@ -22,7 +22,11 @@ const TITLE: &str = "pgBackRest";
 pub(super) static TOOL: Tool = Tool {
     name: "pgbackrest",
     title: TITLE,
-    words: &[ToolWord { name: "stanza", required: true }],
+    words: &[
+        ToolWord { name: "stanza", required: true },
+        ToolWord { name: "increments", required: false },
+        ToolWord { name: "log", required: false },
+    ],
     chained: true,
     form: RestoreForm::Files,
     prints: "`pgbackrest info --output=json`, then `pgbackrest repo-ls --output=json` of the archive's newest folder",

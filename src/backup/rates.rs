@@ -107,7 +107,7 @@ pub fn predict(data: &DataAge<'_>, form: RestoreForm, rates: &Rates) -> Option<P
     let mut phases = Vec::new();
     match form {
         RestoreForm::Volume => phases.push(phase("restoring", "volume", bytes.restored?, rates.volume)),
-        // Reading and writing go on at once: the slower one counts.
+        // Data are read and written at the same time: the slower one counts.
         RestoreForm::Files => {
             let read = bytes.repository.or(bytes.restored)?;
             let fetch = phase("fetching", "network", read, rates.network);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
+
 use super::log::LogArchive;
 use super::point::{Level, RecoveryPoint};
 use super::tool::{Catalogue, Verdict};
@@ -40,6 +42,15 @@ impl From<Catalogue> for BackupSet {
 }
 
 impl BackupSet {
+    /// The set as it was at this time: without points that ended, or have data of, a later one.
+    #[must_use]
+    pub fn until(mut self, time: Timestamp) -> Self {
+        self.points.retain(|point| point.at <= time && point.finished.is_none_or(|end| end <= time));
+        // Segments have names and not times here: a log that ends later is no proof of an earlier end.
+        self.log = self.log.filter(|log| log.newest <= time);
+        self
+    }
+
     /// The points, oldest first.
     pub fn points(&self) -> &[RecoveryPoint] {
         &self.points

@@ -205,6 +205,44 @@ fn simulated_backups_are_made_on_schedule_and_kept_as_long_as_promised() {
     assert!(BackupSet::from(simulated(&schedule, now, began, true)).points().is_empty());
 }
 
+fn codes(set: &BackupSet, terms: &Terms, now: Timestamp) -> Vec<(&'static str, FindingWeight)> {
+    judge(set, terms, now).findings.iter().map(|finding| (finding.code, finding.weight)).collect()
+}
+
+#[test]
+fn judgement_finds_old_data_missed_runs_broken_chains_and_missing_proof() {
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let at = |hour: u64| Timestamp::UNIX_EPOCH + hours(hour);
+    let mut full = RecoveryPoint::new("full", PointKind::Full, at(0));
+    let increment = RecoveryPoint {
+        needs: vec!["full".to_owned()],
+        ..RecoveryPoint::new("increment", PointKind::Incremental, at(6))
+    };
+    let set = |points: &[RecoveryPoint]| BackupSet::from(Catalogue { points: points.to_vec(), log: None });
+    let schedule = Schedule { every: hours(24), increments: Some(hours(6)), log: None, keep: None };
+    let terms = Terms { schedule: Some(schedule), rpo: Some(hours(12)), ..Terms::default() };
+    let sound = set(&[full.clone(), increment.clone()]);
+    assert_eq!(codes(&sound, &terms, at(15)), []);
+    assert_eq!(codes(&sound, &terms, at(16)), [("overdue", FindingWeight::Error)]);
+    let both = [("older-than-objective", FindingWeight::Error), ("overdue", FindingWeight::Error)];
+    assert_eq!(codes(&sound, &terms, at(19)), both);
+    let accepted = Terms { rpo_accepted: true, schedule: None, ..terms };
+    assert_eq!(codes(&sound, &accepted, at(19)), [("older-than-objective", FindingWeight::Accepted)]);
+    let proven = Terms { verified: Some(hours(10)), ..Terms::default() };
+    assert_eq!(codes(&sound, &proven, at(7)), [("never-restored", FindingWeight::Warning)]);
+    full.level = Level::Restored;
+    let restored = set(&[full.clone(), increment.clone()]);
+    assert_eq!(codes(&restored, &proven, at(9)), []);
+    assert_eq!(codes(&restored, &proven, at(11)), [("not-verified", FindingWeight::Warning)]);
+    full.damaged = true;
+    let broken = set(&[full, increment]);
+    let judged = judge(&broken, &Terms::default(), at(7));
+    assert_eq!(judged.data, None);
+    let what = &judged.findings.iter().find(|finding| finding.code == "chain-broken").unwrap().what;
+    assert!(what.contains("increment") && what.contains("full"), "{what}");
+    assert_eq!(codes(&set(&[]), &Terms::default(), at(7)), [("no-point", FindingWeight::Error)]);
+}
+
 /// Points with needs among themselves and beyond, in any order, some incomplete or damaged.
 fn catalogues() -> impl Strategy<Value = BackupSet> {
     let point = (0..20_usize, proptest::collection::vec(0..24_usize, 0..3), 0..400_i64, 0..8_u8);

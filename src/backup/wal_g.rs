@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::log::LogArchive;
 use super::point::{PointBytes, PointKind, RecoveryPoint};
 use super::tool::{
-    Catalogue, RestoreForm, RestoreRequest, RestoreStep, Selection, Tool, Verdict, documents, ended, strange,
+    Catalogue, RestoreForm, RestoreRequest, RestoreStep, Selection, Tool, ToolWord, Verdict, documents, ended, strange,
 };
 
 const TITLE: &str = "WAL-G";
@@ -18,7 +18,7 @@ const TITLE: &str = "WAL-G";
 pub(super) static TOOL: Tool = Tool {
     name: "wal_g",
     title: TITLE,
-    words: &[],
+    words: &[ToolWord { name: "increments", required: false }, ToolWord { name: "log", required: false }],
     chained: true,
     form: RestoreForm::Files,
     prints: "`wal-g backup-list --detail --json`, then `rclone lsjson` of the folder of the log",

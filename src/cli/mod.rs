@@ -7,6 +7,7 @@ mod actor;
 mod adopt;
 mod again;
 mod apply;
+mod backup;
 mod check;
 mod cloud;
 mod clouds;
@@ -225,6 +226,7 @@ enum Command {
     Adopt(adopt::Args),
     Unlock(unlock::Args),
     FailoverGroup(failover_group::Args),
+    Backup(backup::Args),
     Simulator(simulator::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -278,6 +280,7 @@ fn start(cli: &Cli, session: &mut Session) -> Result<ExitCode, Failure> {
         Command::Adopt(args) => adopt::run(args, global, session),
         Command::Simulator(args) => simulator::run(args, global, session),
         Command::FailoverGroup(args) => failover_group::run(args, global, session),
+        Command::Backup(args) => backup::run(args, global, session),
         Command::Unlock(args) => unlock::run(args, global, session),
         Command::Kinds(args) => kinds::run(args, session),
         Command::Explain(args) => explain::run(args, session),

@@ -65,9 +65,13 @@ fn summary(stack: &Stack, warnings: &Diagnostics) -> String {
     let resources = count(stack.resources.len(), "resource", "resources");
     let sites = count(stack.sites.len(), "site", "sites");
     let groups = count(stack.failover_groups.len(), "failover group", "failover groups");
+    let backups = match stack.backups.len() {
+        0 => String::new(),
+        number => format!(", {}", count(number, "backup", "backups")),
+    };
     let warnings = match warnings.len() {
         0 => String::new(),
         number => format!(", with {}", count(number, "warning", "warnings")),
     };
-    format!("{} is valid: {resources} at {sites}, {groups}{warnings}.", stack.name)
+    format!("{} is valid: {resources} at {sites}, {groups}{backups}{warnings}.", stack.name)
 }

@@ -93,9 +93,14 @@ pub(crate) fn further_accounts(stack: &Stack) -> Vec<Limitation> {
     out
 }
 
-/// Failover groups and their steps, which no language expresses: groups for the reason `why`, steps because `acts`.
+/// Backups, failover groups and their steps, which no language expresses: groups for the reason `why`, steps because
+/// `acts`.
 pub(crate) fn failover_groups(stack: &Stack, why: &str, acts: &str) -> Vec<Limitation> {
     let mut out = Vec::new();
+    for backup in stack.backups.values() {
+        let why = format!("{} makes it; the code only has the resources that it refers to", backup.tool.title);
+        out.push(Limitation { what: backup.address.to_string(), why });
+    }
     for group in stack.failover_groups.values() {
         out.push(Limitation { what: format!("failover_group.{}", group.name), why: why.to_owned() });
         for step in &group.steps {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::duration::spoken;
-use crate::world::{CommandLine, Commands, ProgramExit};
+use crate::world::{CommandLine, Commands, ProgramExit, ProgramOutput};
 
 /// Variables that every program needs: paths, home and language. The rest of the environment may hold secrets.
 const INHERITED: &[&str] = &[
@@ -35,6 +35,8 @@ const OUTPUT_TIME: Duration = Duration::from_millis(500);
 /// Bytes of output that are kept, and characters of its last line that are reported.
 const OUTPUT_LIMIT: usize = 8192;
 const LINE_LIMIT: usize = 300;
+/// Bytes of an output that is read whole: one more is an error.
+const READ_LIMIT: usize = 64 * 1024 * 1024;
 
 /// Programs of this machine.
 #[derive(Debug, Clone)]
@@ -70,8 +72,42 @@ impl Commands for HostCommands {
             }
             Err(error) => Err(format!("the program could not be run: {error}")),
             Ok(None) => Err(format!("the program did not end within {} and was killed", spoken(within))),
-            Ok(Some(exited)) => Ok(exited),
+            Ok(Some(ended)) => Ok(ended.exit()),
         }
+    }
+
+    async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String> {
+        let command = self.command(line);
+        let within = line.within;
+        let run = tokio::task::spawn_blocking(move || run_keeping(command, within, READ_LIMIT));
+        match run.await.map_err(|error| format!("the program could not be run: {error}"))? {
+            Err(error) => Err(format!("the program could not be run: {error}")),
+            Ok(None) => Err(format!("the program did not end within {} and was killed", spoken(within))),
+            Ok(Some(ended)) if ended.output.len() >= READ_LIMIT => {
+                Err(format!("the program printed more than {READ_LIMIT} bytes"))
+            }
+            Ok(Some(ended)) => {
+                let text = String::from_utf8_lossy(&ended.output).into_owned();
+                let said = last_line(&ended.errors);
+                Ok(ProgramOutput { ended: ProgramExit { code: ended.code, said }, text })
+            }
+        }
+    }
+}
+
+/// A program that has ended, with the ends of its outputs.
+struct EndedProgram {
+    code: Option<i32>,
+    output: Vec<u8>,
+    errors: Vec<u8>,
+}
+
+impl EndedProgram {
+    /// Its exit code, and the last line of standard error, or of standard output where standard error is empty.
+    fn exit(&self) -> ProgramExit {
+        let said =
+            [&self.errors, &self.output].map(|output| last_line(output)).into_iter().find(|said| !said.is_empty());
+        ProgramExit { code: self.code, said: said.unwrap_or_default() }
     }
 }
 
@@ -101,10 +137,16 @@ impl HostCommands {
 }
 
 /// Runs a program to its end; `None` where it was killed at its time limit.
-fn run(mut command: Command, within: Duration) -> io::Result<Option<ProgramExit>> {
+fn run(command: Command, within: Duration) -> io::Result<Option<EndedProgram>> {
+    run_keeping(command, within, OUTPUT_LIMIT)
+}
+
+/// The same, keeping this many bytes of its standard output.
+fn run_keeping(mut command: Command, within: Duration, limit: usize) -> io::Result<Option<EndedProgram>> {
     let began = Instant::now();
     let mut child = command.spawn()?;
-    let outputs = [child.stdout.take().map(read_tail), child.stderr.take().map(read_tail)];
+    let output = child.stdout.take().map(|output| read_tail(output, limit));
+    let errors = child.stderr.take().map(|errors| read_tail(errors, OUTPUT_LIMIT));
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
@@ -115,9 +157,8 @@ fn run(mut command: Command, within: Duration) -> io::Result<Option<ProgramExit>
         }
         thread::sleep(POLL_EVERY);
     };
-    // The last line of standard error, or of standard output where standard error is empty.
-    let said = outputs.into_iter().rev().flatten().map(OutputTail::last_line).find(|line| !line.is_empty());
-    Ok(Some(ProgramExit { code: status.code(), said: said.unwrap_or_default() }))
+    let [output, errors] = [output, errors].map(|tail| tail.map(OutputTail::bytes).unwrap_or_default());
+    Ok(Some(EndedProgram { code: status.code(), output, errors }))
 }
 
 /// Kills a program and the processes that it has started.
@@ -137,15 +178,15 @@ struct OutputTail {
     reader: thread::JoinHandle<()>,
 }
 
-fn read_tail(mut from: impl Read + Send + 'static) -> OutputTail {
+fn read_tail(mut from: impl Read + Send + 'static, limit: usize) -> OutputTail {
     let text = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&text);
     let reader = thread::spawn(move || {
-        let mut buffer = [0; 1024];
+        let mut buffer = [0; 8192];
         while let Ok(read) = from.read(&mut buffer) {
             let mut text = into.lock().unwrap_or_else(PoisonError::into_inner);
             text.extend(buffer.iter().take(read));
-            let over = text.len().saturating_sub(OUTPUT_LIMIT);
+            let over = text.len().saturating_sub(limit);
             text.drain(..over);
             if read == 0 {
                 break;
@@ -156,16 +197,20 @@ fn read_tail(mut from: impl Read + Send + 'static) -> OutputTail {
 }
 
 impl OutputTail {
-    fn last_line(self) -> String {
+    fn bytes(self) -> Vec<u8> {
         let until = Instant::now() + OUTPUT_TIME;
         while !self.reader.is_finished() && Instant::now() < until {
             thread::sleep(POLL_EVERY / 4);
         }
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&text);
-        let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect()
+        std::mem::take(&mut *self.text.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The last line of an output that is not empty, as messages show it.
+fn last_line(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect()
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ pub enum Ty {
     Ref(&'static [&'static str]),
     /// A site of the stack. In arguments it is the site's location (its region).
     Site,
+    /// A backup of the stack. In arguments it is the backup's name.
+    Backup,
     /// A nested block.
     Block(&'static Block),
     /// Any value, in the body as it is (a map) or as JSON text.

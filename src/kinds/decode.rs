@@ -55,6 +55,8 @@ pub trait ResourceLookup {
     fn region(&self, site: &Address) -> Option<Option<String>>;
     /// The names of the sites.
     fn sites(&self) -> Vec<String>;
+    /// True for the address of a backup of the stack.
+    fn is_backup(&self, address: &Address) -> bool;
     /// The resource that has this id.
     fn with_id(&self, id: &ObjectId) -> Option<Address>;
     /// True for a text in the form of an id of a provider.
@@ -99,6 +101,9 @@ pub fn canonical(ty: &Ty, value: &serde_json::Value) -> serde_json::Value {
         }
         fn sites(&self) -> Vec<String> {
             Vec::new()
+        }
+        fn is_backup(&self, _: &Address) -> bool {
+            false
         }
         fn with_id(&self, _: &ObjectId) -> Option<Address> {
             None
@@ -428,6 +433,13 @@ impl Decoder<'_> {
                     Err(Problem::ty("a site, as in `site.primary`", other).help(sites_listed(&self.names.sites())))
                 }
             },
+            Ty::Backup => match value {
+                Value::Block(address) if self.names.is_backup(address) => Ok(Value::from(address.own_name())),
+                Value::String(_) if self.answered => Ok(value.clone()),
+                Value::Block(address) => Err(Problem::new(format!("expected a backup, found `{address}`"))
+                    .help("Write the name of a `backup` block, as in `backup.name`.")),
+                other => Err(Problem::ty("a backup, as in `backup.orders`", other)),
+            },
         }
     }
 
@@ -524,6 +536,7 @@ fn written_as(ty: &Ty) -> String {
         Ty::Ref(kinds) => reference_as(kinds).trim_matches('`').to_owned(),
         Ty::List(item) | Ty::Set(item) => format!("[{}, …]", written_as(item)),
         Ty::Site => "site.…".to_owned(),
+        Ty::Backup => "backup.…".to_owned(),
         Ty::Bool => "true".to_owned(),
         Ty::Enum([word, ..]) => format!("\"{word}\""),
         Ty::Cidr => "\"10.0.0.0/16\"".to_owned(),

@@ -482,6 +482,8 @@ pub struct Recovery {
     pub image: bool,
     /// True for a store of other resources' keys and secrets.
     pub keeps_keys: bool,
+    /// True for a store of objects, in which backups may be kept.
+    pub keeps_objects: bool,
 }
 
 /// Logins that are not replicated.
@@ -507,6 +509,7 @@ impl Recovery {
         logins: None,
         image: false,
         keeps_keys: false,
+        keeps_objects: false,
     };
     /// A kind that stores users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };

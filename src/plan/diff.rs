@@ -300,7 +300,9 @@ mod tests {
             Ty::Block(block) => {
                 prop::collection::vec(values(block.args).prop_map(Json::Object), 0..3).prop_map(Json::from).boxed()
             }
-            Ty::String | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site | Ty::Any => words().boxed(),
+            Ty::String | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site | Ty::Backup | Ty::Any => {
+                words().boxed()
+            }
         }
     }
 

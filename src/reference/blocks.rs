@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::variables;
+use super::{backups, variables};
 use crate::actions;
 use crate::kinds::Catalog;
 use crate::language::argument;
@@ -284,6 +284,8 @@ static BLOCKS: &[LanguageBlock] = &[
         notes: &["Attributes of every resource: `id`, `name`, `location`, and its arguments."],
         example: include_str!("examples/resource.hcl"),
     },
+    backups::BACKUP,
+    backups::CATALOGUE,
     LanguageBlock {
         name: "failover_group",
         within: "",
@@ -304,6 +306,12 @@ static BLOCKS: &[LanguageBlock] = &[
                 "list of replicas",
                 Default("every data replica from `from` to a site of `to`"),
                 "Replicas to promote: their target becomes the primary.",
+            ),
+            argument(
+                "restore",
+                "list of backups",
+                Default("every backup of a resource at `from` or at a site of `to`"),
+                "Backups that a cold standby (`tier = 2`) starts from, in the order in which they are restored.",
             ),
             argument(
                 "stand_up",

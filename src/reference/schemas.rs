@@ -34,6 +34,8 @@ schemas! {
     "history" "drplan failover-group history --format json";
     "status" "drplan failover-group status --format json";
     "abort" "drplan failover-group abort --format json";
+    "backup-list" "drplan backup list --format json";
+    "backup-status" "drplan backup status --format json";
     "roles" "drplan roles show --format json";
     "output" "drplan output [NAME] --format json";
     "state" "drplan state pull";

@@ -12,7 +12,7 @@ use crate::account::Realm;
 use crate::address::{Address, is_identifier};
 use crate::duration::human;
 use crate::plan::ArgumentChange;
-use crate::stack::{FailoverGroup, GroupStep, Probe, Route, Site, Stack, StepOrPhase};
+use crate::stack::{Backup, FailoverGroup, GroupStep, Probe, Repository, Route, Site, Stack, StepOrPhase};
 use crate::stack::{guarded_url, with_guarded_url};
 use crate::value::{Map, Seal, SealedValue};
 
@@ -47,7 +47,7 @@ pub(super) fn differences(
     found
 }
 
-const OF: [&str; 7] = ["objectives", "stack", "provider", "failover_group", "site", "variable", "output"];
+const OF: [&str; 8] = ["objectives", "stack", "provider", "failover_group", "backup", "site", "variable", "output"];
 
 fn setting((of, name): &(&'static str, String), before: Option<&Json>, after: Option<&Json>) -> Option<Setting> {
     let turn = match (before, after) {
@@ -67,7 +67,8 @@ fn setting((of, name): &(&'static str, String), before: Option<&Json>, after: Op
 }
 
 fn comparable(stack: &Stack, seal: &Seal) -> SettingList {
-    let Stack { name, description, objectives, residency, cloud, accepted, sites, failover_groups, .. } = stack;
+    let Stack { name, description, objectives, residency, cloud, accepted, sites, backups, failover_groups, .. } =
+        stack;
     let time = |time: Option<Duration>| time.map(human);
     let accepted: JsonMap<String, Json> =
         accepted.iter().map(|accepted| (accepted.rule.clone(), Json::from(accepted.reason.as_str()))).collect();
@@ -83,6 +84,7 @@ fn comparable(stack: &Stack, seal: &Seal) -> SettingList {
         (("stack", String::new()), own),
     ];
     all.extend(failover_groups.values().map(|of| (("failover_group", of.name.to_string()), group(of, seal))));
+    all.extend(backups.values().map(|of| (("backup", of.name().to_owned()), backup(of, seal))));
     all.extend(sites.values().map(|of| (("site", of.name.to_string()), site(of))));
     all.extend(stack.variables.iter().map(|(name, of)| {
         let value = match of.sensitive {
@@ -106,6 +108,37 @@ fn site(site: &Site) -> Json {
     json!({ "provider": provider, "location": location, "tier": tier })
 }
 
+fn backup(backup: &Backup, seal: &Seal) -> Json {
+    let Backup {
+        address: _,
+        of,
+        tool,
+        repository,
+        path,
+        stanza,
+        tag,
+        class,
+        schedule,
+        verified,
+        custodians,
+        catalogue,
+        span: _,
+        spans: _,
+    } = backup;
+    let repository = match repository {
+        Repository::Resource(address) => address.to_string(),
+        Repository::Site(site) => format!("site.{site}"),
+    };
+    let time = |time: Option<Duration>| time.map(human);
+    json!({
+        "of": of, "tool": tool.name, "repository": repository, "path": path, "stanza": stanza, "tag": tag,
+        "class": class.as_str(), "every": time(schedule.map(|one| one.every)),
+        "increments": time(schedule.and_then(|one| one.increments)), "log": time(schedule.and_then(|one| one.log)),
+        "keep": time(schedule.and_then(|one| one.keep)), "verified": time(*verified), "custodians": custodians,
+        "catalogue": catalogue.as_ref().map(|catalogue| values(catalogue, seal)),
+    })
+}
+
 /// A realm as a stack refers to it.
 fn named(realm: &Realm) -> String {
     let label = if realm.label.is_empty() { String::new() } else { format!(".{}", realm.label) };
@@ -118,6 +151,7 @@ fn group(group: &FailoverGroup, seal: &Seal) -> Json {
         from,
         to,
         promote,
+        restore,
         stand_up,
         quiesce,
         fence,
@@ -133,7 +167,7 @@ fn group(group: &FailoverGroup, seal: &Seal) -> Json {
         several => json!(several),
     };
     let mut json = json!({
-        "from": from, "to": to, "promote": promote, "stand_up": stand_up, "quiesce": quiesce, "fence": fence,
+        "from": from, "to": to, "promote": promote, "restore": restore, "stand_up": stand_up, "quiesce": quiesce, "fence": fence,
         "after": after, "depends_on": needs,
     });
     if let Some(all) = json.as_object_mut() {

@@ -1,7 +1,7 @@
 //! Instances of one resource block: typed arguments, site, name and id.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use crate::address::Address;
@@ -12,6 +12,7 @@ use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
 use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, Subject, Ty, Wire, body, with_article};
 use crate::object::ObjectId;
 use crate::stack::copies::rehearsed;
+use crate::stack::instance_errors::InstanceErrors;
 use crate::stack::place::{self, SiteSetting};
 use crate::stack::program::Definition;
 use crate::stack::read::MAX_RESOURCES;
@@ -108,59 +109,6 @@ pub(super) fn too_many_resources(at: Span) -> Diagnostic {
 
 /// Errors that are kept of one instance, for the blocks that mirror it.
 const MAX_KEPT_ERRORS: usize = 100;
-
-/// The errors of all instances of a block, each once: one expression that is wrong in forty instances has one cause.
-#[derive(Default)]
-pub(super) struct InstanceErrors {
-    found: Vec<Diagnostic>,
-    /// The positions of errors with this place and code.
-    by_place: HashMap<(Option<Span>, &'static str), Vec<usize>>,
-    /// For each error: the other instances that have it with another text.
-    others: Vec<Vec<Address>>,
-}
-
-impl InstanceErrors {
-    pub(super) fn add(&mut self, address: &Address, errors: Diagnostics) {
-        let errors: Vec<Diagnostic> = errors.into_iter().collect();
-        let own: HashSet<_> = errors.iter().map(|error| (error.span, error.code, error.summary.as_str())).collect();
-        let known = self.found.len();
-        for error in &errors {
-            let same_place = self.by_place.entry((error.span, error.code)).or_default();
-            if same_place.iter().any(|at| self.found[*at].summary == error.summary) {
-                continue;
-            }
-            let is_own = |first: &Diagnostic| own.contains(&(first.span, first.code, first.summary.as_str()));
-            match same_place.iter().copied().find(|at| *at < known && !is_own(&self.found[*at])) {
-                Some(at) => self.others[at].push(address.clone()),
-                None => {
-                    same_place.push(self.found.len());
-                    self.found.push(error.clone());
-                    self.others.push(Vec::new());
-                }
-            }
-        }
-    }
-
-    pub(super) fn finish(self) -> impl Iterator<Item = Diagnostic> {
-        self.found.into_iter().zip(self.others).map(|(mut error, others)| {
-            if !others.is_empty() {
-                let also = format!("{} have the same error.", named(&others));
-                error.why = Some(error.why.map_or_else(|| also.clone(), |why| format!("{why} {also}")));
-            }
-            error
-        })
-    }
-}
-
-/// The first addresses, and how many more there are.
-pub(super) fn named(addresses: &[Address]) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<String> = addresses.iter().take(SHOWN).map(|address| format!("`{address}`")).collect();
-    match addresses.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
 
 /// The copy of a resource for a drill, made of the same block, in which references mean the copies of what is copied.
 pub(super) fn copy(original: &Resource, definition: &Definition, facts: &Facts<'_>) -> Result<Resource, Diagnostics> {

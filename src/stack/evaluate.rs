@@ -21,8 +21,8 @@ use crate::stack::read::MAX_RESOURCES;
 use crate::stack::realms;
 use crate::stack::scope::{BlockScope, Facts, FaultyResource, Instances, Locals};
 use crate::stack::{
-    CloudName, FailoverGroup, Knowledge, Output, Presence, Resource, Site, Stack, block, group, near, settings,
-    siblings,
+    CloudName, FailoverGroup, Knowledge, Output, Presence, Resource, Site, Stack, backups, block, group,
+    instance_errors, near, settings, siblings,
 };
 use crate::value::{Map, Value};
 
@@ -63,6 +63,8 @@ impl Program {
         let (accounts, account_blocks) = realms::read(&evaluated.facts(self, knowledge), &mut found);
         evaluated.accounts = accounts;
         evaluated.sites = settings::sites(&evaluated.facts(self, knowledge), &mut found);
+        let of_backups = backups::instances(&evaluated.facts(self, knowledge), &mut found);
+        evaluated.instances.extend(of_backups);
         for (address, definition) in &self.definitions {
             evaluated.definition(self, knowledge, address, definition, &mut found);
             if evaluated.resources.len() > MAX_RESOURCES {
@@ -79,7 +81,8 @@ impl Program {
             block::instances(address, definition, &facts, &mut found);
         }
         let outputs = outputs(self, &facts, &mut found);
-        let failover_groups = group::read_all(self, &facts, &mut found);
+        let backups = backups::read_all(&facts, &mut found);
+        let failover_groups = group::read_all(self, &facts, &backups, &mut found);
         // Unused locals are evaluated, too: their errors should not wait for the first use.
         self.locals.keys().for_each(|name| facts.touch_local(name));
         let extra = completed_first(&evaluated.resources, &facts.budget());
@@ -108,6 +111,7 @@ impl Program {
             accepted: settings.accepted,
             sites,
             resources,
+            backups,
             failover_groups,
             outputs,
             variables: self.variables.clone(),
@@ -295,7 +299,7 @@ impl Collisions {
     fn diagnostics(self) -> impl Iterator<Item = Diagnostic> {
         self.0.into_iter().map(|CollisionGroup { mut diagnostic, others, .. }| {
             if !others.is_empty() {
-                let also = format!("{} have the same error.", block::named(&others));
+                let also = format!("{} have the same error.", instance_errors::named(&others));
                 diagnostic.why = Some(diagnostic.why.map_or_else(|| also.clone(), |why| format!("{why} {also}")));
             }
             diagnostic
@@ -539,7 +543,7 @@ impl Stack {
     pub fn resolve_group(&self, name: &str, knowledge: &Knowledge) -> Result<Option<FailoverGroup>, Diagnostics> {
         let locals = RefCell::default();
         let mut found = Diagnostics::new();
-        let group = group::read_one(&self.program, &self.facts(knowledge, &locals), name, &mut found);
+        let group = group::read_one(&self.program, &self.facts(knowledge, &locals), &self.backups, name, &mut found);
         whole(found, locals, &self.program).into_result(group).map(|(group, _)| group)
     }
 

@@ -4,6 +4,7 @@
 //! [`Stack`], or into all of its errors. Both are pure: files come in through [`crate::hcl::Files`], and attributes
 //! that only the cloud knows through [`Knowledge`].
 
+mod backups;
 mod block;
 mod constants;
 mod copies;
@@ -12,6 +13,7 @@ mod faults;
 mod group;
 mod ignored;
 mod inputs;
+mod instance_errors;
 mod names;
 mod near;
 mod order;
@@ -46,6 +48,7 @@ use crate::kinds::{Catalog, Kind, Need, Tables};
 use crate::object::{Object, ObjectId};
 use crate::value::{Map, Value};
 
+pub use backups::model::{Backup, DataClass, Repository};
 pub use copies::Copies;
 pub use group::model::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, StepOrPhase};
 pub use group::route::kind::{Route, RouteKind, RouteMove, RouteSight, RouteTarget, RouteValue, RouteWrite};
@@ -74,6 +77,8 @@ pub struct Stack {
     pub sites: IndexMap<Arc<str>, Site>,
     /// The resources, each after what it refers to.
     pub resources: IndexMap<Address, Resource>,
+    /// The backups, in the order written.
+    pub backups: IndexMap<Arc<str>, Backup>,
     /// The failover groups, in the order written.
     pub failover_groups: IndexMap<Arc<str>, FailoverGroup>,
     /// The outputs, in the order written.

@@ -25,6 +25,7 @@ pub struct Program {
     pub(crate) sites: IndexMap<Arc<str>, Arc<HclBlock>>,
     /// Blocks of accounts: the name of the provider and the further label, which is empty for one without.
     pub(crate) providers: IndexMap<(Arc<str>, Arc<str>), Arc<HclBlock>>,
+    pub(crate) backups: IndexMap<Arc<str>, Arc<HclBlock>>,
     pub(crate) failover_groups: IndexMap<Arc<str>, Arc<HclBlock>>,
     /// Each after those it refers to.
     pub(crate) definitions: IndexMap<Address, Definition>,
@@ -71,6 +72,7 @@ impl Program {
             outputs: IndexMap::new(),
             sites: IndexMap::new(),
             providers: IndexMap::new(),
+            backups: IndexMap::new(),
             failover_groups: IndexMap::new(),
             definitions: IndexMap::new(),
             unused: Vec::new(),

@@ -207,7 +207,7 @@ fn stray_attributes(body: &Body, found: &mut Diagnostics) {
 }
 
 /// The block types beside kinds.
-const WORDS: [&str; 7] = ["stack", "variable", "locals", "output", "provider", "site", "failover_group"];
+const WORDS: [&str; 8] = ["stack", "variable", "locals", "output", "provider", "site", "backup", "failover_group"];
 
 fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
     let word = Arc::clone(&block.ident.text);
@@ -260,6 +260,7 @@ fn sort_in(program: &mut Program, block: HclBlock, found: &mut Diagnostics) {
         "variable" => &mut program.variable_blocks,
         "output" => &mut program.outputs,
         "site" => &mut program.sites,
+        "backup" => &mut program.backups,
         "failover_group" => &mut program.failover_groups,
         _ => {
             match &program.stack {

@@ -86,7 +86,7 @@ pub(super) fn check(program: &Program, found: &mut Diagnostics) {
         ReferenceCheck { program, found, place: ReferencePosition::Value, each: false, groups: false }
             .expr(&local.attribute.expr, false);
     }
-    for block in program.outputs.values() {
+    for block in program.outputs.values().chain(program.backups.values()) {
         ReferenceCheck { program, found, place: ReferencePosition::Value, each: false, groups: false }
             .body(&block.body);
     }
@@ -103,7 +103,8 @@ pub(super) fn check(program: &Program, found: &mut Diagnostics) {
 
 /// An argument that takes names of steps, phases and routes, also if it is misspelt.
 fn takes_step_names(argument: &str) -> bool {
-    STEP_NAMES.contains(&argument) || (argument.len() > 4 && closest(argument, STEP_NAMES.iter().copied()).is_some())
+    let is_near = argument.len() > 4 && argument != "restore";
+    STEP_NAMES.contains(&argument) || (is_near && closest(argument, STEP_NAMES.iter().copied()).is_some())
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -184,7 +185,7 @@ impl ReferenceCheck<'_> {
                     .at(root.span)
                     .help("Write `for_each = …` into the block, or use a plain value."));
             }
-            "site" | "each" => {}
+            "site" | "backup" | "each" => {}
             _ if kind.is_some() => {}
             _ => return self.no_such_root(root),
         }
@@ -208,7 +209,8 @@ impl ReferenceCheck<'_> {
         };
         match (kind, &*root.text) {
             (Some(kind), _) => has_attribute(kind, attribute),
-            (None, "site") => site_attribute(attribute),
+            (None, "site") => language_attribute("a site", &["location", "name", "tier"], attribute),
+            (None, "backup") => language_attribute("a backup", &["name"], attribute),
             _ => Ok(()),
         }
     }
@@ -219,6 +221,7 @@ impl ReferenceCheck<'_> {
             "var" => program.variable_blocks.contains_key(name),
             "local" => program.locals.contains_key(name),
             "site" => program.sites.contains_key(name),
+            "backup" => program.backups.contains_key(name),
             "failover_group" => program.failover_groups.contains_key(name),
             "each" => matches!(name, "key" | "value"),
             kind => program.definitions.contains_key(&Address::new(kind, name)),
@@ -231,6 +234,7 @@ impl ReferenceCheck<'_> {
             "var" => program.variable_blocks.keys().map(|name| &**name).collect(),
             "local" => program.locals.keys().map(|name| &**name).collect(),
             "site" => program.sites.keys().map(|name| &**name).collect(),
+            "backup" => program.backups.keys().map(|name| &**name).collect(),
             "failover_group" => program.failover_groups.keys().map(|name| &**name).collect(),
             "each" => vec!["key", "value"],
             kind => program.definitions.keys().filter(|address| address.kind() == kind).map(Address::name).collect(),
@@ -265,8 +269,9 @@ impl ReferenceCheck<'_> {
                 "Write the full id of a resource that the stack does not manage: drplan has no data sources and no modules.",
             ));
         }
-        let known =
-            ["var", "local", "site", "each"].into_iter().chain(self.program.catalog.kinds().map(|kind| kind.name));
+        let known = ["var", "local", "site", "backup", "each"]
+            .into_iter()
+            .chain(self.program.catalog.kinds().map(|kind| kind.name));
         Err(problem.suggest(
             written,
             known,
@@ -286,6 +291,7 @@ impl ReferenceCheck<'_> {
             "var" => "variable",
             "local" => "local",
             "site" => "site",
+            "backup" => "backup",
             "failover_group" => "failover group",
             _ => "resource",
         };
@@ -339,15 +345,15 @@ pub(crate) fn no_such_attribute<'k>(kind: &str, name: &str, known: impl IntoIter
     )
 }
 
-fn site_attribute(name: &Ident) -> Result<(), Diagnostic> {
-    let known = ["location", "name", "tier"];
+/// Reports an attribute that a block of the language does not have.
+fn language_attribute(of: &str, known: &[&str], name: &Ident) -> Result<(), Diagnostic> {
     if known.contains(&&*name.text) {
         return Ok(());
     }
-    let problem = Diagnostic::error("unknown-attribute", format!("unsupported attribute `{}` of a site", name.text));
+    let problem = Diagnostic::error("unknown-attribute", format!("unsupported attribute `{}` of {of}", name.text));
     Err(problem.at(name.span).suggest(
         &name.text,
-        known,
+        known.iter().copied(),
         Some(listed("Supported:", known.iter(), |name| format!("`{name}`"))),
     ))
 }

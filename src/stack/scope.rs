@@ -178,6 +178,39 @@ impl<'a> BlockScope<'a> {
         (value, used + 1)
     }
 
+    /// A backup by its name alone: its block is evaluated after all resources.
+    fn backup(&self, name: &Arc<str>, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
+        let label = Address::new("backup", name);
+        let one = |address: &Address, used: usize| match keys.get(used) {
+            None => (Value::Block(address.clone()), used),
+            Some((ReferenceKey::Attr(attribute), _)) if &**attribute == "name" => {
+                (Value::from(address.own_name()), used + 1)
+            }
+            // Reported when references were checked.
+            Some(_) => (Value::told(), keys.len()),
+        };
+        match (self.facts.instances.get(&label), keys.get(1)) {
+            // Its `for_each` has an error that has been reported.
+            (None, _) => Ok((Value::told(), keys.len())),
+            (Some(Instances::One), Some((ReferenceKey::Index(_), span))) => Err(has_no_keys(&label, *span)),
+            (Some(Instances::One), _) => Ok(one(&label, 1)),
+            (Some(Instances::Each(all)), Some((ReferenceKey::Index(index), span))) => {
+                let key = hcl::eval::to_text(index).map_err(|problem| problem.at(*span))?;
+                match all.get(&key) {
+                    Some(address) => Ok(one(address, 2)),
+                    None => Err(no_such_key(&label, &key, *span, all, self.budget().may_suggest())),
+                }
+            }
+            (Some(Instances::Each(all)), Some((ReferenceKey::Attr(attribute), span))) => {
+                Err(needs_key(&label, attribute, *span, all))
+            }
+            (Some(Instances::Each(all)), None) => {
+                let all: Map = all.iter().map(|(key, one)| (Arc::clone(key), Value::Block(one.clone()))).collect();
+                Ok((all.into(), 1))
+            }
+        }
+    }
+
     fn resource(&self, kind: &str, name: &str, keys: &[(ReferenceKey, Span)]) -> Result<(Value, usize), Diagnostic> {
         let block = Address::new(kind, name);
         let keys_of = match self.facts.instances.get(&block) {
@@ -239,6 +272,11 @@ impl<'a> BlockScope<'a> {
     }
 }
 
+/// True for the address of a resource: sites and backups are values of expressions as well.
+pub(crate) fn is_resource(address: &Address) -> bool {
+    !matches!(address.kind(), "site" | "backup")
+}
+
 fn has_no_keys(address: &Address, span: Span) -> Diagnostic {
     Diagnostic::error("missing-key", format!("unexpected key: `{address}` has no `for_each`"))
         .at(span)
@@ -282,6 +320,7 @@ impl Scope for BlockScope<'_> {
             "var" => Ok((self.facts.program.variables.get(name).map_or_else(Value::told, |v| v.value.clone()), 1)),
             "local" => Ok((self.local(name, keys.get(1..).unwrap_or_default()), 1)),
             "site" => self.site(name, keys),
+            "backup" => self.backup(name, keys),
             "each" => match (&self.each, &**name) {
                 (Some(each), "key") => Ok((each.key.clone(), 1)),
                 (Some(each), "value") => Ok((each.value.clone(), 1)),
@@ -499,6 +538,10 @@ impl ResourceLookup for Facts<'_> {
             false => vec![name.to_string()],
         };
         self.program.sites.iter().flat_map(of_block).collect()
+    }
+
+    fn is_backup(&self, address: &Address) -> bool {
+        address.kind() == "backup" && self.program.backups.contains_key(address.name())
     }
 
     fn is_id(&self, text: &str) -> bool {

@@ -14,7 +14,7 @@ use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::place;
 use crate::stack::program::Definition;
 use crate::stack::references::META;
-use crate::stack::scope::{BlockScope, EachInstance, Facts};
+use crate::stack::scope::{BlockScope, EachInstance, Facts, is_resource};
 use crate::value::Value;
 
 /// Maximum number of blocks that mirror one another in a row.
@@ -350,7 +350,7 @@ pub(super) fn depends_on(body: &Body, scope: &BlockScope<'_>, found: &mut Diagno
 /// A resource, or all instances of one.
 fn names_resources(value: &Value) -> bool {
     match value {
-        Value::Block(address) => address.kind() != "site",
+        Value::Block(address) => is_resource(address),
         Value::Map(instances) => instances.values().all(names_resources),
         other => other.told_within(),
     }

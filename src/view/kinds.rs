@@ -315,6 +315,7 @@ fn type_text(ty: &Ty) -> String {
         Ty::Ref([]) => "reference to any resource".to_owned(),
         Ty::Ref(kinds) => format!("reference to {}", kinds.join(" or ")),
         Ty::Site => "reference to a site".to_owned(),
+        Ty::Backup => "reference to a backup".to_owned(),
         Ty::Block(block) => block_text(block),
         Ty::Any => "any value".to_owned(),
     }

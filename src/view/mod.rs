@@ -4,6 +4,7 @@
 //! well without them; the caller strips them where they are not wanted.
 
 mod alike;
+pub mod backup;
 pub mod check;
 mod comment;
 mod deed;

@@ -228,6 +228,7 @@ fn value(ty: &Ty, now: Option<&Json>) -> Option<String> {
             quoted(&id)
         }
         Ty::Site => "site.west".to_owned(),
+        Ty::Backup => "backup.example".to_owned(),
         Ty::Block(_) | Ty::Any => return None,
     })
 }

@@ -67,6 +67,8 @@ fn schema_of(words: &[&str]) -> Option<&'static str> {
         ("check", ..) if explains => "rules",
         ("check", ..) => "check",
         ("doctor", ..) => "doctor",
+        ("backup", "list", _) => "backup-list",
+        ("backup", "status", _) => "backup-status",
         ("roles", ..) => "roles",
         ("kinds", ..) => "kinds",
         ("simulator", "show", _) => "simulator",

@@ -21,17 +21,17 @@ pub(super) fn is_secret(name: &str) -> StepError {
 }
 
 /// A text that is sent and never shown.
-pub(super) fn sent<'a>(args: &'a Map, name: &str) -> Option<&'a str> {
+pub(in crate::apply) fn sent<'a>(args: &'a Map, name: &str) -> Option<&'a str> {
     args.get(name)?.revealed_str()
 }
 
 /// A length of time; `otherwise` where it is not written.
-pub(super) fn span(args: &Map, name: &str, otherwise: Duration) -> Result<Duration, StepError> {
+pub(in crate::apply) fn span(args: &Map, name: &str, otherwise: Duration) -> Result<Duration, StepError> {
     text(args, name)?.map_or(Ok(otherwise), |text| duration::parse(text).map_err(StepError::Failed))
 }
 
 /// The entries of a map of strings.
-pub(super) fn pairs(args: &Map, name: &str) -> BTreeMap<String, String> {
+pub(in crate::apply) fn pairs(args: &Map, name: &str) -> BTreeMap<String, String> {
     match args.get(name).map(|map| map.unmark().0) {
         Some(Value::Map(map)) => {
             map.iter().filter_map(|(name, value)| Some((name.to_string(), body_text(value)?))).collect()
@@ -41,7 +41,7 @@ pub(super) fn pairs(args: &Map, name: &str) -> BTreeMap<String, String> {
 }
 
 /// The elements of a list of strings.
-pub(super) fn list(args: &Map, name: &str) -> Vec<String> {
+pub(in crate::apply) fn list(args: &Map, name: &str) -> Vec<String> {
     match args.get(name).map(|list| list.unmark().0) {
         Some(Value::List(items)) => items.iter().filter_map(body_text).collect(),
         _ => Vec::new(),

@@ -3,7 +3,7 @@
 //! The input of a step may be secret: sensitive URLs, headers, bodies and environments are sent and never reported.
 
 mod approval;
-mod arguments;
+pub(super) mod arguments;
 mod command;
 mod http;
 mod kubernetes_scale;

@@ -477,6 +477,11 @@ impl NameWriter for TerraformScope<'_, '_> {
                     _ => self.of_site(writer, steps, &|site| self.emitter.site(site)),
                 }
             }
+            // Another tool makes it, so that nothing in the code can be referred to.
+            ("backup", _) => (2..=steps.len()).find_map(|covered| match value(covered)? {
+                Value::String(name) => Some((quoted(&name), covered)),
+                _ => None,
+            }),
             ("var", [TraversalStep::Attr(label), ..]) => {
                 Some((format!("var.{}", self.emitter.names.variable(&label.text)), 1))
             }

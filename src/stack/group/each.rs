@@ -7,7 +7,7 @@ use crate::address::{Address, is_identifier};
 use crate::diagnostic::Diagnostic;
 use crate::hcl;
 use crate::hcl::ast::{Expr, ExprKind, HclBlock, Root, TraversalStep};
-use crate::stack::block::InstanceErrors;
+use crate::stack::instance_errors::InstanceErrors;
 use crate::stack::scope::EachInstance;
 use crate::stack::written::for_each;
 use crate::value::Value;

@@ -27,19 +27,20 @@ use crate::hcl::eval::{ELEMENT_WORK, GROUP_WORK, MEMBER_WORK, WAIT_WORK};
 use crate::object::ObjectId;
 use crate::stack::faults::{duration_error, unsupported};
 use crate::stack::program::Program;
-use crate::stack::scope::{BlockScope, Facts};
-use crate::stack::{FailoverGroup, Presence, Resource, Stack};
+use crate::stack::scope::{BlockScope, Facts, is_resource};
+use crate::stack::{Backup, FailoverGroup, Presence, Resource, Stack};
 use crate::value::{HIDDEN, Value};
 
 /// The blocks of a failover group.
 const BLOCKS: &[&str] = &["route", "probe", "step"];
 /// The arguments of a failover group.
-const GROUP: &[&str] = &["from", "to", "promote", "stand_up", "quiesce", "fence", "for_each", "depends_on"];
+const GROUP: &[&str] = &["from", "to", "promote", "restore", "stand_up", "quiesce", "fence", "for_each", "depends_on"];
 
 /// Reads every failover group.
 pub(super) fn read_all(
     program: &Program,
     facts: &Facts<'_>,
+    backups: &IndexMap<Arc<str>, Backup>,
     found: &mut Diagnostics,
 ) -> IndexMap<Arc<str>, FailoverGroup> {
     let mut groups = IndexMap::new();
@@ -47,7 +48,8 @@ pub(super) fn read_all(
         if found.is_full() || facts.budget().is_spent() {
             break;
         }
-        let all = GroupReader::new(facts, found).instances(block, None, |reader, name| reader.group(&name, block));
+        let all =
+            GroupReader::new(facts, backups, found).instances(block, None, |reader, name| reader.group(&name, block));
         groups.extend(all.into_iter().map(|group| (Arc::clone(&group.name), group)));
     }
     workloads::fill(program, facts, &mut groups);
@@ -83,16 +85,18 @@ fn pay(facts: &Facts<'_>, groups: &IndexMap<Arc<str>, FailoverGroup>, found: &mu
 pub(super) fn read_one(
     program: &Program,
     facts: &Facts<'_>,
+    backups: &IndexMap<Arc<str>, Backup>,
     name: &str,
     found: &mut Diagnostics,
 ) -> Option<FailoverGroup> {
     let block = program.failover_groups.get(name.split('[').next().unwrap_or(name))?;
-    let mut reader = GroupReader::new(facts, found);
+    let mut reader = GroupReader::new(facts, backups, found);
     reader.instances(block, Some(name), |reader, name| reader.group(&name, block)).pop()
 }
 
 struct GroupReader<'a> {
     facts: &'a Facts<'a>,
+    backups: &'a IndexMap<Arc<str>, Backup>,
     scope: BlockScope<'a>,
     found: &'a mut Diagnostics,
     /// Home and the standby sites of the group in hand, as far as they are known.
@@ -105,9 +109,10 @@ struct GroupReader<'a> {
 }
 
 impl<'a> GroupReader<'a> {
-    fn new(facts: &'a Facts<'a>, found: &'a mut Diagnostics) -> Self {
+    fn new(facts: &'a Facts<'a>, backups: &'a IndexMap<Arc<str>, Backup>, found: &'a mut Diagnostics) -> Self {
         Self {
             facts,
+            backups,
             scope: BlockScope::new(facts, None),
             found,
             home: None,
@@ -122,13 +127,14 @@ impl<'a> GroupReader<'a> {
         self.facts.charge(GROUP_WORK + self.facts.resources.len().saturating_mul(ELEMENT_WORK)).ok()?;
         (self.home, self.standbys, self.needs) = (None, Vec::new(), BTreeSet::new());
         self.undecided.clear();
-        let (mut promote, mut stand_up) = (None, None);
+        let (mut promote, mut restore, mut stand_up) = (None, None, None);
         let (mut quiesce, mut fence, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for attribute in &block.body.attributes {
             match &*attribute.name.text {
                 "from" => self.home = self.site(attribute),
                 "to" => self.standbys = self.sites(attribute),
                 "promote" => promote = Some(self.resources(attribute)),
+                "restore" => restore = Some(self.backups(attribute)),
                 "stand_up" => stand_up = Some(self.resources(attribute)),
                 "quiesce" => quiesce = self.resources(attribute),
                 "fence" => fence = self.resources(attribute),
@@ -156,6 +162,7 @@ impl<'a> GroupReader<'a> {
             return None;
         }
         let promote = promote.unwrap_or_else(|| self.replicas(&from, &to));
+        let restore = restore.unwrap_or_else(|| self.backups_of_sites());
         let stand_up = stand_up.unwrap_or_else(|| self.failover_groups_at(&to));
         self.check_lists(block, &promote, &stand_up, &to);
         self.check_stopped(block, &quiesce);
@@ -165,6 +172,7 @@ impl<'a> GroupReader<'a> {
             from,
             to,
             promote,
+            restore,
             stand_up: stand_up.into_iter().collect(),
             quiesce,
             fence,
@@ -216,6 +224,15 @@ impl<'a> GroupReader<'a> {
             })
             .map(|resource| resource.address.clone())
             .collect()
+    }
+
+    /// Every backup of a resource at home or at a standby.
+    fn backups_of_sites(&self) -> Vec<Address> {
+        let site = |backup: &Backup| self.facts.resources.get(&backup.of).map(|of| &of.site);
+        let own = |backup: &&Backup| {
+            site(backup).is_some_and(|site| self.home.iter().chain(&self.standbys).any(|own| own == site))
+        };
+        self.backups.values().filter(own).map(|backup| backup.address.clone()).collect()
     }
 
     fn location(&self, site: &str) -> Option<String> {
@@ -298,13 +315,41 @@ impl<'a> GroupReader<'a> {
         self.resources_in(&attribute.expr, &attribute.name)
     }
 
+    /// The backups that a list (or a single reference) names, in its order, each once.
+    fn backups(&mut self, attribute: &HclAttribute) -> Vec<Address> {
+        let mut all: Vec<Address> = Vec::new();
+        let mut open: Vec<Value> = self.value(&attribute.expr).into_iter().collect();
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Block(address) if address.kind() == "backup" => {
+                    if !all.contains(&address) {
+                        all.push(address);
+                    }
+                }
+                Value::List(items) => open.extend(items.iter().rev().cloned()),
+                Value::Map(map) => open.extend(map.values().rev().cloned()),
+                // Reported where it came to be.
+                Value::Unknown(_) => {}
+                _ => self.found.push(
+                    Diagnostic::error(
+                        "wrong-value",
+                        format!("invalid value for `{}`: expected backups", attribute.name.text),
+                    )
+                    .at(attribute.expr.span)
+                    .help("Write `[backup.name, …]`."),
+                ),
+            }
+        }
+        all
+    }
+
     /// The resources that an expression names.
     fn resources_in(&mut self, expr: &Expr, argument: &Ident) -> Vec<Address> {
         let mut all = Vec::new();
         let mut open: Vec<Value> = self.value(expr).into_iter().collect();
         while let Some(value) = open.pop() {
             match value {
-                Value::Block(address) if address.kind() != "site" => all.push(address),
+                Value::Block(address) if is_resource(&address) => all.push(address),
                 Value::List(items) => open.extend(items.iter().rev().cloned()),
                 Value::Map(map) => open.extend(map.values().rev().cloned()),
                 // Reported where it came to be.

@@ -25,6 +25,8 @@ pub struct FailoverGroup {
     pub to: Vec<Arc<str>>,
     /// The replicas that are promoted.
     pub promote: Vec<Address>,
+    /// The backups that a cold standby starts from, in the order in which they are restored.
+    pub restore: Vec<Address>,
     /// The roots that are provisioned, each with what lies in it.
     pub stand_up: IndexSet<Address>,
     /// The workloads at its sites that are stopped before data moves, when their site is left.

@@ -44,6 +44,7 @@ pub fn dot(picture: &Picture) -> String {
         let look = match link.kind {
             LinkKind::Replication => "color = \"#b3541e\", penwidth = 2",
             LinkKind::ImageCopy => "color = \"#6b4fa0\"",
+            LinkKind::Backup => "color = \"#b3541e\", style = dashed",
             LinkKind::Peering => "dir = none, constraint = false",
             LinkKind::Serves => "color = \"#1f5fae\", penwidth = 2",
             LinkKind::ServesAfterUp => "color = \"#1f5fae\", style = dashed",

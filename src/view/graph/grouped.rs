@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::category::{Categories, Category};
-use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, Replica, is_box, peerings, replicas};
+use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, Replica, backups, is_box, peerings, replicas};
 use crate::address::Address;
 use crate::kinds::Catalog;
 use crate::stack::{Presence, Resource, Stack};
@@ -72,6 +72,13 @@ pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
     for (address, [one, other]) in &joins {
         if let (Some(one), Some(other)) = (end(&one.address), end(&other.address)) {
             picture.link(LinkKind::Peering, one.min(other), one.max(other), Some(address));
+        }
+    }
+    for (backup, of, repository) in backups(stack) {
+        if let (Some(from), Some(to)) = (end(of), end(repository))
+            && from != to
+        {
+            picture.link(LinkKind::Backup, from, to, Some(&backup));
         }
     }
     picture.label_links(stack);

@@ -338,5 +338,5 @@ const fn is_serving(kind: LinkKind) -> bool {
 }
 
 const fn is_drawn(kind: LinkKind) -> bool {
-    matches!(kind, LinkKind::Replication | LinkKind::ImageCopy | LinkKind::Peering)
+    matches!(kind, LinkKind::Replication | LinkKind::ImageCopy | LinkKind::Backup | LinkKind::Peering)
 }

@@ -30,7 +30,7 @@ pub fn mermaid(picture: &Picture) -> String {
             LinkKind::Replication => "==>",
             LinkKind::ImageCopy | LinkKind::Serves | LinkKind::Needs => "-->",
             LinkKind::Peering => "---",
-            LinkKind::ServesAfterUp => "-.->",
+            LinkKind::ServesAfterUp | LinkKind::Backup => "-.->",
         };
         let label: Vec<String> = link.label.iter().map(|line| escaped(line)).collect();
         let label = if label.is_empty() { String::new() } else { format!("|\"{}\"|", label.join("<br/>")) };

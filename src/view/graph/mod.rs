@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use crate::address::Address;
 use crate::duration::spoken;
 use crate::object::ObjectId;
-use crate::stack::{Presence, Resource, Stack};
+use crate::stack::{Presence, Repository, Resource, Stack};
 
 pub use dot::dot;
 pub use mermaid::mermaid;
@@ -121,6 +121,8 @@ pub enum LinkKind {
     Replication,
     /// An image is copied from the first end to the second.
     ImageCopy,
+    /// Another tool copies data from the first end to the second.
+    Backup,
     /// Networks of both ends are joined; no direction.
     Peering,
     /// Users are served there in normal operation.
@@ -232,6 +234,7 @@ impl Picture {
             link.label = match link.kind {
                 LinkKind::Replication => vec![names, rpo.clone()],
                 LinkKind::ImageCopy => vec![super::count(number, "image copy", "image copies")],
+                LinkKind::Backup => vec![super::count(number, "backup", "backups")],
                 LinkKind::Peering => vec![super::count(number, "peering", "peerings")],
                 LinkKind::Serves | LinkKind::ServesAfterUp | LinkKind::Needs => continue,
             };
@@ -280,6 +283,7 @@ impl Picture {
         match link.kind {
             LinkKind::Replication => format!("{from} replicates to {to}: {label}"),
             LinkKind::ImageCopy => format!("{from} is copied to {to}: {label}"),
+            LinkKind::Backup => format!("{from} is backed up to {to}: {label}"),
             LinkKind::Peering => format!("{from} is peered with {to}: {label}"),
             LinkKind::Serves => format!("{from}: {to} serves users in normal operation"),
             LinkKind::ServesAfterUp => format!("{from}: {to} serves users after failover-group up"),
@@ -374,6 +378,14 @@ fn replicas(stack: &Stack) -> impl Iterator<Item = Replica<'_>> {
         let is_object = |other: &&Resource| !replicates.image && !is_box(other);
         let to = other.filter(is_object).unwrap_or(resource);
         Some(Replica { resource, from: referred(replicates.from), to, to_site, image: replicates.image })
+    })
+}
+
+/// Backups with both ends: the resource, and what keeps its copies. Snapshots stay with the provider.
+fn backups(stack: &Stack) -> impl Iterator<Item = (Address, &Address, &Address)> {
+    stack.backups.values().filter_map(|backup| match &backup.repository {
+        Repository::Resource(repository) => Some((backup.address.clone(), &backup.of, repository)),
+        Repository::Site(_) => None,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::category::Categories;
-use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, is_box, peerings, replicas};
+use super::{Cell, CellGroup, End, Frame, LinkKind, Picture, backups, is_box, peerings, replicas};
 use crate::address::Address;
 use crate::stack::{Presence, Resource, Stack};
 
@@ -55,6 +55,13 @@ pub(super) fn fill(frame: &Frame<'_>, picture: &mut Picture) {
     for (peering, [one, other]) in peerings(stack) {
         if let (Some(one), Some(other)) = (end(&one.address), end(&other.address)) {
             picture.link(LinkKind::Peering, one.min(other), one.max(other), Some(&peering.address));
+        }
+    }
+    for (backup, of, repository) in backups(stack) {
+        if let (Some(from), Some(to)) = (end(of), end(repository))
+            && from != to
+        {
+            picture.link(LinkKind::Backup, from, to, Some(&backup));
         }
     }
     picture.label_links(stack);

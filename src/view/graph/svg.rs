@@ -135,6 +135,7 @@ fn class_of(kind: LinkKind) -> (&'static str, Option<&'static str>, bool) {
     match kind {
         LinkKind::Replication => ("replication", Some("replication-head"), false),
         LinkKind::ImageCopy => ("copy", Some("copy-head"), false),
+        LinkKind::Backup => ("replication", Some("replication-head"), true),
         LinkKind::Peering | LinkKind::Needs => ("peering", None, false),
         LinkKind::Serves => ("serves", Some("serves-head"), false),
         LinkKind::ServesAfterUp => ("serves", Some("serves-head"), true),
@@ -232,6 +233,7 @@ fn legend(out: &mut String, picture: &Picture, layout: &Layout) {
         (LinkKind::ServesAfterUp, "serves users after up"),
         (LinkKind::Replication, "replicates data"),
         (LinkKind::ImageCopy, "copies images"),
+        (LinkKind::Backup, "is backed up to"),
         (LinkKind::Peering, "joins networks"),
     ];
     for (kind, words) in lines.into_iter().filter(|(kind, _)| picture.links.iter().any(|link| link.kind == *kind)) {

@@ -156,7 +156,7 @@ fn fits(ty: &Ty, text: &str) -> bool {
         Ty::Bool => text == "bool",
         Ty::Number(..) | Ty::Integer(..) => text == "number",
         Ty::Duration => text == "string" || text == "number",
-        Ty::String | Ty::Enum(_) | Ty::Cidr | Ty::Ip | Ty::Ref(_) | Ty::Site => text == "string",
+        Ty::String | Ty::Enum(_) | Ty::Cidr | Ty::Ip | Ty::Ref(_) | Ty::Site | Ty::Backup => text == "string",
         Ty::List(inner) | Ty::Set(inner) => element(&["list", "set"]).is_some_and(|of| fits(inner, &of)),
         Ty::Map(inner) => element(&["map"]).is_some_and(|of| fits(inner, &of)),
         Ty::Tags(_) => element(&["map"]).is_some(),

@@ -201,7 +201,7 @@ impl Check<'_> {
             (_, Ty::Enum(values)) => {
                 return values.iter().for_each(|value| self.literal(&format!("`{dotted}`"), Lit::Str(value), spot));
             }
-            (_, Ty::String | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site) => &["string"],
+            (_, Ty::String | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site | Ty::Backup) => &["string"],
             (_, Ty::List(_) | Ty::Set(_)) => &["array"],
             (_, Ty::Map(_) | Ty::Tags(_)) => {
                 let inner = if let Ty::Map(inner) = ty { *inner } else { Ty::String };

@@ -12,7 +12,7 @@ use drplan::run::{Progress, StopSignal, Watcher};
 use drplan::sight::Sight;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch, Simulator};
 use drplan::steps::{Phase, RunEnd, StepGraph, StepId};
-use drplan::world::{Clock, Cloud, CloudError, CommandLine, Commands, ProgramExit, WriteCondition};
+use drplan::world::{Clock, Cloud, CloudError, CommandLine, Commands, ProgramExit, ProgramOutput, WriteCondition};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -76,6 +76,10 @@ impl Commands for DisturbedPorts<'_> {
         let number = self.programs.fetch_add(1, Ordering::SeqCst);
         let fails = self.disturbance.failing_programs.is_none_or(|most| number < most);
         Ok(ProgramExit { code: Some(i32::from(fails)), said: String::new() })
+    }
+
+    async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String> {
+        Ok(ProgramOutput { ended: self.run(line).await?, text: String::new() })
     }
 }
 

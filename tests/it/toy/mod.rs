@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use drplan::kinds::emit::TerraformProvider;
 use drplan::kinds::regions::Region;
 use drplan::kinds::{
-    Catalog, Durations, FakeValue, Kind, KindType, Location, Moves, PRESENCE, Place, RootLists, Tables, Templates, Ty,
-    arg, attribute, place,
+    Arg, Catalog, Durations, FakeValue, Kind, KindType, Location, Moves, PRESENCE, Place, RootLists, Tables, Templates,
+    Ty, Wire, arg, attribute, place,
 };
 use drplan::object::{Collection, ObjectId};
 
@@ -75,6 +75,7 @@ static MACHINE: Kind = Kind {
         PRESENCE,
         arg("size", Ty::Integer(1, 9), "size", "Size.").required(),
         arg("image", Ty::String, "image", "Image.").replace(),
+        Arg { wire: Wire::Nowhere, ..arg("restores", Ty::List(&Ty::Backup), "", "Backups that it starts from.") },
     ],
     attributes: &[
         attribute("number", "number", FakeValue::Nothing, "Id that the provider gave it."),

@@ -111,7 +111,7 @@ impl BodyShape {
         match ty {
             Ty::Bool => plain(Expect::Bool),
             Ty::Number(..) | Ty::Integer(..) => plain(Expect::Number),
-            Ty::String | Ty::Enum(_) | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site => {
+            Ty::String | Ty::Enum(_) | Ty::Cidr | Ty::Ip | Ty::Duration | Ty::Ref(_) | Ty::Site | Ty::Backup => {
                 plain(Expect::String)
             }
             Ty::List(inner) | Ty::Set(inner) => {

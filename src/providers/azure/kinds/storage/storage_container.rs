@@ -66,7 +66,7 @@ pub static KIND: Kind = Kind {
         ),
     ],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    recovery: Recovery::DATA,
+    recovery: Recovery { keeps_objects: true, ..Recovery::DATA },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
         admit: Some(admit),

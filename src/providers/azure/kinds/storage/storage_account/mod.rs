@@ -24,6 +24,7 @@ pub static KIND: Kind = Kind {
     answers: AnswerStyle::Location,
     recovery: Recovery {
         redundancy: Some(("account_replication_type", &["GRS", "RAGRS", "GZRS", "RAGZRS"])),
+        keeps_objects: true,
         ..Recovery::DATA
     },
     run_moves: &["account_replication_type"],

@@ -1,0 +1,85 @@
+//! Catalogues of backups: what the tool's command prints, or what the local simulator knows.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::actions::arguments::{list, pairs, sent, span};
+use crate::backup::{BackupSet, simulated};
+use crate::stack::{Backup, Repository, Stack};
+use crate::value::{Map, Value};
+use crate::world::{Cloud, CommandLine, Commands};
+
+/// The time limit of a command that sets none.
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// The source of catalogues.
+#[derive(Clone, Copy)]
+pub enum CatalogueSource<'a> {
+    /// The local simulator, whose world began then.
+    Simulated(Timestamp),
+    /// The commands of the stack.
+    Commands(&'a dyn Commands),
+}
+
+/// Reads the catalogue of a backup, as it is at this time.
+///
+/// # Errors
+/// The reason why it cannot be read, in the words of the tool where it has some.
+pub async fn read_catalogue(
+    stack: &Stack,
+    backup: &Backup,
+    (source, cloud): (CatalogueSource<'_>, &dyn Cloud),
+    now: Timestamp,
+) -> Result<BackupSet, String> {
+    match source {
+        CatalogueSource::Simulated(began) => {
+            repository_exists(stack, backup, cloud).await?;
+            let Some(schedule) = &backup.schedule else { return Ok(BackupSet::default()) };
+            let has_log = schedule.log.is_some();
+            Ok(BackupSet::from(simulated(schedule, began, now, has_log)))
+        }
+        CatalogueSource::Commands(commands) => {
+            let Some(arguments) = &backup.catalogue else {
+                let title = backup.tool.title;
+                return Err(format!(
+                    "drplan has no command that prints the catalogue of {title}: write a `catalogue` block"
+                ));
+            };
+            let output = commands.read(&line(arguments)?).await?;
+            let read = (backup.tool.catalogue)(&backup.selection(), &output.text);
+            read.map(BackupSet::from).map_err(|why| match output.ended.said.is_empty() {
+                true => why,
+                false => format!("{why} (last line: {})", output.ended.said),
+            })
+        }
+    }
+}
+
+/// Checks that the simulated repository exists and answers: a lost place has no catalogue.
+async fn repository_exists(stack: &Stack, backup: &Backup, cloud: &dyn Cloud) -> Result<(), String> {
+    let Repository::Resource(address) = &backup.repository else { return Ok(()) };
+    let Some(object) = stack.resources.get(address).and_then(|resource| resource.objects.first()) else {
+        return Ok(());
+    };
+    match cloud.get(object).await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(format!("the repository {address} does not exist")),
+        Err(error) => Err(format!("the repository {address} cannot be read: {error}")),
+    }
+}
+
+/// The command of a `catalogue` block. Nothing of it is shown: all may hold secrets.
+fn line(arguments: &Map) -> Result<CommandLine, String> {
+    if let Some(unknown) = Value::from(arguments.clone()).unknown_within() {
+        let needs: Vec<String> = unknown.waits_for.iter().map(ToString::to_string).collect();
+        return Err(format!("its command is unknown: it needs {}", needs.join(", ")));
+    }
+    Ok(CommandLine {
+        program: sent(arguments, "program").unwrap_or_default().to_owned(),
+        arguments: list(arguments, "arguments"),
+        environment: pairs(arguments, "environment"),
+        directory: sent(arguments, "directory").map(str::to_owned),
+        within: span(arguments, "within", WITHIN).map_err(|_| "its time limit cannot be read".to_owned())?,
+    })
+}
