@@ -29,6 +29,13 @@ pub struct Tool {
     pub restore_plan: fn(&RestoreRequest<'_>) -> Vec<RestoreStep>,
 }
 
+impl Tool {
+    /// True for a tool whose copies need a key that somebody holds. A provider keeps the keys of its snapshots.
+    pub fn has_keys(&self) -> bool {
+        self.form == RestoreForm::Files
+    }
+}
+
 impl std::fmt::Debug for Tool {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Tool({})", self.name)
@@ -105,7 +112,7 @@ impl Verdict {
 pub enum Points {
     /// All of them.
     All,
-    /// Those with these ids.
+    /// Points with these ids.
     These(Vec<String>),
 }
 

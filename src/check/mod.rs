@@ -5,6 +5,10 @@
 //! drplan plans nothing from it. `drplan check` applies the others, which a stack can accept with a reason. Rules know
 //! kinds by their tables only.
 
+mod backup_at_source;
+mod backup_custodians;
+mod backup_retention;
+mod backup_same_provider;
 mod examples;
 mod failover_at_from;
 mod failover_without_group;
@@ -16,6 +20,7 @@ mod leans_on_lost_site;
 mod names_collide;
 mod no_fence;
 mod no_probe;
+mod not_backed_up;
 mod not_replicated;
 mod objective_rpo;
 mod objective_rto;
@@ -37,7 +42,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::kinds::{Grammar, Location, Promotion};
 use crate::object::ObjectId;
-use crate::stack::{AcceptedFinding, FailoverGroup, Knowledge, Program, Resource, Stack};
+use crate::stack::{AcceptedFinding, Backup, DataClass, FailoverGroup, Knowledge, Program, Resource, Stack};
 use crate::value::Value;
 
 /// One rule.
@@ -120,7 +125,12 @@ static RULES: &[&Rule] = &[
     &objective_rto::RULE,
     &objective_rpo::RULE,
     &replica_not_promoted::RULE,
+    &backup_at_source::RULE,
     &not_replicated::RULE,
+    &not_backed_up::RULE,
+    &backup_same_provider::RULE,
+    &backup_retention::RULE,
+    &backup_custodians::RULE,
     &redundancy::RULE,
     &forced_at_lost_site::RULE,
     &leans_on_lost_site::RULE,
@@ -245,6 +255,16 @@ fn promoted(stack: &Stack) -> impl Iterator<Item = (&FailoverGroup, &Resource, &
             Some((group, resource, resource.kind.promotion?))
         })
     })
+}
+
+/// Resources with persistent backups whose places are known, each with all of them.
+fn backed_up(stack: &Stack) -> impl Iterator<Item = (&Resource, Vec<&Backup>)> {
+    let of = |resource: &Resource| -> Vec<&Backup> {
+        let all = stack.backups.values().filter(|backup| backup.of == resource.address);
+        let counts = all.filter(|backup| backup.class == DataClass::Persistent);
+        counts.filter(|backup| stack.repository_site(backup).is_some()).collect()
+    };
+    stack.resources.values().map(move |resource| (resource, of(resource))).filter(|(_, backups)| !backups.is_empty())
 }
 
 /// Dependencies of the recovery site on the site that is left: failover group, resource at the recovery site, and the
