@@ -191,7 +191,7 @@ pub trait Notices: Send + Sync {
 /// A notice of a cloud.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
-    /// The subscription is not registered with a provider; registration has begun.
+    /// The account is not registered with a service; registration has begun.
     Registering {
         /// The namespace of the provider.
         namespace: String,

@@ -1,6 +1,5 @@
 //! Missing resources: recorded as existing, read, and not found. A few objects are deleted on purpose; more than a
-//! few at one site point to a wrong account, a wrong subscription, or an accidental deletion. Reports them and
-//! refuses nothing itself.
+//! few at one site point to a wrong account, or an accidental deletion. Reports them and refuses nothing itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 

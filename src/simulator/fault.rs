@@ -74,7 +74,7 @@ pub enum Fault {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<u64>,
     },
-    /// The core quota of the subscription in a region.
+    /// The core quota of the account in a region.
     Quota {
         /// The region.
         location: String,
@@ -91,7 +91,7 @@ pub enum Fault {
         /// The namespace of the service, or [`PROVIDER`] and the name of a provider.
         provider: String,
     },
-    /// The subscription is not registered with a service, until a request registers it.
+    /// The account is not registered with a service, until a request registers it.
     Unregistered {
         /// The namespace of the service.
         provider: String,
