@@ -178,8 +178,13 @@ pub struct AccountCheck {
     pub judge: fn(&AccountNeeds<'_>, &ListAnswers) -> Vec<Finding>,
 }
 
-/// Findings of a check of `doctor`: the capacity of each region for the machines that do not exist yet.
-pub fn capacity_findings(capacity: &Capacity, needs: &AccountNeeds<'_>, answers: &ListAnswers) -> Vec<Finding> {
+/// Findings of a check of `doctor`: the capacity of each region of a provider, by its name in sentences, for the
+/// machines that do not exist yet.
+pub fn capacity_findings(
+    (provider, capacity): (&str, &Capacity),
+    needs: &AccountNeeds<'_>,
+    answers: &ListAnswers,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     for (region, machines) in &needs.machines {
         let lists = (capacity.lists)(needs.account, region);
@@ -188,7 +193,7 @@ pub fn capacity_findings(capacity: &Capacity, needs: &AccountNeeds<'_>, answers:
         let Some(read) = read else {
             let unread = of_region.into_iter().find(|answer| !matches!(answer, Some(Ok(_)))).flatten();
             let what = format!("machine sizes and quota in {region} are unknown{}", why(unread));
-            found.push(Finding::of(Severity::Unseen, what, "The provider may refuse the capacity."));
+            found.push(Finding::of(Severity::Unseen, what, format!("{provider} may refuse the capacity.")));
             continue;
         };
         found.extend((capacity.judge)(region, machines, &read));

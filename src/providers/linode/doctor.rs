@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[AccountCheck] = &[AccountCheck { name: "token", lists
 const CAPACITY: AccountCheck = AccountCheck {
     name: "capacity",
     lists: |needs| capacity_lists(&guards::CAPACITY, needs),
-    judge: |needs, answers| capacity_findings(&guards::CAPACITY, needs, answers),
+    judge: |needs, answers| capacity_findings((super::TABLES.title, &guards::CAPACITY), needs, answers),
 };
 
 /// Days before its end in which a token should be renewed.
