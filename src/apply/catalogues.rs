@@ -36,8 +36,7 @@ pub async fn read_catalogue(
         CatalogueSource::Simulated(began) => {
             repository_exists(stack, backup, cloud).await?;
             let Some(schedule) = &backup.schedule else { return Ok(BackupSet::default()) };
-            let has_log = schedule.log.is_some();
-            Ok(BackupSet::from(simulated(schedule, began, now, has_log)))
+            Ok(BackupSet::from(simulated(schedule, backup.tool.whole, began, now)))
         }
         CatalogueSource::Commands(commands) => {
             let Some(arguments) = &backup.catalogue else {

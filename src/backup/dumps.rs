@@ -23,6 +23,7 @@ pub(super) static TOOL: Tool = Tool {
     words: &[ToolWord { name: "tag", required: false }],
     chained: false,
     form: RestoreForm::Files,
+    whole: PointKind::Dump,
     prints: "the manifests of the dumps, then `rclone lsjson -R` of the repository",
     catalogue,
     verdict,

@@ -29,6 +29,7 @@ pub(super) static TOOL: Tool = Tool {
     ],
     chained: true,
     form: RestoreForm::Files,
+    whole: PointKind::Full,
     prints: "`pgbackrest info --output=json`, then `pgbackrest repo-ls --output=json` of the archive's newest folder",
     catalogue,
     verdict,

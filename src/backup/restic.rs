@@ -21,6 +21,7 @@ pub(super) static TOOL: Tool = Tool {
     words: &[ToolWord { name: "tag", required: false }],
     chained: true,
     form: RestoreForm::Files,
+    whole: PointKind::Snapshot,
     prints: "`restic snapshots --json --no-lock`, then `restic stats --json latest`",
     catalogue,
     verdict,
@@ -126,7 +127,7 @@ const DAMAGE: &[&str] = &[
     "ciphertext verification failed",
     "repository contains errors",
     "ignoring error for",
-    "There were ",
+    "Fatal: There were ",
 ];
 
 fn verdict(stdout: &str, code: Option<i32>) -> Verdict {

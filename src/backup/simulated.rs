@@ -42,8 +42,8 @@ const CHANGED: u64 = 800_000_000;
 const LOGGED: u64 = 20_000;
 
 /// The catalogue of a backup that was made at every time of its schedule between two moments, the end of a run not
-/// after the second. The first one is made at the beginning. A tool without a log has none.
-pub fn simulated(schedule: &Schedule, began: Timestamp, until: Timestamp, logs: bool) -> Catalogue {
+/// after the second. The first one is made at the beginning. Points that need no other one are of this kind.
+pub fn simulated(schedule: &Schedule, whole: PointKind, began: Timestamp, until: Timestamp) -> Catalogue {
     let Some(passed) = until.checked_sub(RUN).ok().and_then(|last| between(began, last)) else {
         return Catalogue::default();
     };
@@ -55,7 +55,7 @@ pub fn simulated(schedule: &Schedule, began: Timestamp, until: Timestamp, logs: 
     for number in first..=count {
         let Some(full) = at(began, schedule.every, number) else { break };
         let full_id = format!("{}F", full.strftime("%Y%m%d-%H%M%S"));
-        points.push(point(&full_id, PointKind::Full, full, STORED, Vec::new()));
+        points.push(point(&full_id, whole, full, STORED, Vec::new()));
         let Some(interval) = schedule.increments.filter(|interval| *interval < schedule.every) else { continue };
         let rest = between(full, until.checked_sub(RUN).unwrap_or(until)).unwrap_or_default();
         let within = times(rest.min(schedule.every.saturating_sub(Duration::from_secs(1))), interval);
@@ -67,7 +67,7 @@ pub fn simulated(schedule: &Schedule, began: Timestamp, until: Timestamp, logs: 
             points.push(point(&id, PointKind::Incremental, time, STORED.saturating_add(CHANGED), needs));
         }
     }
-    let log = schedule.log.filter(|_| logs).and_then(|interval| {
+    let log = schedule.log.and_then(|interval| {
         let newest = at(began, interval, times(between(began, until)?, interval))?;
         let since = points.last().map_or(began, |point| point.at);
         let bytes = between(since, newest).unwrap_or_default().as_secs().saturating_mul(LOGGED);

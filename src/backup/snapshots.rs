@@ -19,6 +19,7 @@ pub(super) static TOOL: Tool = Tool {
     words: &[ToolWord { name: "tag", required: false }],
     chained: false,
     form: RestoreForm::Volume,
+    whole: PointKind::Snapshot,
     prints: "the provider's list of snapshots as JSON",
     catalogue,
     verdict,

@@ -194,15 +194,16 @@ fn simulated_backups_are_made_on_schedule_and_kept_as_long_as_promised() {
         Schedule { every: hours(24), increments: Some(hours(8)), log: Some(hours(1)), keep: Some(hours(240)) };
     let began = time("2026-01-01T00:00:00Z");
     let now = time("2026-03-01T17:30:00Z");
-    let set = BackupSet::from(simulated(&schedule, began, now, false));
+    let without_log = Schedule { log: None, ..schedule };
+    let set = BackupSet::from(simulated(&without_log, PointKind::Full, began, now));
     let data = data_age(&set, Level::Complete).unwrap();
     assert_eq!(data.as_of, time("2026-03-01T16:00:00Z"));
     assert!(set.broken_chains().is_empty());
     assert_eq!(set.points()[0].at, time("2026-02-18T00:00:00Z"));
-    let set = BackupSet::from(simulated(&schedule, began, now, true));
+    let set = BackupSet::from(simulated(&schedule, PointKind::Full, began, now));
     assert_eq!(data_age(&set, Level::Complete).unwrap().as_of, time("2026-03-01T17:00:00Z"));
     assert_eq!(promised(&schedule, Duration::ZERO, hours(1)), hours(2));
-    assert!(BackupSet::from(simulated(&schedule, now, began, true)).points().is_empty());
+    assert!(BackupSet::from(simulated(&schedule, PointKind::Full, now, began)).points().is_empty());
 }
 
 fn codes(set: &BackupSet, terms: &Terms, now: Timestamp) -> Vec<(&'static str, FindingWeight)> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::log::LogArchive;
-use super::point::RecoveryPoint;
+use super::point::{PointKind, RecoveryPoint};
 use crate::visible::one_line;
 
 /// A tool that makes backups.
@@ -19,6 +19,8 @@ pub struct Tool {
     pub chained: bool,
     /// How data come back.
     pub form: RestoreForm,
+    /// The form of its points that need no other one.
+    pub whole: PointKind,
     /// The output that its catalogue is made of, for documentation and messages.
     pub prints: &'static str,
     /// Reads the catalogue that the tool printed.

@@ -21,6 +21,7 @@ pub(super) static TOOL: Tool = Tool {
     words: &[ToolWord { name: "increments", required: false }, ToolWord { name: "log", required: false }],
     chained: true,
     form: RestoreForm::Files,
+    whole: PointKind::Full,
     prints: "`wal-g backup-list --detail --json`, then `rclone lsjson` of the folder of the log",
     catalogue,
     verdict,

@@ -42,6 +42,7 @@ pub struct JudgedBackup<'a> {
     judgement: Result<Judgement<'a>, &'a str>,
     terms: Terms,
     prediction: Option<Prediction>,
+    is_simulated: bool,
     /// The points in the chain of the newest one.
     chain: usize,
 }
@@ -73,7 +74,7 @@ impl<'a> BackupReport<'a> {
         let data = judgement.as_ref().ok().and_then(|judgement| judgement.data);
         let prediction = data.and_then(|data| predict(&data, backup.tool.form, &Rates::ESTIMATES));
         let chain = set.as_ref().ok().zip(data).map_or(0, |(set, data)| set.chain(&data.point.id).len());
-        JudgedBackup { backup, judgement, terms, prediction, chain }
+        JudgedBackup { backup, judgement, terms, prediction, is_simulated: self.cloud.is_local(), chain }
     }
 
     /// The place of a backup's copies: site, provider, region and account.
@@ -153,8 +154,11 @@ pub fn status(report: &BackupReport<'_>, judged: &[JudgedBackup<'_>], layout: La
     }
     let failed = judged.iter().filter(|one| one.fails()).count();
     out += &match failed {
-        0 => format!("\n{} can be restored within their terms.\n", count(judged.len(), "backup", "backups")),
-        failed => format!("\n{} of {} failed. A restore would lose more than agreed, or fail.\n", failed, judged.len()),
+        0 => "\nNo backup failed.\n".to_owned(),
+        failed => format!(
+            "\n{failed} of {} failed. A restore would lose more than agreed, or fail.\n",
+            count(judged.len(), "backup", "backups")
+        ),
     };
     fit(&out, layout.width)
 }
@@ -193,7 +197,10 @@ fn whole_seconds(prediction: &Prediction) -> std::time::Duration {
 fn findings(one: &JudgedBackup<'_>) -> Vec<(FindingWeight, &'static str, String, &'static str)> {
     match &one.judgement {
         Err(why) => {
-            let help = "Run the command of the `catalogue` block by hand: it must print the tool's own JSON.";
+            let help = match one.is_simulated {
+                true => "Create the repository with `drplan apply`, or clear the faults of the simulator.",
+                false => "Run the command of the `catalogue` block by hand: it must print the tool's own JSON.",
+            };
             vec![(FindingWeight::Error, "unreadable", format!("the catalogue cannot be read: {why}"), help)]
         }
         Ok(judgement) => {
@@ -304,14 +311,17 @@ pub fn list(report: &BackupReport<'_>, width: usize) -> String {
         let title = format!("{} of {}, by {} at {site}", backup.address, backup.of, backup.tool.title);
         out += &format!("{}\n", styled(BOLD, &title));
         match set {
-            Err(why) => out += &format!("  The catalogue cannot be read: {}\n", visible(why)),
+            Err(why) => {
+                let why = format!("The catalogue cannot be read: {}", visible(why));
+                out += &format!("  {}\n", Layout { width, ..Layout::default() }.wrap(&why, 2));
+            }
             Ok(set) if set.points().is_empty() => out += "  No recovery point.\n",
             Ok(set) => out += &points(set, report.now, width),
         }
         out.push('\n');
     }
     out.truncate(out.trim_end().len());
-    out + "\n"
+    fit(&(out + "\n"), width)
 }
 
 fn points(set: &BackupSet, now: Timestamp, width: usize) -> String {

@@ -141,6 +141,10 @@ fn print(line: &str, dir: &Path, ids: &Arc<SeededIds>) -> String {
 
 /// An incident with every command that prints JSON. `STACK` is replaced by the stack and its values.
 const SESSION: &str = "\
+drplan backup list shop --format json
+drplan apply shop --yes
+drplan backup list shop --format json
+drplan backup status shop --format json
 drplan kinds --format json
 drplan kinds mssql_database --format json
 drplan kinds geo_replica --format json
@@ -200,6 +204,9 @@ fn every_document_matches_its_schema() {
         let text = fs::read_to_string(&file).expect("a stack");
         fs::write(&file, text.replace(old, new)).expect("a file");
     }
+    let with_backup = format!("{}{}", crate::kinds::SITES, include_str!("../../src/reference/examples/backup.hcl"));
+    fs::create_dir(dir.path().join("shop")).expect("a directory");
+    fs::write(dir.path().join("shop/stack.hcl"), with_backup).expect("a file");
     let mut holder = SchemaChecker::default();
     for line in SESSION.lines() {
         let line = line.replace("STACK", "stacks/web-geo --vars stacks/web-geo/demo.vars.hcl");
