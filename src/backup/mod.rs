@@ -6,6 +6,7 @@
 mod age;
 mod dumps;
 mod judgement;
+pub mod launch;
 mod log;
 mod pgbackrest;
 mod point;

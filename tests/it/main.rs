@@ -29,6 +29,7 @@ mod identity;
 mod killed;
 mod kinds;
 mod lab;
+mod launch;
 mod layers;
 mod limits;
 mod links;

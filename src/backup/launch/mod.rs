@@ -1,0 +1,12 @@
+//! Restore at launch: what a machine of a cold site gets when it starts, and what it reports.
+//!
+//! The manifest says what to restore and holds no secret. The machine reports every phase in one status document. Its
+//! part is in `templates/launch`: a script, a unit, and user data that only name three places and start the unit.
+
+mod image;
+mod manifest;
+mod status;
+
+pub use image::{LaunchPlaces, SCRIPT, UNIT, user_data};
+pub use manifest::{Manifest, ManifestBytes, ManifestFile, ManifestItem, Selected, Verified, item};
+pub use status::{Measured, ReportedPhase, RestoreError, RestoreFollower, RestoreReport, Taken};
