@@ -37,6 +37,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::locks::check,
     super::replicas::alike,
     super::replicas::costs,
+    super::restores::check,
     levers,
     super::strayed::movable,
     super::strayed::check,

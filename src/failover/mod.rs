@@ -28,6 +28,7 @@ mod promote;
 mod provision;
 mod reads;
 mod replicas;
+mod restores;
 mod rights;
 mod routes;
 mod sides;

@@ -35,7 +35,7 @@ pub(super) static KIND: Kind = Kind {
         attribute("s3_endpoint", "s3_endpoint", FakeValue::Nothing, "Host name of the S3 API of its region."),
     ],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    recovery: Recovery::DATA,
+    recovery: Recovery { keeps_objects: true, ..Recovery::DATA },
     in_use: "BucketNotEmpty",
     restless: &["objects", "size"],
     terraform: Terraform {
