@@ -171,7 +171,7 @@ fn is_machine(entity: &Json, machine: &str) -> bool {
 pub(super) fn of_machine(world: &World, machine: &str) -> Vec<Json> {
     let all = store::all(world, FIREWALLS).into_iter();
     let own = all.filter(|object| entities(&object.body).iter().any(|entity| is_machine(entity, machine)));
-    own.map(|object| shown(object)).collect()
+    own.map(shown).collect()
 }
 
 fn add(world: &mut World, id: &str, body: &Map<String, Json>) -> Result<Response, Refused> {

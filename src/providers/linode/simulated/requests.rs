@@ -36,7 +36,7 @@ impl Route<'_> {
 
 /// A list of objects of a type, as the request wants it.
 pub(super) fn list(world: &World, of: &'static str, request: &Request) -> Result<Response, Refused> {
-    let all = store::all(world, of).into_iter().map(|object| store::shown(object)).collect();
+    let all = store::all(world, of).into_iter().map(store::shown).collect();
     page(filtered(all, request)?, request)
 }
 
