@@ -108,11 +108,14 @@ impl Scope for EmittedScope<'_> {
             "path" => Ok((text("."), 1)),
             // Identity that Terraform is signed in with.
             "data" if name(0) == "azurerm_client_config" => Ok((text(&self.stack().account.tenant), 3)),
-            // A zone that is looked up by its name stands for that name in the stack.
+            // An object that is looked up by its name stands for that name in the stack.
             "data" => {
-                let of = |one: &&Resource| one.kind.provider().name == "cloudflare" && is_labelled(one, &name(1));
-                let zone = self.stack().resources.values().find(of).and_then(|one| one.args.get("zone").cloned());
-                Ok((zone.ok_or_else(missing)?, 3))
+                let named = |one: &Resource| {
+                    let lookup = one.kind.terraform.lookup.as_ref().filter(|lookup| lookup.source == name(0))?;
+                    one.args.get(lookup.argument).cloned()
+                };
+                let mut labelled = self.stack().resources.values().filter(|one| is_labelled(one, &name(1)));
+                Ok((labelled.find_map(named).ok_or_else(missing)?, 3))
             }
             "local" => {
                 let expr = self.locals.get(&name(0)).ok_or_else(missing)?;
