@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let is_cold = |site: &std::sync::Arc<str>| stack.sites.get(site).is_some_and(|site| site.tier >= 2);
+    let is_cold = |site: &std::sync::Arc<str>| stack.sites.get(site).is_some_and(|site| site.is_cold());
     for group in stack.failover_groups.values() {
         let Some(cold) = group.to.iter().find(|site| is_cold(site)) else { continue };
         let covered = covered(stack, group);

@@ -53,7 +53,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
 fn restored(stack: &Stack, rpo: Duration, found: &mut Diagnostics) {
     for group in stack.failover_groups.values() {
         let mut standbys = group.to.iter().filter_map(|site| stack.sites.get(site));
-        let Some(cold) = standbys.find(|site| site.tier >= 2) else { continue };
+        let Some(cold) = standbys.find(|site| site.is_cold()) else { continue };
         let backups = group.restore.iter().filter_map(|address| stack.backup(address));
         for backup in backups.filter(|backup| backup.class == DataClass::Persistent) {
             let least = backup.schedule.map(|schedule| promised(&schedule, Duration::ZERO, Duration::ZERO));

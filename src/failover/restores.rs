@@ -10,7 +10,7 @@ use crate::steps::StepGraph;
 /// probes can pass.
 pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let arriving = &*question.course.arriving;
-    let is_cold = question.stack.sites.get(arriving).is_some_and(|site| site.tier >= 2);
+    let is_cold = question.stack.sites.get(arriving).is_some_and(|site| site.is_cold());
     let restore = &question.group.restore;
     if !is_cold || restore.is_empty() {
         return;

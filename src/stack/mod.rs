@@ -244,6 +244,13 @@ pub struct Site {
     pub span: Span,
 }
 
+impl Site {
+    /// True for a site without replicas, whose data come from backups.
+    pub const fn is_cold(&self) -> bool {
+        self.tier >= 2
+    }
+}
+
 /// Permanent or failover-only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -335,7 +335,7 @@ impl<'a> Frame<'a> {
             names.join(", ")
         };
         let (home, standby) = (names(|group, site| *group.from == *site), names(|group, site| group.is_standby(site)));
-        let cold = self.stack.sites[site].tier >= 2;
+        let cold = self.stack.sites[site].is_cold();
         let parts = [
             (!home.is_empty()).then(|| format!("home of {home}")),
             (!standby.is_empty()).then(|| format!("standby for {standby}")),
