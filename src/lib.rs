@@ -5,8 +5,9 @@
 //! world.
 //!
 //! - 0: [`address`] names and ids, [`object`] objects in the cloud, [`roles`] of the sides of a replica, [`duration`],
-//!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`language`]
-//!   the shape of its blocks, [`actions`] of steps, [`diagnostic`] messages, [`backup`] catalogues of backups
+//!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`command`] a
+//!   program with its input, [`language`] the shape of its blocks, [`actions`] of steps, [`diagnostic`] messages,
+//!   [`backup`] catalogues of backups
 //! - 1: [`hcl`] text to trees and values, [`kinds`] the shape of the table of a kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
@@ -27,6 +28,7 @@ pub mod apply;
 pub mod backup;
 pub mod check;
 pub mod cli;
+pub mod command;
 pub mod diagnostic;
 pub mod doctor;
 pub mod duration;

@@ -17,6 +17,7 @@ use crate::sight::{Sight, Version};
 use crate::state::{State, StateError};
 use crate::steps::{Approval, Entry};
 
+pub use crate::command::CommandLine;
 pub use crate::steps::WebAnswer;
 
 /// The port to the objects of a provider. Every write waits until the cloud reports it as complete.
@@ -287,35 +288,31 @@ pub struct SiteMarker {
     pub hoped: BTreeMap<String, String>,
 }
 
-/// Programs on this machine, for the command steps of a failover group.
+/// Programs on this machine, for the command steps of a failover group and for replicas between machines.
 #[async_trait]
 pub trait Commands: Send + Sync {
     /// Runs a program to its end, without a shell and without the environment of this process.
     ///
     /// # Errors
     /// The reason why it could not be run, or that it exceeded its time limit and was killed.
-    async fn run(&self, line: &CommandLine) -> Result<ProgramExit, String>;
+    async fn run(&self, line: &CommandLine) -> Result<ProgramExit, CommandError>;
 
     /// Runs a program to its end and keeps all of its standard output, in which bytes that are no UTF-8 are replaced.
     ///
     /// # Errors
-    /// As for [`Commands::run`]; more output than is kept.
+    /// The reason, as for [`Commands::run`]; more output than is kept.
     async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String>;
 }
 
-/// A program with its input. None of it is shown: all may hold secrets.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CommandLine {
-    /// The program: a path, or a name that is searched in `PATH`.
-    pub program: String,
-    /// Its arguments, passed unchanged.
-    pub arguments: Vec<String>,
-    /// Its environment, beside the variables that every program needs.
-    pub environment: BTreeMap<String, String>,
-    /// Its working directory, relative to the directory of the stack.
-    pub directory: Option<String>,
-    /// Its time limit.
-    pub within: Duration,
+/// The reason why a program has no end of its own.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// It did not run.
+    #[error("{0}")]
+    NotRun(String),
+    /// It was killed, or lost sight of: what it has done is unknown.
+    #[error("{0}")]
+    Killed(String),
 }
 
 /// The end of a program.
@@ -323,8 +320,10 @@ pub struct CommandLine {
 pub struct ProgramExit {
     /// Its exit code; `None` where a signal ended it.
     pub code: Option<i32>,
-    /// Its last line of output.
+    /// Its last line: of standard error, or of standard output where standard error is empty.
     pub said: String,
+    /// Its last line of standard output.
+    pub output: String,
 }
 
 /// The output of a program that has ended.

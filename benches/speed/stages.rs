@@ -19,7 +19,7 @@ use drplan::state::{State, format};
 use drplan::steps::StepGraph;
 use drplan::store::LocalStore;
 use drplan::value::Seal;
-use drplan::world::{Clock, CommandLine, Commands, Ids, NoNotices, ProgramExit, ProgramOutput, Store};
+use drplan::world::{Clock, CommandError, CommandLine, Commands, Ids, NoNotices, ProgramExit, ProgramOutput, Store};
 
 use super::{Failed, Row, stacks};
 
@@ -157,12 +157,12 @@ struct SuccessfulCommands;
 
 #[async_trait::async_trait]
 impl Commands for SuccessfulCommands {
-    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, String> {
-        Ok(ProgramExit { code: Some(0), said: String::new() })
+    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, CommandError> {
+        Ok(ProgramExit { code: Some(0), said: String::new(), output: String::new() })
     }
 
     async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String> {
-        Ok(ProgramOutput { ended: self.run(line).await?, text: String::new() })
+        Ok(ProgramOutput { ended: self.run(line).await.map_err(|why| why.to_string())?, text: String::new() })
     }
 }
 

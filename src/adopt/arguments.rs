@@ -161,6 +161,7 @@ impl<'a> KnownResources<'a> {
             account: self.account,
             args,
             others: self,
+            facts: Default::default(),
         }
     }
 }

@@ -200,6 +200,7 @@ fn with_subject<T>(
         account,
         args,
         others: &body::NoOtherResources,
+        facts: Default::default(),
     })
 }
 

@@ -12,13 +12,14 @@ use futures::stream;
 use serde_json::Value as Json;
 
 use super::observe::is_outage;
+use super::programs;
 use crate::duration::spoken;
 use crate::failover::{EndpointRequest, ListRequest, SurveyRequest, SurveyResult};
 use crate::kinds::{ReadRequest, ReadResult, ReadResults, ReadTarget};
 use crate::object::{Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
-use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Web, WebAnswer, WebRequest};
+use crate::world::{Clock, Cloud, CloudError, CloudRefusal, Commands, Web, WebAnswer, WebRequest};
 
 /// The number of concurrent reads.
 const WIDTH: usize = 64;
@@ -47,25 +48,36 @@ impl Patience {
     pub const STATUS: Self = Self { silence: LOST, throttled: LOST };
 }
 
+/// The ports that reads need.
+#[derive(Clone, Copy)]
+pub struct ReadPorts<'a> {
+    /// The cloud.
+    pub cloud: &'a dyn Cloud,
+    /// The programs that report on replicas.
+    pub commands: &'a dyn Commands,
+    /// The clock of that cloud.
+    pub clock: &'a dyn Clock,
+}
+
 /// Reads everything that a procedure is computed from. An object that does not answer in time counts as not read.
-pub async fn look_around(survey: &SurveyRequest, cloud: &dyn Cloud, web: &dyn Web, clock: &dyn Clock) -> SurveyResult {
-    look_around_within(survey, Patience::PROCEDURE, cloud, web, clock).await
+pub async fn look_around(survey: &SurveyRequest, ports: ReadPorts<'_>, web: &dyn Web) -> SurveyResult {
+    look_around_within(survey, Patience::PROCEDURE, ports, web).await
 }
 
 /// The same within other time limits.
 pub async fn look_around_within(
     survey: &SurveyRequest,
     patience: Patience,
-    cloud: &dyn Cloud,
+    ports: ReadPorts<'_>,
     web: &dyn Web,
-    clock: &dyn Clock,
 ) -> SurveyResult {
+    let ReadPorts { cloud, clock, .. } = ports;
     let mut around = SurveyResult { at: Some(clock.now()), ..SurveyResult::default() };
     let replicas = stream::iter(&survey.replicas)
-        .map(|(address, wanted)| async move { (address, wanted, look(cloud, clock, patience, wanted).await) })
+        .map(|(address, wanted)| async move { (address, wanted, look(ports, patience, wanted).await) })
         .buffer_unordered(WIDTH);
     let powers = stream::iter(&survey.powers)
-        .map(|asked| async move { (asked, look(cloud, clock, patience, &asked.read).await) })
+        .map(|asked| async move { (asked, look(ports, patience, &asked.read).await) })
         .buffer_unordered(WIDTH);
     let objects = stream::iter(&survey.objects)
         .map(|object| async move { (object, read(cloud, clock, patience, object).await) })
@@ -152,13 +164,18 @@ pub(super) fn front(url: &str) -> WebRequest {
     }
 }
 
-/// One read of a replica.
-pub(super) async fn look(cloud: &dyn Cloud, clock: &dyn Clock, patience: Patience, look: &ReadRequest) -> ReadResult {
+/// One read of a replica. A program has a time limit of its own.
+pub(super) async fn look(ports: ReadPorts<'_>, patience: Patience, look: &ReadRequest) -> ReadResult {
+    let ReadPorts { cloud, commands, clock } = ports;
+    if look.what == ReadTarget::Output {
+        return programs::output(commands, look.line.as_deref()).await;
+    }
     let seen = async {
         match look.what {
             ReadTarget::Body => cloud.get(&look.object).await.map(|seen| seen.map(|seen| seen.body)),
             ReadTarget::Expanded(what) => cloud.get_expanded(&look.object, what).await,
             ReadTarget::Metric(name) => cloud.metric(&look.object, name).await.map(|value| value.map(Json::from)),
+            ReadTarget::Output => Ok(None),
         }
     };
     match answered(cloud, clock, &look.object.id, patience, seen).await {

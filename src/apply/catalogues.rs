@@ -80,5 +80,7 @@ fn line(arguments: &Map) -> Result<CommandLine, String> {
         environment: pairs(arguments, "environment"),
         directory: sent(arguments, "directory").map(str::to_owned),
         within: span(arguments, "within", WITHIN).map_err(|_| "its time limit cannot be read".to_owned())?,
+        is_secret: Value::from(arguments.clone()).sensitive_within(),
+        purpose: None,
     })
 }

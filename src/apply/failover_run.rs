@@ -497,11 +497,17 @@ fn failed<'a>(graph: &'a StepGraph, status: &RunStatus) -> Vec<&'a Step> {
     graph.steps.iter().filter(is_failed).collect()
 }
 
-/// True for steps that may be skipped. Data moves, catch-up and the record of roles may never be, and a fence only
-/// where the risk of split brain was accepted.
+/// True for steps that may be skipped. Data moves, the catch-up before them and the record of roles may never be, and a
+/// fence only where the risk of split brain was accepted.
 pub fn may_be_skipped(step: &Step, undertaking: &RunSpec) -> bool {
+    let waits_for_promotion = || {
+        let needed = step.needs.iter().filter_map(|need| undertaking.steps.get(need.index()));
+        needed.into_iter().any(|need| need.stage == Stage::Promote)
+    };
     match step.stage {
-        Stage::Promote | Stage::CatchUp | Stage::Record => false,
+        Stage::Promote | Stage::Record => false,
+        // A side that does not follow after a promotion is recorded as protection debt.
+        Stage::CatchUp => waits_for_promotion(),
         Stage::Fence => undertaking.accepted.split_brain,
         Stage::Plan | Stage::Quiesce | Stage::StandUp | Stage::Probe | Stage::Route | Stage::Step | Stage::TakeDown => {
             true

@@ -22,6 +22,7 @@ mod moves;
 mod observe;
 mod power;
 mod probe;
+mod programs;
 mod promote;
 mod remove;
 mod roles;
@@ -56,7 +57,7 @@ use crate::world::{Clock, Cloud, CloudError, Commands, Ids, Store, Web};
 
 pub use abort::{AbortOutcome, abort};
 pub use accept::{NewRoles, accept};
-pub use around::{Patience, fetch_endpoints, look_around, look_around_within, read_lists};
+pub use around::{Patience, ReadPorts, fetch_endpoints, look_around, look_around_within, read_lists};
 pub use begin::{held, held_resources, taken_over};
 pub use catalogues::{CatalogueSource, read_catalogue};
 pub use clouds::{Clouds, Connect};
@@ -88,7 +89,7 @@ pub struct Ports<'a> {
     pub cloud: &'a dyn Cloud,
     /// The public network, as users of that cloud see it.
     pub web: &'a dyn Web,
-    /// The programs of command steps.
+    /// The programs of command steps and of replicas.
     pub commands: &'a dyn Commands,
     /// The clock of that cloud.
     pub clock: &'a dyn Clock,
@@ -102,6 +103,13 @@ pub struct Ports<'a> {
     pub watcher: &'a dyn Watcher,
     /// Requests the stop of the run.
     pub stop: &'a StopSignal,
+}
+
+impl<'a> Ports<'a> {
+    /// The ports that reads need.
+    const fn reads(self) -> ReadPorts<'a> {
+        ReadPorts { cloud: self.cloud, commands: self.commands, clock: self.clock }
+    }
 }
 
 /// The outcome of an apply.

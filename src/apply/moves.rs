@@ -238,7 +238,7 @@ impl Worker<'_> {
         let began = self.ports.clock.now();
         let mut last = String::new();
         loop {
-            let seen = look(self.ports.cloud, self.ports.clock, Patience::STATUS, &wanted).await;
+            let seen = look(self.ports.reads(), Patience::STATUS, &wanted).await;
             let health = match &seen {
                 ReadResult::There(body) => (front.health)(body),
                 ReadResult::Absent => EndpointHealth::Unknown("no such endpoint".to_owned()),

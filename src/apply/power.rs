@@ -113,7 +113,7 @@ impl Worker<'_> {
 
     async fn power_state(&self, resource: &Resource, power: &Power) -> Observed {
         let wanted = power.read(resource.kind.type_.object(resource.id.clone()));
-        match look(self.ports.cloud, self.ports.clock, PATIENCE, &wanted).await {
+        match look(self.ports.reads(), PATIENCE, &wanted).await {
             ReadResult::There(body) => Observed::State((power.state)(&body)),
             ReadResult::Absent => Observed::Absent,
             ReadResult::Unseen(why) => Observed::Unread(why),

@@ -10,17 +10,19 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::around::{Patience, look};
+use super::programs;
 use super::tasks::say;
 use super::{StepError, Worker};
 use crate::duration::{at_least, spoken};
 use crate::kinds::{
-    Call, CallMethod, DurationEstimate, Promotion, ReadRequest, ReadResult, ReadResults, ReplicaStatus, Reprotect,
+    Call, CallMethod, DurationEstimate, Handover, Promotion, ReadRequest, ReadResult, ReadResults, ReplicaStatus,
+    Reprotect,
 };
 use crate::reason::Reason;
 use crate::roles::{FailoverMode, Health, Side};
 use crate::run::StepReporter;
 use crate::stack::Resource;
-use crate::steps::{Step, StepFact};
+use crate::steps::{Act, Step, StepFact, Task};
 use crate::world::CloudError;
 
 /// The time between two reads; the longest time between two while a replica catches up.
@@ -73,13 +75,30 @@ impl Worker<'_> {
         let mut asked: Option<PendingCall> = None;
         let (mut refused, mut asked_for) = (0, 0);
         let mut busy: Option<Timestamp> = None;
+        let (started, mut waited_for) = (self.ports.clock.now(), None);
         loop {
             // A throttled read may take longer than the change takes to show: it counts from its beginning.
             let began = self.ports.clock.now();
             let (seen, standing) = self.stand(resource, promotion).await;
-            if standing.writer == Some(to) {
+            let handover = promotion.handover.filter(|_| standing.writer != Some(to));
+            let takes_writes =
+                |of: &Handover| self.with_known(resource, |subject| (of.takes_writes)(subject, &seen, to));
+            if standing.writer == Some(to) || handover.is_some_and(takes_writes) {
                 say(tell, format!("{} is primary", self.side(resource, promotion, to)));
                 return Ok(());
+            }
+            if let (Some(handover), None) = (handover, &asked)
+                && let Some(why) = self.with_known(resource, |subject| (handover.waits)(subject, &seen, to, how))
+            {
+                if self.since(started) > HOPELESS {
+                    return Err(StepError::Failed(format!("nothing was requested: it still waits until {why}")));
+                }
+                if waited_for.as_ref() != Some(&why) {
+                    say(tell, format!("waiting until {why}"));
+                    waited_for = Some(why);
+                }
+                self.pause(LOOK).await?;
+                continue;
             }
             let taken = self.with_known(resource, |subject| (promotion.takes_offline)(subject, &seen, to));
             if let Some(region) = taken.filter(|region| how == FailoverMode::Forced && !self.is_lost(region)) {
@@ -94,10 +113,14 @@ impl Worker<'_> {
                 // works.
                 Ok(call) if asked.as_ref().is_some_and(|asked| asked.done && asked.repeats(&call, how)) => {
                     return Err(StepError::Unknown(format!(
-                        "{}; the cloud reported it as carried out, and no read shows it within {}",
+                        "{}; it was reported as carried out, and no read shows it within {}",
                         asked_in_words(&call),
                         spoken(SETTLES)
                     )));
+                }
+                // A program runs once in a step: the operator decides about another attempt.
+                Ok(call) if matches!(call.method, CallMethod::Run(_)) && asked.is_some() => {
+                    return Err(StepError::Unknown(format!("{}; no read shows its effect", asked_in_words(&call))));
                 }
                 Ok(call) => Some(call),
                 Err(_) if waits => None,
@@ -163,16 +186,16 @@ impl Worker<'_> {
         let mut told = None;
         loop {
             let (_, standing) = self.stand(resource, promotion).await;
-            let (words, patience) = match &standing.health {
+            let words = ill(&standing.health);
+            let patience = match &standing.health {
                 Health::Following => {
                     let behind =
                         standing.lag.map(|lag| format!(", replication lag {}", spoken(lag))).unwrap_or_default();
-                    say(tell, format!("the replica is in sync{behind}"));
+                    say(tell, format!("{words}{behind}"));
                     return Ok(());
                 }
-                Health::Behind(how) => (format!("the replica {how}"), PATIENCE),
-                Health::Broken(how) => (format!("the replica {how}"), HOPELESS),
-                Health::Unseen(why) => (format!("the replica cannot be read: {why}"), HOPELESS),
+                Health::Behind(_) => PATIENCE,
+                Health::Broken(_) | Health::Unseen(_) => HOPELESS,
             };
             if self.since(began) > patience {
                 return Err(StepError::Failed(format!("after {}: {words}", spoken(patience))));
@@ -195,11 +218,28 @@ impl Worker<'_> {
     ) -> Result<(), StepError> {
         let promotion = promotion_of(resource)?;
         let began = self.ports.clock.now();
+        let left = self.side_left(step);
         let mut asked: Option<Call> = None;
         loop {
-            let (seen, _) = self.stand(resource, promotion).await;
-            let call = match self.with_known(resource, |subject| (promotion.reprotect)(subject, &seen)) {
+            let (seen, standing) = self.stand(resource, promotion).await;
+            let restored = self.with_known(resource, |subject| match promotion.handover.zip(left) {
+                Some((handover, left)) => (handover.follow)(subject, &seen, left),
+                None => (promotion.reprotect)(subject, &seen),
+            });
+            let call = match restored {
                 Reprotect::Nothing => return Ok(()),
+                // A program runs where the state of both sides is known.
+                Reprotect::Ask(call, _) if is_blind(&call, &standing) => {
+                    if self.since(began) > HOPELESS {
+                        return Err(StepError::Failed(format!(
+                            "after {}: {}",
+                            spoken(HOPELESS),
+                            ill(&standing.health)
+                        )));
+                    }
+                    self.pause(LOOK).await?;
+                    continue;
+                }
                 Reprotect::Itself(words) => {
                     say(tell, words);
                     return Ok(());
@@ -234,6 +274,15 @@ impl Worker<'_> {
         }
     }
 
+    /// The side that the promotion of this run has left, for a step that waits for that promotion.
+    fn side_left(&self, step: &Step) -> Option<Side> {
+        let steps = &self.errand.as_ref()?.undertaking.steps;
+        step.needs.iter().filter_map(|need| steps.get(need.index())).find_map(|need| match &need.act {
+            Act::Task(Task::Promote { to, .. }) if need.address == step.address => Some(to.other()),
+            _ => None,
+        })
+    }
+
     /// The current status of a replica. Objects in the lost region are not read.
     pub(super) async fn stand(&self, resource: &Resource, promotion: &Promotion) -> (ReadResults, ReplicaStatus) {
         let looks = self.with_known(resource, promotion.looks);
@@ -243,7 +292,7 @@ impl Worker<'_> {
             async move {
                 match given_up {
                     true => ReadResult::Unseen("it is at the lost site".to_owned()),
-                    false => look(self.ports.cloud, self.ports.clock, READ, &wanted).await,
+                    false => look(self.ports.reads(), READ, &wanted).await,
                 }
             }
         };
@@ -256,10 +305,11 @@ impl Worker<'_> {
 
     pub(super) async fn send(&self, call: &Call) -> Result<(), CloudError> {
         let cloud = self.ports.cloud;
-        match call.method {
+        match &call.method {
             CallMethod::Post(action, query) => {
                 cloud.post(&call.object, action, query, call.body.as_ref()).await.map(drop)
             }
+            CallMethod::Run(line) => programs::run(self.ports.commands, line).await,
             CallMethod::Patch => {
                 cloud.patch(&call.object, call.body.as_ref().unwrap_or(&serde_json::json!({}))).await.map(drop)
             }
@@ -323,9 +373,24 @@ pub(super) fn may_pass(error: &CloudError) -> bool {
 }
 
 pub(super) fn asked_in_words(call: &Call) -> String {
-    match call.method {
+    match &call.method {
         CallMethod::Post(action, _) => format!("requested {action} of {}", call.object.id),
         CallMethod::Patch => format!("requested a change of {}", call.object.id),
+        CallMethod::Run(line) => format!("ran `{}` for {}", programs::word(line), call.object.id),
+    }
+}
+
+/// True for a program whose need cannot be judged, because a side does not answer.
+fn is_blind(call: &Call, standing: &ReplicaStatus) -> bool {
+    matches!((&call.method, &standing.health), (CallMethod::Run(_), Health::Unseen(_)))
+}
+
+/// The health of a replica that is not in sync.
+fn ill(health: &Health) -> String {
+    match health {
+        Health::Following => "the replica is in sync".to_owned(),
+        Health::Behind(how) | Health::Broken(how) => format!("the replica {how}"),
+        Health::Unseen(why) => format!("the replica cannot be read: {why}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The accounts of a command, as its environment has them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::exit::ExitCode;
 use super::{Failure, Session};
@@ -16,6 +17,8 @@ pub struct Account {
     pub cloud: CloudName,
     /// The accounts.
     pub accounts: Accounts,
+    /// The directory of the stack, in which programs run.
+    pub directory: PathBuf,
     /// The providers that the stack uses.
     pub uses: Vec<&'static Tables>,
     /// The providers whose account the stack needs, because its ids are in it.
@@ -29,7 +32,14 @@ impl Account {
     pub fn local(catalog: &'static Catalog) -> Self {
         let uses: Vec<&'static Tables> = catalog.providers().take(1).collect();
         let (cloud, within) = (CloudName::Local, uses.clone());
-        Self { cloud, accounts: catalog.simulated_accounts(), uses, within, set: BTreeMap::new() }
+        Self {
+            cloud,
+            accounts: catalog.simulated_accounts(),
+            directory: PathBuf::new(),
+            uses,
+            within,
+            set: BTreeMap::new(),
+        }
     }
 
     /// The accounts of a cloud: those of the environment, and where it has none those of the providers' own tools.

@@ -280,7 +280,7 @@ async fn perform(
         let ports = Ports {
             cloud: &reached.cloud,
             web: &*reached.web,
-            commands: &reached.commands,
+            commands: &*reached.commands,
             clock: &*reached.clock,
             ids: &*reached.ids,
             store,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::account::Account;
 use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
-use crate::apply::Clouds;
+use crate::apply::{Clouds, ReadPorts};
 use crate::host::{HostCommands, HostWeb, MissingProgram, SeededIds, SimClock, SystemClock};
 use crate::providers;
-use crate::simulator::{START, Simulator, SimulatorError};
+use crate::simulator::{START, SimulatedCommands, Simulator, SimulatorError};
 use crate::stack::CloudName;
 use crate::wire::{HttpBackend, Reach};
-use crate::world::{Clock, Ids, Web};
+use crate::world::{Clock, Commands, Ids, Web};
 
 /// A cloud with its clock, network and programs.
 pub struct CloudConnection {
@@ -20,12 +20,19 @@ pub struct CloudConnection {
     pub cloud: Clouds,
     /// The public network as users see it.
     pub web: Arc<dyn Web>,
-    /// The programs that steps run.
-    pub commands: HostCommands,
+    /// The programs of steps and replicas, in the directory of the stack.
+    pub commands: Arc<dyn Commands>,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<dyn Ids>,
+}
+
+impl CloudConnection {
+    /// The ports that reads need.
+    pub fn reads(&self) -> ReadPorts<'_> {
+        ReadPorts { cloud: &self.cloud, commands: &*self.commands, clock: &*self.clock }
+    }
 }
 
 /// The source of ids: `--seed`, or the session.
@@ -120,11 +127,7 @@ fn with_providers<T>(
             notices: Arc::new(NoticePrinter(session.err.clone())),
         };
         let cloud = clouds(account, &reach, session).await?;
-        let commands = HostCommands {
-            root: session.cwd.clone(),
-            environment: session.env.clone(),
-            missing: MissingProgram::Fails,
-        };
+        let commands = Arc::new(programs(account, session, MissingProgram::Fails));
         let web = Arc::new(HostWeb::new(client).map_err(|why| Failure::failed(format!("cannot start: {why}")))?);
         work(CloudConnection { cloud, web, commands, clock, ids }, session).await
     })
@@ -149,13 +152,15 @@ fn with_local<T>(
             notices: Arc::new(NoticePrinter(session.err.clone())),
         };
         let cloud = clouds(account, &reach, session).await?;
-        let commands = HostCommands {
-            root: session.cwd.clone(),
-            environment: session.env.clone(),
-            missing: MissingProgram::CountsAsRun,
-        };
+        let others = programs(account, session, MissingProgram::CountsAsRun);
+        let commands = Arc::new(SimulatedCommands { simulator: simulator.clone(), others });
         work(CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
     })
+}
+
+/// The programs of this machine.
+fn programs(account: &Account, session: &Session, missing: MissingProgram) -> HostCommands {
+    HostCommands { root: session.path(&account.directory), environment: session.env.clone(), missing }
 }
 
 /// The clouds of all providers, connected to those that the stack uses.

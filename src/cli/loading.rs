@@ -131,7 +131,8 @@ pub fn load_without_secrets(dir: &Path, global: &Global, session: &Session) -> R
 fn load_as(dir: &Path, secrets: Secrets, global: &Global, session: &Session) -> Result<LoadedStack, Failure> {
     let given = partial_variables(global, session)?;
     let account = |program: &Program| Account::of(cloud_of(program, global), session);
-    let loaded = load_with(stack_text(dir, session)?, given, secrets, account)?;
+    let mut loaded = load_with(stack_text(dir, session)?, given, secrets, account)?;
+    loaded.account.directory = dir.to_owned();
     global.learn(&loaded.program);
     Ok(loaded)
 }
@@ -185,7 +186,8 @@ pub fn load_recorded(
         origin: origin.to_owned(),
     }));
     given.extend(flags);
-    let loaded = load_text(text, given, Secrets::Required, account)?;
+    let mut loaded = load_text(text, given, Secrets::Required, account)?;
+    loaded.account.directory = dir.to_owned();
     global.learn(&loaded.program);
     Ok(loaded)
 }

@@ -151,7 +151,7 @@ async fn look(
                 .help("Plan from the state alone with --refresh=false.")
         })?;
     if let (Some(stack), Some(state)) = (stack, recorded) {
-        observe_roles(&reached.cloud, &*reached.clock, stack, state, &mut observed).await;
+        observe_roles(reached.reads(), stack, state, &mut observed).await;
     }
     Ok((observed, early))
 }

@@ -181,13 +181,16 @@ impl<'a> ProcedureDraft<'a> {
     pub(super) fn touches_of(&self, call: &Call) -> Vec<Touch> {
         let mut touches = Vec::new();
         if let Some(region) = &call.region {
-            touches.push(Touch::new(
-                region,
-                "the control plane that receives the request and reports the status of its operation",
-            ));
+            let with = match &call.method {
+                CallMethod::Post(..) | CallMethod::Patch => {
+                    "the control plane that receives the request and reports the status of its operation"
+                }
+                CallMethod::Run(_) => "the machine that the command is run at",
+            };
+            touches.push(Touch::new(region, with));
         }
         // An action changes no metadata; a write does.
-        if let (CallMethod::Patch, Some(region)) = (call.method, self.metadata_region(&call.object.id)) {
+        if let (CallMethod::Patch, Some(region)) = (&call.method, self.metadata_region(&call.object.id)) {
             touches.push(Touch::new(region, "its resource group's metadata"));
         }
         touches

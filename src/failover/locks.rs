@@ -10,7 +10,7 @@ use super::rights::scopes;
 use super::verdicts::{passes, refuses, warns};
 use crate::address::Address;
 use crate::kinds::looks::{ListRequest, Lock, Locks};
-use crate::kinds::{Reprotect, body};
+use crate::kinds::{Call, CallMethod, Reprotect, body};
 use crate::object::{Object, ObjectId};
 use crate::stack::{FailoverGroup, Resource, Stack};
 use crate::state::State;
@@ -145,14 +145,14 @@ fn requests(question: &Question<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
             return levers.iter().map(lever).collect();
         }
         Act::Task(Task::Promote { to, how, accepted: _ }) => promoted(question, step, |promotion, subject, seen| {
-            (promotion.promote)(subject, seen, *to, *how).ok().map(|call| call.object.id)
+            (promotion.promote)(subject, seen, *to, *how).ok().filter(is_write).map(|call| call.object.id)
         })
         .map(write)
         .into_iter()
         .collect(),
         Act::Task(Task::Reprotect) => {
             promoted(question, step, |promotion, subject, seen| match (promotion.reprotect)(subject, seen) {
-                Reprotect::Ask(call, _) => Some(call.object.id),
+                Reprotect::Ask(call, _) => Some(*call).filter(is_write).map(|call| call.object.id),
                 Reprotect::Nothing | Reprotect::Itself(_) | Reprotect::Vendor(_) => None,
             })
             .map(write)
@@ -162,6 +162,11 @@ fn requests(question: &Question<'_>, step: &Step) -> Vec<Vec<LockedRequest>> {
         Act::Rename | Act::SetAside(_) | Act::Forget | Act::Task(_) => Vec::new(),
     };
     vec![one]
+}
+
+/// True for a request to the provider. A program changes nothing that a lock guards.
+const fn is_write(call: &Call) -> bool {
+    !matches!(call.method, CallMethod::Run(_))
 }
 
 /// The object of a request of a step's replica.

@@ -11,7 +11,7 @@ use super::course::{Course, Question, is_forced, waits};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::leave::{fence, quiesce, restart};
-use super::promote::{catch_up, promote};
+use super::promote::{catch_up, follow, promote};
 use super::provision::{reopen, stand_up, take_down};
 use super::routes::{moved, route};
 use super::sides::replicas;
@@ -25,16 +25,17 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
     if waits(draft.question) {
         catch_up(draft);
     }
-    if is_forced(draft.question) {
+    let following = if is_forced(draft.question) {
         quiesce(draft);
         fence(draft);
-        promote(draft);
+        let following = promote(draft);
         stand_up(draft);
+        following
     } else {
         stand_up(draft);
         quiesce(draft);
-        promote(draft);
-    }
+        promote(draft)
+    };
     if draft.question.course.homeward {
         reopen(draft);
     }
@@ -44,6 +45,7 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
     custom_steps(draft);
     restart(draft);
     take_down(draft);
+    follow(draft, following);
     let role = role(draft);
     record(draft, role.clone());
     role

@@ -5,7 +5,8 @@ use super::draft::{NewStep, ProcedureDraft, usual};
 use super::sides::replicas;
 use crate::kinds::{DurationEstimate, Reprotect};
 use crate::roles::{FailoverMode, Side};
-use crate::steps::{Act, Stage, Task, Touch, Undo};
+use crate::stack::Resource;
+use crate::steps::{Act, Stage, StepId, Task, Touch, Undo};
 
 /// Restores broken replication and waits until the home site has caught up. Nothing fails back before.
 pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
@@ -45,11 +46,36 @@ pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
     }
 }
 
-/// Promotes the replicas that have a side at the destination.
-pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
+/// A replica whose side that is left follows only after a request of its own: the request, and the promotion.
+pub(super) type Following<'a> = (&'a Resource, Reprotect, StepId);
+
+/// Makes the sides that were left follow, at once after the promotions. No other step waits for it: users are served
+/// meanwhile.
+pub(super) fn follow(draft: &mut ProcedureDraft<'_>, following: Vec<Following<'_>>) {
+    for (resource, follow, promoted) in following {
+        let touches = match &follow {
+            Reprotect::Ask(call, _) => draft.touches_of(call),
+            Reprotect::Nothing | Reprotect::Itself(_) | Reprotect::Vendor(_) => Vec::new(),
+        };
+        let made = NewStep {
+            address: resource.address.clone(),
+            act: Act::Task(Task::Reprotect),
+            stage: Stage::CatchUp,
+            serial: Vec::new(),
+            touches,
+            takes: usual(60),
+            undo: Undo::Nothing,
+        };
+        draft.add(made, vec![promoted]);
+    }
+}
+
+/// Promotes the replicas that have a side at the destination. Returns those whose side that is left
+/// has to be made to follow.
+pub(super) fn promote<'a>(draft: &mut ProcedureDraft<'a>) -> Vec<Following<'a>> {
     let question = draft.question;
     let nothing = Default::default();
-    let mut promoted = Vec::new();
+    let (mut promoted, mut following) = (Vec::new(), Vec::new());
     // The source of the data: the site that is left.
     let lost = &draft.question.course.leaving;
     let lost = question.lost.iter().find(|site| ***site == **lost).or(question.lost.first());
@@ -94,7 +120,12 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
             undo: Undo::Impossible(why),
         };
         let needs = draft.needs_of(Stage::Promote);
-        draft.add(made, needs);
+        let step = draft.add(made, needs);
+        if let (Some(handover), FailoverMode::Planned) = (promotion.handover, how) {
+            let left = to.other();
+            let follow = question.stack.with_known(resource, |subject| (handover.follow)(subject, &nothing, left));
+            following.push((resource, follow, step));
+        }
         if is_forced(question) && how == FailoverMode::Planned {
             draft.notes.push(format!(
                 "{} is promoted as planned, without data loss: its replicas are at sites that respond",
@@ -117,4 +148,5 @@ pub(super) fn promote(draft: &mut ProcedureDraft<'_>) {
             promoted.join(", ")
         ));
     }
+    following
 }

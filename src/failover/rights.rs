@@ -139,6 +139,7 @@ fn actions<'a>(question: &Question<'a>, step: &Step) -> Vec<(&'a Resource, Strin
                 let word = match call.method {
                     CallMethod::Post(action, _) => format!("{action}/action"),
                     CallMethod::Patch => "write".to_owned(),
+                    CallMethod::Run(_) => return None,
                 };
                 Some((resource, (resource.kind.provider().guards.rights?.action)(&of, &word)))
             });

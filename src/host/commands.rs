@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::duration::spoken;
-use crate::world::{CommandLine, Commands, ProgramExit, ProgramOutput};
+use crate::world::{CommandError, CommandLine, Commands, ProgramExit, ProgramOutput};
 
 /// Variables that every program needs: paths, home and language. The rest of the environment may hold secrets.
 const INHERITED: &[&str] = &[
@@ -32,9 +32,10 @@ const INHERITED: &[&str] = &[
 const POLL_EVERY: Duration = Duration::from_millis(20);
 /// Time to wait for the rest of the output after a program ended. Its child processes may hold the output open forever.
 const OUTPUT_TIME: Duration = Duration::from_millis(500);
-/// Bytes of output that are kept, and characters of its last line that are reported.
+/// Bytes of output that are kept, characters of a last line, and of the one that is reported.
 const OUTPUT_LIMIT: usize = 8192;
-const LINE_LIMIT: usize = 300;
+const LINE_LIMIT: usize = 4096;
+const REPORTED: usize = 300;
 /// Bytes of an output that is read whole: one more is an error.
 const READ_LIMIT: usize = 64 * 1024 * 1024;
 
@@ -60,18 +61,21 @@ pub enum MissingProgram {
 
 #[async_trait]
 impl Commands for HostCommands {
-    async fn run(&self, line: &CommandLine) -> Result<ProgramExit, String> {
+    async fn run(&self, line: &CommandLine) -> Result<ProgramExit, CommandError> {
         let (command, missing) = (self.command(line), self.missing);
         let within = line.within;
         // A blocking thread: simulated time does not pass while the program runs.
         let run = tokio::task::spawn_blocking(move || run(command, within));
-        match run.await.map_err(|error| format!("the program could not be run: {error}"))? {
+        let lost = |error| CommandError::Killed(format!("the program was lost sight of: {error}"));
+        match run.await.map_err(lost)? {
             Err(error) if error.kind() == ErrorKind::NotFound && missing == MissingProgram::CountsAsRun => {
                 let said = "the program is not installed; skipped with --cloud local".to_owned();
-                Ok(ProgramExit { code: Some(0), said })
+                Ok(ProgramExit { code: Some(0), said, output: String::new() })
             }
-            Err(error) => Err(format!("the program could not be run: {error}")),
-            Ok(None) => Err(format!("the program did not end within {} and was killed", spoken(within))),
+            Err(error) => Err(CommandError::NotRun(format!("the program could not be run: {error}"))),
+            Ok(None) => {
+                Err(CommandError::Killed(format!("the program did not end within {} and was killed", spoken(within))))
+            }
             Ok(Some(ended)) => Ok(ended.exit()),
         }
     }
@@ -87,9 +91,8 @@ impl Commands for HostCommands {
                 Err(format!("the program printed more than {READ_LIMIT} bytes"))
             }
             Ok(Some(ended)) => {
-                let text = String::from_utf8_lossy(&ended.output).into_owned();
-                let said = last_line(&ended.errors);
-                Ok(ProgramOutput { ended: ProgramExit { code: ended.code, said }, text })
+                let exit = ProgramExit { said: last_line(&ended.errors, REPORTED), ..ended.exit() };
+                Ok(ProgramOutput { ended: exit, text: String::from_utf8_lossy(&ended.output).into_owned() })
             }
         }
     }
@@ -103,11 +106,14 @@ struct EndedProgram {
 }
 
 impl EndedProgram {
-    /// Its exit code, and the last line of standard error, or of standard output where standard error is empty.
+    /// Its exit code and its last lines.
     fn exit(&self) -> ProgramExit {
-        let said =
-            [&self.errors, &self.output].map(|output| last_line(output)).into_iter().find(|said| !said.is_empty());
-        ProgramExit { code: self.code, said: said.unwrap_or_default() }
+        let said = [&self.errors, &self.output].map(|output| last_line(output, REPORTED));
+        ProgramExit {
+            code: self.code,
+            said: said.into_iter().find(|said| !said.is_empty()).unwrap_or_default(),
+            output: last_line(&self.output, LINE_LIMIT),
+        }
     }
 }
 
@@ -206,11 +212,11 @@ impl OutputTail {
     }
 }
 
-/// The last line of an output that is not empty, as messages show it.
-fn last_line(output: &[u8]) -> String {
+/// The last line of an output that is not empty, without control characters, up to this many characters.
+fn last_line(output: &[u8], limit: usize) -> String {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).take(LINE_LIMIT).collect()
+    line.chars().filter(|c| !c.is_control()).take(limit).collect()
 }
 
 #[cfg(test)]
@@ -231,6 +237,8 @@ mod tests {
             environment: BTreeMap::from([("GIVEN".to_owned(), "yes".to_owned())]),
             directory: None,
             within: Duration::from_millis(300),
+            is_secret: false,
+            purpose: None,
         }
     }
 
@@ -250,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn program_is_killed_at_its_time_limit() {
         let why = commands(MissingProgram::Fails).run(&line("sleep", &["60"])).await.unwrap_err();
-        assert!(why.contains("was killed"), "{why}");
+        assert!(matches!(&why, CommandError::Killed(why) if why.contains("was killed")), "{why}");
     }
 
     #[cfg(target_os = "linux")]

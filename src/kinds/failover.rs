@@ -5,6 +5,7 @@
 //! them sends a request.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::argument::Lit;
 use super::overrides::Subject;
+use crate::command::CommandLine;
 use crate::object::{Object, ObjectId};
 use crate::roles::{FailoverMode, Health, ProtectionDebt, Side};
 
@@ -27,12 +29,19 @@ pub struct ReadRequest {
     /// The region whose control plane answers. `None` if any region does. Reads do not need the region of the
     /// resource group's metadata.
     pub region: Option<String>,
+    /// The program whose output is read, for [`ReadTarget::Output`]. `None` while a part of it is unknown.
+    pub line: Option<Arc<CommandLine>>,
 }
 
 impl ReadRequest {
     /// The read of a global object, which any region answers.
     pub const fn new(object: Object, what: ReadTarget) -> Self {
-        Self { object, what, side: None, region: None }
+        Self { object, what, side: None, region: None, line: None }
+    }
+
+    /// The read of what a program prints about an object.
+    pub fn output(object: Object, line: Option<Arc<CommandLine>>) -> Self {
+        Self { line, ..Self::new(object, ReadTarget::Output) }
     }
 
     /// The read of an object of this side. `region`: the region whose control plane answers, `None` if any does.
@@ -51,6 +60,8 @@ pub enum ReadTarget {
     Expanded(&'static str),
     /// The newest value of this metric, from the provider's monitoring.
     Metric(&'static str),
+    /// The JSON in the last line that a program prints.
+    Output,
 }
 
 /// Result of one [`ReadRequest`].
@@ -94,6 +105,16 @@ impl ReadResults {
             (ReadTarget::Body | ReadTarget::Expanded(_), ReadResult::There(body)) if other == id => Some(body),
             _ => None,
         })
+    }
+
+    /// The JSON that a program printed about an object, or the reason why there is none. `None` if it was not
+    /// requested.
+    pub fn output(&self, id: &ObjectId) -> Option<Result<&Json, &str>> {
+        match self.sights.get(&(id.clone(), ReadTarget::Output))? {
+            ReadResult::There(output) => Some(Ok(output)),
+            ReadResult::Absent => Some(Err("its machine does not exist")),
+            ReadResult::Unseen(why) => Some(Err(why)),
+        }
     }
 
     /// The newest value of a metric, if there is one.
@@ -152,13 +173,15 @@ pub struct Call {
     pub region: Option<String>,
 }
 
-/// HTTP method of a [`Call`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Method of a [`Call`]: of HTTP, or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallMethod {
     /// POST of this action, with these pairs in the query.
     Post(&'static str, &'static [(&'static str, &'static str)]),
     /// PATCH.
     Patch,
+    /// A program of this machine, which is run once: after an unknown outcome a read decides.
+    Run(Arc<CommandLine>),
 }
 
 /// Duration of an operation, in seconds (source: the project's durations sheet).
@@ -212,6 +235,19 @@ pub struct Promotion {
     pub drill: Rehearsal,
     /// Rank of the sides in the body of the source, if a rank decides the role.
     pub order: Option<PriorityList>,
+    /// Roles that are moved one side at a time. `None` where one request moves both.
+    pub handover: Option<&'static Handover>,
+}
+
+/// Behaviour of a replica whose sides change their roles one by one: a promotion leaves the former primary as it is,
+/// until a request of its own makes it follow.
+pub struct Handover {
+    /// The condition that a promotion of this side waits for, to complete "waits until …". `None`: nothing.
+    pub waits: fn(&Subject<'_>, &ReadResults, Side, FailoverMode) -> Option<String>,
+    /// True if this side takes writes, even if the other one does as well.
+    pub takes_writes: fn(&Subject<'_>, &ReadResults, Side) -> bool,
+    /// Makes this side follow the other one.
+    pub follow: fn(&Subject<'_>, &ReadResults, Side) -> Reprotect,
 }
 
 /// An object of the source and its counterpart at the target.

@@ -15,6 +15,7 @@ pub mod form;
 pub mod grammar;
 pub mod hosts;
 pub mod looks;
+pub mod machine_replica;
 pub mod mark;
 mod names;
 pub mod near;

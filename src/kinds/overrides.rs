@@ -6,6 +6,7 @@ use super::table::Kind;
 use crate::account::Account;
 use crate::address::Address;
 use crate::object::{Object, ObjectId};
+use crate::value::{Map, Value};
 
 /// Read-only view of a resource for a kind's own functions.
 pub struct Subject<'a> {
@@ -25,12 +26,28 @@ pub struct Subject<'a> {
     pub args: &'a JsonMap<String, Json>,
     /// The other resources of the stack.
     pub others: &'a dyn OtherResources,
+    /// Facts that arguments in plain text do not have.
+    pub facts: ResourceFacts<'a>,
+}
+
+/// Facts about a resource beside its arguments in plain text. Without a stack, nothing is known.
+#[derive(Clone, Copy, Default)]
+pub struct ResourceFacts<'a> {
+    /// The address by which commands reach it, see [`Kind::host`].
+    pub host: Option<&'a str>,
+    /// Its arguments as the stack has them.
+    pub args: Option<&'a Map>,
 }
 
 impl<'a> Subject<'a> {
     /// A string argument.
     pub fn text(&self, name: &str) -> Option<&'a str> {
         self.args.get(name).and_then(Json::as_str)
+    }
+
+    /// True if a part of an argument is sensitive.
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        self.facts.args.and_then(|args| args.get(name)).is_some_and(Value::sensitive_within)
     }
 
     /// Calls `f` with the resource that an argument refers to, if the stack has it.

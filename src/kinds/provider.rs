@@ -10,7 +10,7 @@ use super::form::Form;
 use super::grammar::{Grammar, NoIds};
 use super::looks::{AccountCheck, Guards};
 use super::regions::{self, Region};
-use super::table::Kind;
+use super::table::{Arg, Kind, Ty, Variants};
 use super::tags::TagRule;
 use crate::account::{Account, Accounts, Realm};
 use crate::object::{Collection, Object, ObjectId};
@@ -211,10 +211,13 @@ pub struct Table {
     pub variant: Option<(&'static str, &'static str)>,
 }
 
-/// The providers that a command knows. Names of kinds are unique among them.
+/// The providers that a command knows. Names of kinds are unique among them, but for kinds with variants: several
+/// providers may have one of the same name, each with variants of its own.
 #[derive(Debug)]
 pub struct Catalog {
     providers: Vec<&'static Tables>,
+    /// The kinds, in the order of the documentation.
+    kinds: Vec<&'static Kind>,
     by_name: HashMap<&'static str, &'static Kind>,
 }
 
@@ -222,9 +225,15 @@ impl Catalog {
     /// A catalog of these providers.
     pub fn new(providers: impl IntoIterator<Item = &'static Tables>) -> Self {
         let providers: Vec<&'static Tables> = providers.into_iter().collect();
-        let kinds = providers.iter().flat_map(|provider| provider.kinds.iter().copied());
-        let by_name = kinds.map(|kind| (kind.name, kind)).collect();
-        Self { providers, by_name }
+        let mut kinds: Vec<&'static Kind> = Vec::new();
+        for kind in providers.iter().flat_map(|provider| provider.kinds.iter().copied()) {
+            match kinds.iter_mut().find(|known| known.name == kind.name) {
+                Some(known) => *known = merged(known, kind),
+                None => kinds.push(kind),
+            }
+        }
+        let by_name = kinds.iter().map(|kind| (kind.name, *kind)).collect();
+        Self { providers, kinds, by_name }
     }
 
     /// The providers, in the order of the documentation.
@@ -245,7 +254,7 @@ impl Catalog {
 
     /// All kinds, in the order of the documentation.
     pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> {
-        self.providers().flat_map(|provider| provider.kinds.iter().copied())
+        self.kinds.iter().copied()
     }
 
     /// The kind with this name.
@@ -308,6 +317,25 @@ impl Catalog {
     pub fn grammar(&self, id: &str) -> &'static dyn Grammar {
         self.providers().map(|provider| provider.grammar).find(|grammar| grammar.is_id(id)).unwrap_or(&NoIds)
     }
+}
+
+/// A kind with the variants of both, which lives as long as the program: a catalog is made once.
+fn merged(one: &'static Kind, other: &'static Kind) -> &'static Kind {
+    let (Some(variants), Some(more)) = (one.variants, other.variants) else { return one };
+    let of: Vec<(&'static str, &'static Kind)> = variants.of.iter().chain(more.of).copied().collect();
+    let accepted: Vec<&'static str> =
+        [one, other].into_iter().flat_map(|kind| kind.refers(variants.by)).copied().collect();
+    let accepted: &'static [&'static str] = Vec::leak(accepted);
+    let args = one.args.iter().map(|arg| match arg.ty {
+        Ty::Ref(_) if arg.name == variants.by => Arg { ty: Ty::Ref(accepted), ..*arg },
+        _ => *arg,
+    });
+    let kind = Kind {
+        args: Vec::leak(args.collect()),
+        variants: Some(Variants { by: variants.by, of: Vec::leak(of) }),
+        ..*one
+    };
+    Box::leak(Box::new(kind))
 }
 
 /// The ids of all providers: each by the grammar of its own.

@@ -91,6 +91,8 @@ pub struct Kind {
     pub run_moves: &'static [&'static str],
     /// Arguments by which a failover run stops, fences and opens the resource.
     pub moves: Moves,
+    /// The attribute with the address by which commands reach a machine. `None` for everything else.
+    pub host: Option<&'static str>,
     /// Machines that the resource starts: for capacity checks before it is created in a region where it does not
     /// exist yet.
     pub machines: Option<fn(&Subject<'_>) -> Option<Machines>>,
@@ -174,6 +176,7 @@ impl Kind {
         guards: false,
         run_moves: &[],
         moves: Moves::NONE,
+        host: None,
         machines: None,
         promotion: None,
         drill: Drill::STOOD_UP,
@@ -258,7 +261,20 @@ impl Kind {
         std::iter::once(self).chain(self.variants.iter().flat_map(|variants| variants.of).map(|(_, kind)| *kind))
     }
 
-    /// The provider that has it.
+    /// The providers of its variants, each once; without variants, its own.
+    pub fn providers(&self) -> Vec<&'static Tables> {
+        let Some(variants) = self.variants else { return vec![self.provider()] };
+        let mut all: Vec<&'static Tables> = Vec::new();
+        for (_, kind) in variants.of {
+            let provider = kind.provider();
+            if !all.contains(&provider) {
+                all.push(provider);
+            }
+        }
+        all
+    }
+
+    /// The provider that has it. With variants of several, that of the first.
     pub fn provider(&self) -> &'static Tables {
         (self.provider)()
     }

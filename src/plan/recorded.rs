@@ -34,6 +34,7 @@ pub fn recorded_resource(catalog: &Catalog, address: &Address, recorded: &Record
         ignore_changes: Default::default(),
         span: Span::default(),
         spans: Default::default(),
+        host: kind.host.and_then(|attribute| Some(recorded.attributes.get(attribute)?.as_str()?.to_owned())),
         each: None,
         stack_tags: Default::default(),
     })

@@ -318,6 +318,7 @@ pub(super) fn with_recorded<T>(
         account: &account,
         args: &recorded.arguments,
         others: &body::NoOtherResources,
+        facts: Default::default(),
     })
 }
 

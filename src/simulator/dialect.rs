@@ -161,6 +161,11 @@ pub(crate) trait Dialect: Debug + Sync {
         false
     }
 
+    /// True for a machine that runs.
+    fn runs(&self, world: &World, object: &SimulatedObject) -> bool {
+        world.working(&object.key()).is_some()
+    }
+
     /// The names and addresses of an object in the public network.
     fn hosts(&self, object: &SimulatedObject) -> Vec<String> {
         let _ = object;

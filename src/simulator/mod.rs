@@ -9,6 +9,7 @@
 mod answering;
 pub(crate) mod body;
 mod clients;
+mod commands;
 pub(crate) mod dialect;
 mod disk;
 pub(crate) mod fault;
@@ -17,9 +18,12 @@ pub(crate) mod faults;
 pub(crate) mod fields;
 mod lag;
 mod ledger;
+mod machine_sides;
+mod machine_stores;
 mod network;
 pub(crate) mod operations;
 mod passing;
+mod replicas;
 pub(crate) mod request;
 pub(crate) mod routes;
 mod rows;
@@ -40,6 +44,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+pub use commands::SimulatedCommands;
 pub use dialect::Dialects;
 use disk::Disk;
 pub use disk::SimulatorError;

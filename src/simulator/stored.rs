@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::dialect::Dialects;
 use super::faults::Faults;
 use super::fields::StoredFields;
+use super::machine_sides::MachineReplica;
 use super::operations::Operation;
 use super::rows::RunningWorkload;
 use super::seed::Seed;
@@ -54,6 +55,9 @@ impl World {
         if let Some(work) = &self.rest.work {
             fields.put("work", work)?;
         }
+        if !self.rest.replicas.is_empty() {
+            fields.put("replicas", &self.rest.replicas)?;
+        }
         Ok(fields)
     }
 }
@@ -74,6 +78,7 @@ struct DetailsRecord {
     faults: Faults,
     counters: BTreeMap<String, u64>,
     work: Option<RunningWorkload>,
+    replicas: BTreeMap<String, MachineReplica>,
     parts: BTreeMap<String, Json>,
 }
 
@@ -97,6 +102,8 @@ impl<'de> Deserialize<'de> for WorldRecord {
             faults: Option<Faults>,
             counters: Option<BTreeMap<String, u64>>,
             work: Option<RunningWorkload>,
+            #[serde(default)]
+            replicas: BTreeMap<String, MachineReplica>,
             #[serde(flatten)]
             parts: BTreeMap<String, Json>,
         }
@@ -107,10 +114,10 @@ impl<'de> Deserialize<'de> for WorldRecord {
             None => D::Error::missing_field(field),
         };
         let now = now.ok_or_else(|| missing("now"))?;
-        let Details { faults, counters, work, parts: details } = rest.ok_or_else(|| missing("rest"))?;
+        let Details { faults, counters, work, replicas, parts: details } = rest.ok_or_else(|| missing("rest"))?;
         let faults = faults.ok_or_else(|| D::Error::missing_field("faults"))?;
         let counters = counters.ok_or_else(|| D::Error::missing_field("counters"))?;
-        let rest = DetailsRecord { faults, counters, work, parts: details };
+        let rest = DetailsRecord { faults, counters, work, replicas, parts: details };
         Ok(Self { seed, now, objects, operations, rest, parts })
     }
 }
@@ -154,10 +161,11 @@ impl World {
         for (field, value) in parts {
             self.read_by_a_part(&field, |part| part.read(&field, &value))?;
         }
-        let DetailsRecord { faults, counters, work, parts } = rest;
+        let DetailsRecord { faults, counters, work, replicas, parts } = rest;
         self.rest.faults = faults;
         self.rest.counters = counters;
         self.rest.work = work;
+        self.rest.replicas = replicas;
         self.parts.iter_mut().for_each(|part| part.clear_details());
         for (field, value) in parts {
             self.read_by_a_part(&field, |part| part.read_detail(&field, &value))?;

@@ -162,6 +162,8 @@ impl World {
                 all.push((dialect.name(), kept));
             }
         }
+        let machines = self.rest.replicas.values().filter(|replica| replica.is_of(&work.asked.stores));
+        all.extend(machines.filter_map(|replica| Some((self.provider_of(replica)?, self.placed(replica)))));
         all
     }
 

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use super::body::Body;
 use super::dialect::{Dialect, Dialects, Parts, ProviderName};
 use super::faults::Faults;
+use super::machine_sides::MachineReplica;
 use super::operations::{Operation, OperationState};
 use super::rows::RunningWorkload;
 use super::seed::Seed;
@@ -51,6 +52,8 @@ pub(crate) struct WorldDetails {
     pub(crate) counters: BTreeMap<String, u64>,
     /// The current or last workload.
     pub(super) work: Option<RunningWorkload>,
+    /// Replication between machines, once a command has been run for it.
+    pub(super) replicas: BTreeMap<String, MachineReplica>,
 }
 
 /// One object.

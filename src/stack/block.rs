@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span, closest}
 use crate::hcl::ast::Ident;
 use crate::hcl::eval::{DEPENDENCY_WORK, ERROR_WORK, INSTANCE_WORK, KEPT_WORK};
 use crate::kinds::decode::{ArgumentInput, BlockInput, DecodedArguments, decode};
-use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, Subject, Ty, Wire, body, with_article};
+use crate::kinds::{self, Arg, Finding, Kind, NameScope, Need, ResourceFacts, Subject, Ty, Wire, body, with_article};
 use crate::object::ObjectId;
 use crate::stack::copies::rehearsed;
 use crate::stack::instance_errors::InstanceErrors;
@@ -308,6 +308,7 @@ impl ResourceBuilder<'_, '_> {
             account: facts.account(kind, place.as_ref().map_or("", |(site, _)| site)),
             args: &plain_args,
             others: facts,
+            facts: ResourceFacts { host: facts.host_of(kind, self.address), args: Some(&args) },
         };
         let (name, written) = match (name, kind.odd.name) {
             (NameSetting::Told, _) => (None, None),
@@ -384,6 +385,7 @@ impl ResourceBuilder<'_, '_> {
             ignore_changes,
             span,
             spans,
+            host: facts.host_of(kind, self.address).map(str::to_owned),
             each: self.scope.each.clone(),
             stack_tags: facts.tags.clone(),
             address: self.address.clone(),

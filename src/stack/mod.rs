@@ -309,6 +309,8 @@ pub struct Resource {
     pub span: Span,
     /// The place of each of its arguments in the text.
     pub spans: BTreeMap<Arc<str>, Span>,
+    /// The address by which commands reach it, where it is a machine whose address is known.
+    pub host: Option<String>,
     /// The value of `each` in its block.
     pub(crate) each: Option<scope::EachInstance>,
     /// The tags that it has from the stack.

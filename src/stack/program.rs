@@ -98,8 +98,15 @@ impl Program {
 
     /// The providers whose kinds it uses.
     pub fn providers(&self) -> Vec<&'static Tables> {
-        let own = |provider: &&Tables| self.definitions.values().any(|one| one.kind.provider() == *provider);
-        self.catalog.providers().filter(own).collect()
+        let of_kinds: Vec<Vec<&'static Tables>> = self.definitions.values().map(|one| one.kind.providers()).collect();
+        let mut own: Vec<&'static Tables> = of_kinds.iter().filter(|all| all.len() == 1).flatten().copied().collect();
+        // A kind that several providers have lies with one that the text uses anyway: that of what it refers to.
+        for several in of_kinds.iter().filter(|all| all.len() > 1) {
+            if !several.iter().any(|provider| own.contains(provider)) {
+                own.extend(several);
+            }
+        }
+        self.catalog.providers().filter(|provider| own.contains(provider)).collect()
     }
 
     /// The providers whose account it needs: those with sites, and those of which an id has the account.

@@ -14,7 +14,7 @@ use crate::hcl::ast::{HclBlock, Ident};
 use crate::hcl::eval::{Budget, DEPENDENCY_WORK, KEPT_WORK, Spent};
 use crate::hcl::{self, Files, ReferenceKey, Scope};
 use crate::kinds::decode::ResourceLookup;
-use crate::kinds::{AttributeSource, Grammar, Kind, OtherResources, Subject, body, export};
+use crate::kinds::{AttributeSource, Grammar, Kind, OtherResources, ResourceFacts, Subject, body, export};
 use crate::object::ObjectId;
 use crate::stack::program::Program;
 use crate::stack::references::{attributes_of, no_such_attribute};
@@ -474,7 +474,16 @@ impl Facts<'_> {
             account: self.account(resource.kind, &resource.site),
             args,
             others: self,
+            facts: ResourceFacts {
+                host: self.host_of(resource.kind, &resource.address).or(resource.host.as_deref()),
+                args: Some(&resource.args),
+            },
         }
+    }
+
+    /// The address of a machine, where it is known.
+    pub(crate) fn host_of(&self, kind: &Kind, address: &Address) -> Option<&str> {
+        self.knowledge.attributes.get(address)?.get(kind.host?)?.as_str()
     }
 }
 

@@ -22,7 +22,6 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         return Variant::Known(kind.typed.map_or(kind, |table| table(&deciding(written, facts))), None);
     };
     let source = written.args.iter().find(|arg| &*arg.name.text == variants.by).map(|arg| &arg.value);
-    let type_of = |name: &str| kind.provider().kind(name).map(|kind| kind.type_.name);
     let chosen = match source {
         Some(Value::Block(address)) => {
             let of = facts.resources.get(address).map(|resource| resource.kind.name);
@@ -30,8 +29,12 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         }
         // An id contains the type of a resource that the stack does not manage.
         Some(Value::String(id)) => {
-            let of = kind.grammar().type_of(&ObjectId::new(Arc::clone(id))).unwrap_or_default();
-            variants.of.iter().find(|(name, _)| type_of(name).is_some_and(|type_| type_.eq_ignore_ascii_case(&of)))
+            let is_of = |name: &str, kind: &Kind| {
+                let type_ = kind.provider().kind(name).map(|kind| kind.type_.name);
+                let of = kind.grammar().type_of(&ObjectId::new(Arc::clone(id))).unwrap_or_default();
+                type_.is_some_and(|type_| type_.eq_ignore_ascii_case(&of))
+            };
+            variants.of.iter().find(|(name, kind)| is_of(name, kind))
         }
         _ => None,
     };

@@ -36,7 +36,7 @@ async fn prepare(lab: &Lab, text: &str, group: &str) -> (Stack, SurveyResult, Pr
     let (stack, _) = lab.read(text).expect("a program").evaluate(&known).expect("a stack");
     let stack = stack.with_copies(group, &known);
     let survey = failover::survey(&stack, &stack.failover_groups[group], &state, &[]);
-    let seen = apply::look_around(&survey, &lab.cloud, &lab.simulator, &*lab.clock).await;
+    let seen = apply::look_around(&survey, lab.reads(), &lab.simulator).await;
     let procedure = procedure(&stack, group, &state, &seen);
     (stack, seen, procedure)
 }

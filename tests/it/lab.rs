@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use drplan::address::Address;
-use drplan::apply::{self, ApplyOutcome, Clouds, Connect, Engine, Ports};
+use drplan::apply::{self, ApplyOutcome, Clouds, Connect, Engine, Ports, ReadPorts};
 use drplan::diagnostic::{Diagnostics, Sources, render_all};
 use drplan::hcl::Files;
 use drplan::host::{SeededIds, SimClock};
@@ -18,14 +18,16 @@ use drplan::object::ObjectId;
 use drplan::plan::{self, Action, Observed, PlanInput, PlanOutcome};
 use drplan::providers::azure::simulated::{SUBSCRIPTION, TENANT};
 use drplan::run::{Progress, StepOutcome, StopSignal, Watcher};
-use drplan::simulator::Simulator;
+use drplan::simulator::{SimulatedCommands, Simulator};
 use drplan::stack::{self, Input, Program, VariableInput};
 use drplan::state::{State, StateError};
 use drplan::steps::StepGraph;
 use drplan::store::MemoryStore;
 use drplan::value::Seal;
 use drplan::wire::{HttpBackend, Reach};
-use drplan::world::{Clock, Cloud, CommandLine, Commands, NoNotices, ProgramExit, ProgramOutput, Store, WebRequest};
+use drplan::world::{
+    Clock, Cloud, CommandError, CommandLine, Commands, NoNotices, ProgramExit, ProgramOutput, Store, WebRequest,
+};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -48,16 +50,17 @@ impl Files for FilesInMemory {
 }
 
 /// Command runner under which every program succeeds.
+#[derive(Clone, Copy)]
 pub struct SuccessfulCommands;
 
 #[async_trait::async_trait]
 impl Commands for SuccessfulCommands {
-    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, String> {
-        Ok(ProgramExit { code: Some(0), said: String::new() })
+    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, CommandError> {
+        Ok(ProgramExit { code: Some(0), said: String::new(), output: String::new() })
     }
 
     async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String> {
-        Ok(ProgramOutput { ended: self.run(line).await?, text: String::new() })
+        Ok(ProgramOutput { ended: self.run(line).await.map_err(|why| why.to_string())?, text: String::new() })
     }
 }
 
@@ -70,6 +73,8 @@ pub struct Lab {
     pub clock: Arc<SimClock>,
     pub store: MemoryStore,
     pub cloud: Clouds,
+    /// The programs of steps and replicas: those for simulated machines are simulated, and every other one succeeds.
+    pub commands: SimulatedCommands<SuccessfulCommands>,
     /// The providers that stacks may use.
     pub catalog: &'static Catalog,
     /// The cloud of a provider that only the tests know.
@@ -125,6 +130,7 @@ impl Lab {
         let providers = drplan::providers::connections(&reach).chain([(&crate::toy::TABLES, connect)]);
         let cloud = Clouds::new(crate::toy::catalog(), providers);
         Self {
+            commands: SimulatedCommands { simulator: simulator.clone(), others: SuccessfulCommands },
             simulator,
             clock,
             store: MemoryStore::default(),
@@ -139,6 +145,11 @@ impl Lab {
             adopt: Vec::new(),
             program: Mutex::default(),
         }
+    }
+
+    /// The ports that reads need.
+    pub fn reads(&self) -> ReadPorts<'_> {
+        ReadPorts { cloud: &self.cloud, commands: &self.commands, clock: &*self.clock }
     }
 
     /// An independent copy of this lab. Tests with the same beginning prepare it once and fork.
@@ -219,13 +230,14 @@ impl Lab {
     ) -> Result<(PlanOutcome, Option<State>), String> {
         let program = self.read(text)?;
         let state = self.store.load().map_err(|error| error.to_string())?;
-        let (stack, _) = program.evaluate(&Default::default()).map_err(|found| format!("{found:?}"))?;
+        let known = state.as_ref().map(|state| plan::knowledge(self.catalog, state, &|_| false)).unwrap_or_default();
+        let (stack, _) = program.evaluate(&known).map_err(|found| format!("{found:?}"))?;
         let objects = plan::to_observe(&stack, state.as_ref(), true);
         let mut observed = apply::observe(stack.catalog(), &self.cloud, &*self.clock, &objects, state.as_ref())
             .await
             .map_err(|error| error.to_string())?;
         if let Some(state) = &state {
-            apply::observe_roles(&self.cloud, &*self.clock, &stack, state, &mut observed).await;
+            apply::observe_roles(self.reads(), &stack, state, &mut observed).await;
         }
         self.plan_of(text, destroy, targets, &observed).map(|planned| (planned, state))
     }
@@ -274,7 +286,7 @@ impl Lab {
         let ports = Ports {
             cloud: &self.cloud,
             web: &self.simulator,
-            commands: &SuccessfulCommands,
+            commands: &self.commands,
             clock: &*self.clock,
             ids: &*self.ids,
             store: &self.store,

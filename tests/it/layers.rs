@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
         "address",
         "object",
         "roles",
+        "command",
         "duration",
         "ranges",
         "shell",

@@ -34,6 +34,7 @@ mod layers;
 mod limits;
 mod links;
 mod linode;
+mod machine_replica;
 mod mistakes;
 mod order;
 mod others;

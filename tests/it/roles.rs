@@ -52,8 +52,7 @@ async fn read(lab: &Lab, address: &str, pointer: &str) -> serde_json::Value {
 async fn promote(lab: &Lab, text: &str, side: Side) {
     let (program, state) = (lab.read(text).expect("the stack is valid"), lab.store.load().expect("a state"));
     let (stack, _) = program.evaluate(&Default::default()).expect("the stack is valid");
-    let seen =
-        drplan::apply::look_at(&lab.cloud, &*lab.clock, &drplan::plan::looks(&stack, &state.expect("a state"))).await;
+    let seen = drplan::apply::look_at(lab.reads(), &drplan::plan::looks(&stack, &state.expect("a state"))).await;
     for (store, seen) in &seen {
         let resource = &stack.resources[store];
         let Some(promotion) = resource.kind.promotion else { continue };
@@ -67,6 +66,7 @@ async fn promote(lab: &Lab, text: &str, side: Side) {
                 lab.cloud.post(&call.object, action, query, call.body.as_ref()).await.map(drop)
             }
             CallMethod::Patch => lab.cloud.patch(&call.object, &call.body.unwrap_or_default()).await.map(drop),
+            CallMethod::Run(_) => panic!("{store} is promoted by a program"),
         };
         done.unwrap_or_else(|why| panic!("{store} is not promoted: {why}"));
     }

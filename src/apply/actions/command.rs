@@ -21,14 +21,16 @@ pub(super) async fn carry_out(ActionRun { worker, args, tell, .. }: ActionRun<'_
         environment: pairs(args, "environment"),
         directory: sent(args, "directory").map(str::to_owned),
         within,
+        is_secret: Value::from(args.clone()).sensitive_within(),
+        purpose: None,
     };
-    let secret = Value::from(args.clone()).sensitive_within();
+    let secret = line.is_secret;
     let program = if args.get("program").is_some_and(Value::sensitive_within) { "the program" } else { &line.program };
-    let ProgramExit { code, said } = worker.ports.commands.run(&line).await.map_err(|why| {
+    let ProgramExit { code, said, output: _ } = worker.ports.commands.run(&line).await.map_err(|why| {
         StepError::Failed(if secret {
             format!("{program} could not be run; the reason is hidden, because its input contains a secret")
         } else {
-            why
+            why.to_string()
         })
     })?;
     let said = match (secret, said.is_empty()) {

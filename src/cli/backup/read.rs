@@ -6,7 +6,6 @@ use crate::cli::cloud::with_cloud;
 use crate::cli::loading::{LoadedStack, load_without_secrets};
 use crate::cli::planning::store_of;
 use crate::cli::{Failure, Global, Session};
-use crate::host::HostCommands;
 use crate::plan;
 use crate::simulator::START;
 use crate::stack::Stack;
@@ -28,12 +27,11 @@ pub(super) fn report<T>(
     let now = args.at;
     let (read, now) = match backups.is_empty() {
         true => (Vec::new(), now.unwrap_or_else(|| session.clock.now())),
-        false => with_cloud(&loaded.account, global, session, async |reached, session| {
+        false => with_cloud(&loaded.account, global, session, async |reached, _| {
             let now = now.unwrap_or_else(|| reached.clock.now());
-            let commands = HostCommands { root: session.path(&dir), ..reached.commands.clone() };
             let source = match cloud.is_local() {
                 true => CatalogueSource::Simulated(START),
-                false => CatalogueSource::Commands(&commands),
+                false => CatalogueSource::Commands(&*reached.commands),
             };
             let mut all = Vec::new();
             for backup in &backups {

@@ -17,7 +17,6 @@ use crate::cli::loading::LoadedStack;
 use crate::cli::overdue::overdue_advice;
 use crate::cli::progress::ProgressView;
 use crate::failover::{flags, unwind};
-use crate::host::HostCommands;
 use crate::run::StopSignal;
 use crate::stack::{CloudName, Stack};
 use crate::state::RunKind;
@@ -55,12 +54,12 @@ impl RunEnvironment<'_> {
     /// Calls `f` with the ports of a run that has not started.
     pub fn with_ports<T>(&self, session: &mut Session, f: impl FnOnce(Ports<'_>, &Path) -> T) -> Result<T, Failure> {
         let seal = self.store.seal(&*self.reached.ids)?;
-        let (stop, commands) = (StopSignal::default(), self.commands(session));
+        let stop = StopSignal::default();
         let shown = ProgressView::new(&StepGraph::default(), self.cloud(), session);
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,
-            commands: &commands,
+            commands: &*self.reached.commands,
             clock: &*self.reached.clock,
             ids: &*self.reached.ids,
             store: self.store,
@@ -69,11 +68,6 @@ impl RunEnvironment<'_> {
             stop: &stop,
         };
         Ok(f(ports, self.directory))
-    }
-
-    /// Programs of this machine, relative to the stack's directory.
-    fn commands(&self, session: &Session) -> HostCommands {
-        HostCommands { root: session.path(self.directory), ..self.reached.commands.clone() }
     }
 
     /// Shows the progress of `work` until it ends. Ctrl-C finishes the steps in progress.
@@ -85,7 +79,7 @@ impl RunEnvironment<'_> {
         work: impl AsyncFnOnce(Ports<'_>, Operator<'_>) -> T,
     ) -> Result<T, Failure> {
         let seal = self.store.seal(&*self.reached.ids)?;
-        let (stop, commands, by) = (StopSignal::default(), self.commands(session), self.by.actor(session));
+        let (stop, by) = (StopSignal::default(), self.by.actor(session));
         let owns_process = session.owns_process;
         let approve = |run: &str, step: &str| {
             again_recorded(&format!("failover-group approve {run} {}", quoted(step)), self.directory, global)
@@ -103,7 +97,7 @@ impl RunEnvironment<'_> {
         let ports = Ports {
             cloud: &self.reached.cloud,
             web: &*self.reached.web,
-            commands: &commands,
+            commands: &*self.reached.commands,
             clock: &*self.reached.clock,
             ids: &*self.reached.ids,
             store: self.store,

@@ -84,7 +84,7 @@ pub async fn prepare(
     let seal = store.seal(&*reached.ids)?;
     let look = async |state: &State| {
         let survey = failover::survey(&stack, group, state, errand.lost);
-        look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await
+        look_around(&survey, reached.reads(), &*reached.web).await
     };
     let mut seen = look(&state).await;
     let mut recorded = None;

@@ -66,7 +66,7 @@ pub async fn revise(
     }
     let left = taken_over(run, state, reached.clock.now())?;
     let survey = failover::survey(stack, group, &left, &spec.lost);
-    let seen = look_around(&survey, &reached.cloud, &*reached.web, &*reached.clock).await;
+    let seen = look_around(&survey, reached.reads(), &*reached.web).await;
     let history = history(store)?;
     let procedure = failover::plan(&ProcedureInput {
         stack,

@@ -11,11 +11,15 @@ use crate::stack::program::Program;
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Presence, Resource};
 
-/// Sets `quiesce` of every group that moves data and does not write it: the permanent workloads at its sites. A
-/// workload at a site of several groups belongs to the one whose stores it uses; without such a group, or with several,
-/// to none. Where no data moves, the source serves users until traffic has switched.
+/// Sets `quiesce` of every group that moves data and does not write it: the permanent workloads at its sites, without
+/// the machines between which data is replicated. A workload at a site of several groups belongs to the one whose
+/// stores it uses; without such a group, or with several, to none. Where no data moves, the source serves users until
+/// traffic has switched.
 pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<Arc<str>, FailoverGroup>) {
-    let is_workload = |resource: &&Resource| resource.kind.moves.stops() && resource.presence == Presence::Permanent;
+    let sides = sides(facts, groups);
+    let is_workload = |resource: &&Resource| {
+        resource.kind.moves.stops() && resource.presence == Presence::Permanent && !sides.contains(&resource.address)
+    };
     let workloads: Vec<&Resource> = facts.resources.values().filter(is_workload).collect();
     let mut found: BTreeMap<Arc<str>, Vec<Address>> = BTreeMap::new();
     for workload in workloads {
@@ -37,6 +41,14 @@ pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<A
             group.quiesce = quiesce;
         }
     }
+}
+
+/// The machines between which data is replicated: one that is stopped can neither hand its role over nor follow.
+fn sides(facts: &Facts<'_>, groups: &IndexMap<Arc<str>, FailoverGroup>) -> BTreeSet<Address> {
+    let promoted = groups.values().flat_map(|group| &group.promote);
+    let replicas = promoted.filter_map(|address| facts.resources.get(address));
+    let between = replicas.filter(|replica| replica.kind.promotion.is_some_and(|one| one.handover.is_some()));
+    between.flat_map(|replica| replica.uses.iter().cloned()).collect()
 }
 
 /// True for a group that promotes replicas, or moves data with a step.

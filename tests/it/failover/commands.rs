@@ -184,7 +184,7 @@ impl Incident {
             over = Some(run.id);
         }
         let survey = failover::survey(&stack, group, &state, &lost);
-        let seen = apply::look_around(&survey, &self.lab.cloud, &self.lab.simulator, &*self.lab.clock).await;
+        let seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let pending = self.pending(&state);
         let procedure = failover::plan(&ProcedureInput {
             stack: &stack,

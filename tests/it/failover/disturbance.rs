@@ -12,7 +12,9 @@ use drplan::run::{Progress, StopSignal, Watcher};
 use drplan::sight::Sight;
 use drplan::simulator::{Fault, HttpMethod, Moment, RequestMatch, Simulator};
 use drplan::steps::{Phase, RunEnd, StepGraph, StepId};
-use drplan::world::{Clock, Cloud, CloudError, CommandLine, Commands, ProgramExit, ProgramOutput, WriteCondition};
+use drplan::world::{
+    Clock, Cloud, CloudError, CommandError, CommandLine, Commands, ProgramExit, ProgramOutput, WriteCondition,
+};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -72,14 +74,14 @@ impl Watcher for DisturbedPorts<'_> {
 
 #[async_trait]
 impl Commands for DisturbedPorts<'_> {
-    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, String> {
+    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, CommandError> {
         let number = self.programs.fetch_add(1, Ordering::SeqCst);
         let fails = self.disturbance.failing_programs.is_none_or(|most| number < most);
-        Ok(ProgramExit { code: Some(i32::from(fails)), said: String::new() })
+        Ok(ProgramExit { code: Some(i32::from(fails)), said: String::new(), output: String::new() })
     }
 
     async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String> {
-        Ok(ProgramOutput { ended: self.run(line).await?, text: String::new() })
+        Ok(ProgramOutput { ended: self.run(line).await.map_err(|why| why.to_string())?, text: String::new() })
     }
 }
 
@@ -181,7 +183,7 @@ impl Incident {
         let group = stack.failover_groups.values().next().expect("a failover group");
         let lost = [self.home.0.clone()];
         let survey = failover::survey(&stack, group, &left, &lost);
-        let seen = apply::look_around(&survey, &self.lab.cloud, &self.lab.simulator, &*self.lab.clock).await;
+        let seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let procedure = failover::plan(&ProcedureInput {
             stack: &stack,
             group,

@@ -20,7 +20,7 @@ use drplan::value::Value;
 use drplan::world::{Clock, Store};
 use jiff::Timestamp;
 
-use crate::lab::{Lab, SilentWatcher, SuccessfulCommands, changes, failures};
+use crate::lab::{Lab, SilentWatcher, changes, failures};
 use crate::stacks;
 
 /// Request for a run.
@@ -193,7 +193,7 @@ impl Incident {
         let RunRequest { verb, how, lost, accepted } = ask;
         let lost: Vec<String> = lost.then(|| self.home.0.clone()).into_iter().collect();
         let survey = failover::survey(&stack, group, &state, &lost);
-        let seen = apply::look_around(&survey, &self.lab.cloud, &self.lab.simulator, &*self.lab.clock).await;
+        let seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let question = ProcedureInput {
             stack: &stack,
             group,
@@ -297,7 +297,7 @@ impl Incident {
         Ports {
             cloud: &self.lab.cloud,
             web: &self.lab.simulator,
-            commands: &SuccessfulCommands,
+            commands: &self.lab.commands,
             clock: &*self.lab.clock,
             ids: &*self.lab.ids,
             store: &self.lab.store,

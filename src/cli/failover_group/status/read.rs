@@ -268,9 +268,9 @@ impl<'a> StatusSource<'a> {
         };
         let endpoints: Vec<_> = groups.iter().map(of_group).collect();
         let all: Vec<_> = endpoints.concat();
-        let (cloud, web, clock) = (&reached.cloud, &*reached.web, &*reached.clock);
+        let (web, clock) = (&*reached.web, &*reached.clock);
         let (seen, answers) = futures::join!(
-            look_around_within(&survey, Patience::STATUS, cloud, web, clock),
+            look_around_within(&survey, Patience::STATUS, reached.reads(), web),
             fetch_endpoints(web, &all, Patience::STATUS.silence)
         );
         let mut answers = answers.into_iter();

@@ -20,6 +20,7 @@ fn there_and_back(kind: &'static Kind, args: &Json) -> Json {
         account: &Account::new("s", "11111111-1111-1111-1111-111111111111"),
         args: &args,
         others: &body::NoOtherResources,
+        facts: Default::default(),
     };
     Json::Object(body::read(kind, &body::bodies(&subject)))
 }

@@ -142,6 +142,7 @@ impl AttributeFiller<'_> {
             account: &Account::new(SUBSCRIPTION, TENANT),
             args: &args,
             others: &NoOtherResources,
+            facts: Default::default(),
         };
         body::named(&subject, text)
     }

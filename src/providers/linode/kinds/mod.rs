@@ -7,6 +7,7 @@ mod forms;
 mod image;
 mod instance;
 mod object_storage_bucket;
+mod replica;
 mod volume;
 
 use crate::kinds::Kind;
@@ -20,4 +21,5 @@ pub(super) static ALL: &[&Kind] = &[
     &object_storage_bucket::KIND,
     &domain::KIND,
     &domain_record::KIND,
+    &replica::KIND,
 ];

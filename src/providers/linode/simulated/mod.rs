@@ -88,14 +88,17 @@ impl Dialect for Linode {
         addresses.filter_map(Json::as_str).map(str::to_owned).collect()
     }
 
+    fn runs(&self, world: &World, object: &SimulatedObject) -> bool {
+        world.working(&object.key()).is_some_and(|body| body["status"] == "running")
+    }
+
     /// A machine that runs serves the users of its address; a record leads to its target.
     fn leads(&self, world: &World, object: &SimulatedObject, _: &str) -> Lead {
         if object.type_ == store::RECORDS {
             return domains::leads(world, object);
         }
         let Some(region) = self.region(world, object) else { return Lead::Nowhere("no region serves it") };
-        let runs = world.working(&object.key()).is_some_and(|body| body["status"] == "running");
-        if runs { Lead::Serves(region, 1) } else { Lead::Nowhere("its machine does not run") }
+        if self.runs(world, object) { Lead::Serves(region, 1) } else { Lead::Nowhere("its machine does not run") }
     }
 
     fn end(&self, world: &mut World, operation: Operation) {

@@ -142,6 +142,7 @@ const PROMOTION: Promotion = Promotion {
         "changing the write region interrupts writes, and only Microsoft can bring an offline region back online",
     ),
     order: Some(PriorityList { list: "properties.locations", rank: "failoverPriority" }),
+    handover: None,
 };
 
 /// Data loss by the account's consistency level (source: Microsoft's documentation of reliability). Bounded staleness

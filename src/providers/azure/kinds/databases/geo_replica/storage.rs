@@ -142,6 +142,7 @@ const PROMOTION: Promotion = Promotion {
     reversible: true,
     drill: Rehearsal::Look("during a failover, neither region answers for up to an hour"),
     order: None,
+    handover: None,
 };
 
 /// Protection of an account that a forced failover has left in one region.

@@ -36,7 +36,17 @@ fn with<T>(
 ) -> T {
     let address = Address::new(kind.name, "example");
     let account = &Account::new("s", "t");
-    f(&Subject { kind, address: &address, name: id.name(), id, location, account, args, others })
+    f(&Subject {
+        kind,
+        address: &address,
+        name: id.name(),
+        id,
+        location,
+        account,
+        args,
+        others,
+        facts: Default::default(),
+    })
 }
 
 /// A replica and the reads of it.

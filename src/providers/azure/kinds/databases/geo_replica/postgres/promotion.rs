@@ -37,6 +37,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
         "promoting the replica would move production data, and a replica that is promoted alone must be rebuilt",
     ),
     order: None,
+    handover: None,
 };
 
 /// Source: Microsoft's documentation of major version upgrades.

@@ -30,6 +30,7 @@ pub(super) const PROMOTION: Promotion = Promotion {
     reversible: true,
     drill: Rehearsal::Look("a failover group has one secondary, and promoting it would move production data"),
     order: None,
+    handover: None,
 };
 
 /// The half of the group on one side's server, and the server's region.
