@@ -58,7 +58,7 @@ fn above(kind: &Kind, id: &ObjectId) -> Option<ObjectId> {
         text.get(..end).map(ObjectId::new)
     };
     match kind.place {
-        Place::Subscription | Place::Root(_) => None,
+        Place::Subscription | Place::Root(_) | Place::Beside(..) => None,
         Place::Property(_) => Some(id.clone()),
         Place::Member(of) => {
             let mut args = JsonMap::new();
@@ -163,7 +163,7 @@ fn read(kind: &'static Kind, found: &CloudObject<'_>, bodies: &[Json]) -> JsonMa
     if let Place::Member(of) = kind.place {
         of.placed(found.id, &mut args);
     }
-    if matches!(kind.place, Place::Root(_)) {
+    if kind.place.template().is_some() {
         for (name, text) in kind.grammar().arguments(found.id) {
             if kind.arg(name).is_some() {
                 args.entry(name).or_insert_with(|| Json::from(text));
@@ -234,7 +234,7 @@ pub(super) fn candidate(
         kind,
         variant,
         id: found.id.clone(),
-        name: found.id.name().to_owned(),
+        name: found.id.name().replace(body::SLASH, "/"),
         region: region_of(kind, found.id, found.body, found.all),
         above,
         objects,

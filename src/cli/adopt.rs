@@ -498,6 +498,6 @@ fn group_id(of: &Tables, name: &str, account: &Account) -> Result<ObjectId, Fail
             .help("Give its name, not its id: letters, digits, `-`, `_`, `.`, `(` and `)`."));
     }
     let group = of.kinds.iter().find(|kind| kind.place.collects());
-    let id = group.and_then(|kind| kinds::body::id(kind, name, &account.at(of), &serde_json::Map::new()));
+    let id = group.and_then(|kind| kinds::body::id(kind, name, (&account.at(of), ""), &serde_json::Map::new()));
     id.ok_or_else(|| Failure::failed("internal error: a resource group has no id; please report it"))
 }

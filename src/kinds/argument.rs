@@ -91,8 +91,8 @@ pub struct Block {
     pub min: usize,
     /// Maximum number of blocks; with 1, the block is an object in the body and not a list.
     pub max: usize,
-    /// The argument that identifies elements in a diff, so that their order does not count (`name`); empty: by
-    /// position.
+    /// The argument that identifies elements in a diff, so that their order does not count (`name`), or several of
+    /// them, separated by spaces; empty: by position.
     pub key: &'static str,
 }
 
@@ -105,6 +105,12 @@ impl Block {
     /// Any number of blocks, identified by this argument.
     pub const fn many(key: &'static str, args: &'static [Arg]) -> Self {
         Self { args, min: 0, max: usize::MAX, key }
+    }
+
+    /// The key of an element: the values of its arguments, joined by spaces. `None` where none has one.
+    pub fn key_of<'v>(&self, value: impl Fn(&str) -> Option<std::borrow::Cow<'v, str>>) -> Option<String> {
+        let values: Vec<_> = self.key.split(' ').filter_map(value).collect();
+        (!values.is_empty()).then(|| values.join(" "))
     }
 
     /// The key of an element in the form in which keys are compared: names of parts have no case.

@@ -12,9 +12,18 @@ use crate::kinds::table::{
 use crate::kinds::{export, mark, path, place};
 use crate::object::{Object, ObjectId, Within};
 
-/// The id that other resources refer to, built by the kind's [`Place`]. `None` while the argument that decides it is
-/// absent.
-pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Json>) -> Option<ObjectId> {
+/// A slash in a name, as ids have it.
+pub const SLASH: &str = "%2F";
+
+/// The id that other resources refer to, built by the kind's [`Place`], of a resource in this region. `None` while the
+/// argument that decides it is absent.
+pub fn id(
+    kind: &Kind,
+    name: &str,
+    (account, location): (&Account, &str),
+    args: &JsonMap<String, Json>,
+) -> Option<ObjectId> {
+    let name = &*name.replace('/', SLASH);
     let at = |argument: &str| match args.get(argument)? {
         Json::String(text) => Some(text.as_str()),
         Json::Array(items) => items.first()?.as_str(),
@@ -23,9 +32,10 @@ pub fn id(kind: &Kind, name: &str, account: &Account, args: &JsonMap<String, Jso
     let type_ = kind.type_.name;
     let text = match kind.place {
         Place::Subscription => return kind.grammar().of_group(&account.id, name),
-        Place::Root(template) => filled(template, |word| match word {
+        Place::Root(template) | Place::Beside(_, template) => filled(template, |word| match word {
             place::ACCOUNT => Some(&*account.id),
             place::NAME => Some(name),
+            place::REGION => Some(location).filter(|location| !location.is_empty()),
             argument => at(argument),
         })?,
         Place::Group => return kind.grammar().within(at(RESOURCE_GROUP.name)?, type_, name),
@@ -64,9 +74,12 @@ pub fn objects(subject: &Subject<'_>) -> Vec<Object> {
         },
         Place::Property(argument) => Object { within: Some(Within::Paths(owned_paths(kind.args))), ..parent(argument) },
         Place::Member(of) => of.object(subject),
-        Place::Subscription | Place::Root(_) | Place::Group | Place::Child(..) | Place::Extension(_) => {
-            kind.type_.object(subject.id.clone())
-        }
+        Place::Subscription
+        | Place::Root(_)
+        | Place::Beside(..)
+        | Place::Group
+        | Place::Child(..)
+        | Place::Extension(_) => kind.type_.object(subject.id.clone()),
     }]
 }
 

@@ -282,21 +282,24 @@ impl Decoder<'_> {
         if block.key.is_empty() {
             return;
         }
+        let words = block.key.split(' ').map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         for (value, (ident, _)) in values.iter().zip(written) {
             let Value::Map(map) = value else { continue };
-            let Some(key) = map.get(block.key) else { continue };
-            let Some(text) = key.revealed_str() else { continue };
-            let Some(first) = seen.insert(block.identity(text), ident.span) else { continue };
-            let shown = if key.sensitive_within() { String::new() } else { format!(" \"{text}\"") };
+            let value = |name: &str| match map.get(name)?.unmark().0 {
+                Value::String(text) => Some(text.to_string().into()),
+                Value::Number(number) if block.key.contains(' ') => Some(number.to_string().into()),
+                _ => None,
+            };
+            let Some(text) = block.key_of(value) else { continue };
+            let is_secret = block.key.split(' ').filter_map(|name| map.get(name)).any(Value::sensitive_within);
+            let Some(first) = seen.insert(block.identity(&text), ident.span) else { continue };
+            let shown = if is_secret { String::new() } else { format!(" \"{text}\"") };
             self.found.push(
-                Diagnostic::error(
-                    "repeated-block",
-                    format!("two `{}` blocks have the same `{}`{shown}", arg.name, block.key),
-                )
-                .at(ident.span)
-                .and(first, "the other")
-                .help(format!("Set a different `{}` in each block.", block.key)),
+                Diagnostic::error("repeated-block", format!("two `{}` blocks have the same {words}{shown}", arg.name))
+                    .at(ident.span)
+                    .and(first, "the other")
+                    .help(format!("Set a different {words} in each block.")),
             );
         }
     }

@@ -16,6 +16,7 @@ use crate::object::{Object, ObjectId, Within};
 /// Words in the id of a root that are no arguments.
 pub(super) const ACCOUNT: &str = "account";
 pub(super) const NAME: &str = "name";
+pub(super) const REGION: &str = "region";
 
 /// Location of a kind's object in the resource hierarchy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +24,12 @@ pub enum Place {
     /// An object of the account that only collects others, such as a resource group.
     Subscription,
     /// An object that lies in nothing but the account, with an id of this form. `{account}` and `{name}` stand for the
-    /// account and the name of the resource, any other word in braces for an argument:
+    /// account and the name of the resource, `{region}` for its region, any other word in braces for an argument:
     /// `cloudflare:zones/{zone}/dns_records/{type}/{name}`.
     Root(&'static str),
+    /// An object with an id of this form that is where the resource is to which the argument named here refers: it has
+    /// the site, the presence and the root of that resource, and an id that does not name it.
+    Beside(&'static str, &'static str),
     /// An object of a group, to which the argument `resource_group` refers.
     Group,
     /// `{parent}/{segment}/{name}`; the argument named here refers to the parent. The segment may contain slashes
@@ -53,7 +57,7 @@ impl Place {
             Self::Subscription | Self::Root(_) => None,
             Self::Group => Some(RESOURCE_GROUP.name),
             Self::Extension(argument) => Some(argument),
-            Self::Child(..) | Self::Part(..) | Self::Property(_) | Self::Member(_) => self.parent(),
+            Self::Beside(..) | Self::Child(..) | Self::Part(..) | Self::Property(_) | Self::Member(_) => self.parent(),
         }
     }
 
@@ -61,7 +65,7 @@ impl Place {
     /// an object of a resource group, which only collects it, and for an extension, which can be of anything.
     pub const fn parent(self) -> Option<&'static str> {
         match self {
-            Self::Child(argument, _) => Some(argument),
+            Self::Beside(argument, _) | Self::Child(argument, _) => Some(argument),
             Self::Part(..) | Self::Property(_) | Self::Member(_) => self.whole(),
             Self::Subscription | Self::Root(_) | Self::Group | Self::Extension(_) => None,
         }
@@ -72,7 +76,20 @@ impl Place {
         match self {
             Self::Part(argument, ..) | Self::Property(argument) => Some(argument),
             Self::Member(of) => Some(of.owner),
-            Self::Subscription | Self::Root(_) | Self::Group | Self::Child(..) | Self::Extension(_) => None,
+            Self::Subscription
+            | Self::Root(_)
+            | Self::Beside(..)
+            | Self::Group
+            | Self::Child(..)
+            | Self::Extension(_) => None,
+        }
+    }
+
+    /// The form of an id that is made of names, where it has one.
+    pub const fn template(self) -> Option<&'static str> {
+        match self {
+            Self::Root(template) | Self::Beside(_, template) => Some(template),
+            _ => None,
         }
     }
 
@@ -89,21 +106,14 @@ impl Place {
 
     /// True for an object whose id has the account.
     pub fn is_in_account(self) -> bool {
-        match self {
-            Self::Subscription => true,
-            Self::Root(template) => template.contains("{account}"),
-            _ => false,
-        }
+        matches!(self, Self::Subscription) || self.template().is_some_and(|template| template.contains("{account}"))
     }
 
-    /// The arguments in the id of a root.
+    /// The arguments in an id that is made of names.
     pub fn in_id(self) -> impl Iterator<Item = &'static str> {
-        let template = match self {
-            Self::Root(template) => template,
-            _ => "",
-        };
+        let template = self.template().unwrap_or_default();
         let words = template.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word));
-        words.filter(|word| ![ACCOUNT, NAME].contains(word))
+        words.filter(|word| ![ACCOUNT, NAME, REGION].contains(word))
     }
 
     /// True for an object of its own, with an id and requests of its own.

@@ -40,6 +40,8 @@ pub struct Kind {
     pub place: Place,
     /// Source of the object's region.
     pub location: Location,
+    /// Argument of a root that refers to the resource at whose site it is, where a stack writes no other.
+    pub sited: Option<&'static str>,
     /// Rules for names.
     pub names: NameRule,
     /// Arguments of a block.
@@ -154,6 +156,7 @@ impl Kind {
         type_: KindType { name: "", version: "" },
         place: Place::Group,
         location: Location::Regional,
+        sited: None,
         names: NameRule::ANY,
         args: &[],
         attributes: &[],

@@ -471,7 +471,7 @@ pub fn promotion_words(resource: &Resource) -> Vec<String> {
 pub fn words(kind: &Kind, id: &ObjectId, args: &serde_json::Map<String, Value>) -> Vec<String> {
     match kind.serial {
         // The outermost object itself must not be written at the same time as its parts.
-        Serial::No if matches!(kind.place, Place::Group | Place::Root(_)) => vec![root(kind, id)],
+        Serial::No if matches!(kind.place, Place::Group | Place::Root(_) | Place::Beside(..)) => vec![root(kind, id)],
         // The write of the parent comes first, since its children depend on it.
         Serial::No | Serial::Beside => Vec::new(),
         Serial::Root => vec![root(kind, id)],

@@ -118,9 +118,18 @@ impl ArgumentDiff<'_> {
 
     fn blocks(&mut self, arg: &Arg, block: &Block, path: &str, before: &[Json], after: &[Json], change: ChangeEffect) {
         let outer = path;
+        let value = |item: &Json, name: &str| match item.get(name)? {
+            Json::String(text) => Some(text.clone().into()),
+            Json::Null => None,
+            other => Some(other.to_string().into()),
+        };
         let key = |item: &Json, at: usize| match item.get(block.key) {
             Some(Json::String(key)) => format!("{path}[\"{key}\"]"),
             Some(other) if !other.is_null() => format!("{path}[{other}]"),
+            _ if block.key.contains(' ') => match block.key_of(|name| value(item, name)) {
+                Some(key) => format!("{path}[\"{key}\"]"),
+                None => format!("{path}[{at}]"),
+            },
             _ => format!("{path}[{at}]"),
         };
         // Answers of the cloud may repeat a key; the second one is then identified by its position.

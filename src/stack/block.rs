@@ -334,7 +334,7 @@ impl ResourceBuilder<'_, '_> {
             }
         }
         let id = match (&place, &name) {
-            (Some(_), Some(name)) => body::id(kind, name, subject.account, &plain_args),
+            (Some(_), Some(name)) => body::id(kind, name, (subject.account, subject.location), &plain_args),
             _ => None,
         };
         let known =
@@ -475,10 +475,10 @@ impl ResourceBuilder<'_, '_> {
     }
 }
 
-/// A copy would have the same name in the same place: a root is in no other, and some names are unique among all
-/// accounts of the provider.
+/// A copy would have the same name in the same place: an id that is made of names alone names no other, and some names
+/// are unique among all accounts of the provider.
 fn is_shared_name(kind: &Kind) -> bool {
-    kind.place.is_root() || kind.names.unique == NameScope::Globally
+    kind.place.is_root() || kind.place.template().is_some() || kind.names.unique == NameScope::Globally
 }
 
 /// No id yet.

@@ -130,7 +130,7 @@ fn twins(
 
 fn parent_of<'a>(resources: &'a IndexMap<Address, Resource>, resource: &Resource) -> Option<&'a Resource> {
     let argument = match resource.kind.place {
-        Place::Child(argument, _) | Place::Part(argument, ..) => argument,
+        Place::Child(argument, _) | Place::Beside(argument, _) | Place::Part(argument, ..) => argument,
         _ => return None,
     };
     let id = ObjectId::new(resource.args.get(argument)?.as_str()?);

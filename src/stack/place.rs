@@ -26,7 +26,7 @@ fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
         },
         _ => [None, None],
     };
-    let of_place = kind.place.argument().into_iter().chain(kind.place.in_id());
+    let of_place = kind.place.argument().or(kind.sited).into_iter().chain(kind.place.in_id());
     of_place.chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
 }
 
@@ -57,7 +57,7 @@ impl SiteSetting {
 
 /// The resource that another one lies in: a resource group, parent, scope or target, where the stack manages it.
 pub(super) fn above<'b>(kind: &Kind, args: &JsonMap<String, Json>, facts: &'b Facts<'_>) -> Option<&'b Resource> {
-    let id = match args.get(kind.place.argument()?)? {
+    let id = match args.get(kind.place.argument().or(kind.sited)?)? {
         Json::String(id) => id.as_str(),
         Json::Array(items) => items.first()?.as_str()?,
         _ => return None,

@@ -196,6 +196,7 @@ fn scope(place: Place) -> String {
     match place {
         Place::Subscription => "the subscription".to_owned(),
         Place::Root(id) => format!("the account, as `{id}`"),
+        Place::Beside(of, id) => format!("beside the resource in `{of}`, as `{id}`"),
         Place::Group => "a resource group".to_owned(),
         Place::Child(parent, _) => format!("child of the resource in `{parent}`"),
         Place::Extension(scope) => format!("extension of the resource in `{scope}`"),
@@ -209,7 +210,10 @@ fn region(kind: &Kind, location: Location) -> String {
     let provider = kind.provider();
     match location {
         _ if !provider.has_sites() => format!("none: {} serves it from everywhere", provider.title),
-        Location::Regional => "that of its site".to_owned(),
+        Location::Regional => {
+            let beside = kind.place.argument().or(kind.sited).filter(|_| kind.place.template().is_some());
+            beside.map_or_else(|| "that of its site".to_owned(), |of| format!("that of the resource in `{of}`"))
+        }
         Location::Global => "none (global); only the metadata of its resource group has a region".to_owned(),
         Location::None if kind.place.is_root() => "none: it is the same for every site".to_owned(),
         Location::None => "that of its parent".to_owned(),

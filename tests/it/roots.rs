@@ -112,7 +112,7 @@ fn recovery_site_must_not_lean_on_a_root_that_works_at_the_lost_site() {
 #[test]
 fn id_of_a_root_lies_in_the_account() {
     let stack = stack();
-    let id = body::id(&MACHINE, "one", &stack.account, &serde_json::Map::new()).expect("it needs no argument");
+    let id = body::id(&MACHINE, "one", (&stack.account, ""), &serde_json::Map::new()).expect("it needs no argument");
     let account = drplan::providers::azure::TABLES.grammar.of_account(&stack.account.id).expect("a scope");
     assert!(account.contains(&id) && id.as_str().ends_with("/Test.Compute/machines/one"), "{id}");
 }

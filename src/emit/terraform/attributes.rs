@@ -115,8 +115,8 @@ impl TerraformScope<'_, '_> {
     }
 
     fn is_located(&self, kind: &Kind) -> bool {
-        let in_group =
-            matches!(kind.place, Place::Group | Place::Subscription | Place::Root(_)) || kind.terraform.located;
+        let in_group = matches!(kind.place, Place::Group | Place::Subscription | Place::Root(_) | Place::Beside(..))
+            || kind.terraform.located;
         kind.location == Location::Regional && in_group
     }
 
@@ -283,7 +283,9 @@ impl TerraformScope<'_, '_> {
     /// Id made of names: known before the resource exists, as keys of `for_each` have to be.
     fn made_id(&self, of: ReadResource<'_>) -> String {
         let frame = |one: &Resource| match of.kind.place {
-            Place::Group | Place::Subscription | Place::Root(_) => of.kind.grammar().type_of(&one.id),
+            Place::Group | Place::Subscription | Place::Root(_) | Place::Beside(..) => {
+                of.kind.grammar().type_of(&one.id)
+            }
             _ => one.parent().map(|parent| parent.folded()),
         };
         if !self.is_same(of, &frame) {

@@ -127,7 +127,8 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             lines.push(format!("{name} = {}", scope.reference(&of.expr, attribute)));
         }
         let in_group =
-            matches!(self.kind.place, Place::Group | Place::Subscription | Place::Root(_)) || self.of.located;
+            matches!(self.kind.place, Place::Group | Place::Subscription | Place::Root(_) | Place::Beside(..))
+                || self.of.located;
         if self.kind.location == Location::Regional && in_group {
             lines.push(format!("{} = {}", self.of.word_of("location"), self.location()));
         }

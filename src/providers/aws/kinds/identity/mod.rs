@@ -1,0 +1,4 @@
+//! Permissions of machines.
+
+pub(super) mod iam_instance_profile;
+pub(super) mod iam_role;

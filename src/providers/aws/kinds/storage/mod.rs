@@ -1,0 +1,3 @@
+//! Objects that AWS stores.
+
+pub(super) mod s3_bucket;
