@@ -15,6 +15,11 @@ pub struct Terraform {
     /// Arguments, by dotted path, with another name in the Terraform provider. A dotted name goes into a block; a name
     /// that ends in `name` takes the name of the referenced resource instead of its id.
     pub renamed: &'static [(&'static str, &'static str)],
+    /// References, by dotted path or by the name of the argument, of which the Terraform provider takes another attribute
+    /// than the id: the argument, and the attribute.
+    pub referred: &'static [(&'static str, &'static str)],
+    /// Resources of the Terraform provider for parts of this object, whose arguments are in `said`.
+    pub splits: &'static [SplitResource],
     /// Arguments of the Terraform provider that follow from a reference: the argument, the reference, the attribute of
     /// the referenced resource.
     pub follows: &'static [(&'static str, &'static str, &'static str)],
@@ -72,10 +77,39 @@ pub struct Terraform {
     /// Block of the provider's `features`, as text, where a default of the Terraform provider destroys data. Empty:
     /// none.
     pub features: &'static str,
-    /// Tags as the Terraform provider takes them, with `{tags}` for the map of a stack.
+    /// Tags as the Terraform provider takes them, with `{tags}` for the map of a stack, and `{own_name}` for the name.
     pub tags: &'static str,
     /// Form of the kind in the Terraform provider.
     pub shape: TerraformShape,
+}
+
+/// A resource of the Terraform provider for a part of an object, or one for each element of a list or each block.
+#[derive(Debug, Clone, Copy)]
+pub struct SplitResource {
+    /// Arguments without which it does not exist. Empty: it exists always.
+    pub of: &'static [&'static str],
+    /// Its type, without the prefix of the provider.
+    pub resource: &'static str,
+    /// The list or block for each of whose elements there is a resource. Empty: there is one.
+    pub each: &'static str,
+    /// Its lines. Each word in braces is a value, and a line without one of its values is left out: `{self}` for the main
+    /// resource, `{label}`, `{name}` (within quotation marks), `{location}`, an argument by its dotted path, `{each}` for
+    /// the element and `{each.x}` for an argument of the block, `{x?yes:no}` for one of two texts.
+    pub text: &'static str,
+    /// Blocks of the stack with this name that it has under another one.
+    pub blocks: Option<(&'static str, &'static str)>,
+}
+
+impl SplitResource {
+    /// One resource, which exists with these arguments.
+    pub const fn one(of: &'static [&'static str], resource: &'static str, text: &'static str) -> Self {
+        Self { of, resource, each: "", text, blocks: None }
+    }
+
+    /// One resource for each element of this list, or for each of these blocks.
+    pub const fn each(each: &'static str, resource: &'static str, text: &'static str) -> Self {
+        Self { of: &[], resource, each, text, blocks: None }
+    }
 }
 
 /// An object that a data source finds by its name. A stack may also have its id.
@@ -168,6 +202,8 @@ impl Terraform {
         provider: "",
         resource: "",
         renamed: &[],
+        referred: &[],
+        splits: &[],
         follows: &[],
         fixed: &[],
         fifth: &[],
@@ -208,6 +244,13 @@ impl Terraform {
             (None, "identity_tenant_id") => "identity[0].tenant_id",
             (None, own) => own,
         }
+    }
+
+    /// The attribute of the referenced resource that an argument takes.
+    pub fn referred(&self, path: &str, arg: &Arg) -> &'static str {
+        let own =
+            self.referred.iter().find(|(name, _)| [path, arg.name].contains(name)).map(|(_, attribute)| *attribute);
+        own.unwrap_or(if self.name_of(path, arg).ends_with("_name") { "name" } else { "id" })
     }
 
     /// The Terraform provider's word for the name or the location of a resource.

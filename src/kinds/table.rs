@@ -12,7 +12,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 pub use super::adoption::{Adoption, AnyType, ChildList, CloudObject};
 pub use super::argument::*;
 pub use super::drill::{Drill, DrillCopy, Fence};
-pub use super::emit::{Terraform, TerraformShape};
+pub use super::emit::{SplitResource, Terraform, TerraformShape};
 pub use super::failover::*;
 pub use super::form;
 pub use super::names::{NameRule, NameScope};

@@ -3,6 +3,7 @@
 //! The sheets are outside the repository. Without them these tests are skipped with a message. Each test reports all
 //! faults of all tables at once.
 
+mod aws;
 mod azurerm;
 mod bodies;
 pub mod sheets;

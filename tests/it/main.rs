@@ -6,6 +6,7 @@ use std::io::Write as _;
 mod adopt;
 mod advice;
 mod arguments;
+mod aws_tables;
 mod az;
 mod backups;
 mod bulk;

@@ -14,6 +14,7 @@ mod readme;
 mod recipes;
 mod resource;
 mod scripts;
+mod split;
 mod values;
 mod varies;
 mod waits;

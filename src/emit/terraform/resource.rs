@@ -69,7 +69,25 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             "" => String::new(),
             beside => format!("\n{}", self.filled(beside, &lines)),
         };
-        text + &beside + &self.data_source()
+        text + &beside + &self.splits() + &self.data_source()
+    }
+
+    /// The name of the resource, as an expression.
+    pub(super) fn own_name(&self) -> String {
+        let word = self.of.word_of("name");
+        let is_name = |one: &str| one == "name" || one == word;
+        match self.merged.attributes.iter().find(|(one, mirrored)| is_name(&one.name.text) && !mirrored) {
+            Some((name, _)) => self.scope().expr(&name.expr),
+            None => quoted(self.instance.map_or(self.block.name(), |one| &one.name)),
+        }
+    }
+
+    /// True if an argument of the stack has this name in Terraform.
+    fn has_argument(&self, name: &str) -> bool {
+        self.merged
+            .attributes
+            .iter()
+            .any(|(one, _)| self.kind.arg(&one.name.text).is_some_and(|arg| self.of.name_of(arg.name, arg) == name))
     }
 
     /// The name of an object that a data source finds, as an expression; `None` where the stack has its id.
@@ -90,7 +108,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     /// The index of an instance of this block within itself.
-    fn index(&self) -> &'static str {
+    pub(super) fn index(&self) -> &'static str {
         match (self.merged.attribute("for_each"), self.emitter.is_failover(self.block)) {
             (Some(_), _) => "[each.key]",
             (None, true) => "[0]",
@@ -108,12 +126,8 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     fn place(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let scope = self.scope();
-        if self.of.named {
-            let written = self.merged.attributes.iter().find(|(one, mirrored)| &*one.name.text == "name" && !mirrored);
-            let name = match written {
-                Some((name, _)) => scope.expr(&name.expr),
-                None => quoted(self.instance.map_or(self.block.name(), |one| &one.name)),
-            };
+        if self.of.named && (self.of.word_of("name") == "name" || !self.has_argument(self.of.word_of("name"))) {
+            let name = self.own_name();
             let is_apex = !self.of.apex.is_empty() && name == quoted(self.of.apex);
             lines.push(format!("{} = {}", self.of.word_of("name"), if is_apex { "\"\"" } else { &name }));
         }
@@ -122,7 +136,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         {
             lines.push(format!("resource_group_name = {}", scope.reference(&group.expr, "name")));
         }
-        for (name, argument, attribute) in self.of.follows {
+        for (name, argument, attribute) in self.of.follows.iter().filter(|(name, ..)| !self.has_argument(name)) {
             let Some(of) = self.merged.attribute(argument) else { continue };
             lines.push(format!("{name} = {}", scope.reference(&of.expr, attribute)));
         }
@@ -213,13 +227,20 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         if own.is_none() && is_optional {
             return None;
         }
+        let (before, after) = self.of.tags.split_once("{tags}").unwrap_or((self.of.tags, ""));
+        let name = |text: &str| text.replace("{own_name}", &self.own_name());
         let tags = match (own, self.emitter.has_tags()) {
             (Some(own), true) => format!("merge(local.{}, {own})", self.emitter.tags_name()),
             (Some(own), false) => own,
             (None, true) => format!("local.{}", self.emitter.tags_name()),
-            (None, false) => return None,
+            // Of a name in the tags, a resource without others has it alone.
+            (None, false) => {
+                let alone =
+                    after.contains("{own_name}").then(|| name(after.trim_start_matches(", ").trim_end_matches(')')));
+                return alone.map(|alone| format!("tags = {alone}"));
+            }
         };
-        Some(format!("tags = {}", self.of.tags.replace("{tags}", &tags)))
+        Some(format!("tags = {}{tags}{}", name(before), name(after)))
     }
 
     /// Value of an argument: its expression, or its known value if the expression has no equivalent.
@@ -269,8 +290,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
         }
         match &arg.ty {
             Ty::Ref(_) | Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) => {
-                let name = self.of.name_of(path, arg);
-                scope.reference(expr, if name.ends_with("_name") { "name" } else { "id" })
+                scope.reference(expr, self.of.referred(path, arg))
             }
             Ty::Site => scope.reference(expr, "location"),
             Ty::Duration => scope.duration(expr),
@@ -305,7 +325,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     /// A nested block.
-    fn inner(
+    pub(super) fn inner(
         &self,
         arg: &Arg,
         written: &HclBlock,

@@ -123,7 +123,7 @@ fn emitted_terraform_fits_the_azurerm_schemas() {
         for block in each_resource(&trees) {
             for major in majors.iter().copied() {
                 let resource = &*block.labels[0].text;
-                if ["cloudflare_", "linode_"].iter().any(|other| resource.starts_with(other)) {
+                if ["aws_", "cloudflare_", "linode_"].iter().any(|other| resource.starts_with(other)) {
                     continue;
                 }
                 let Some(schema) = sheets::azurerm_of(major, resource) else {
@@ -198,6 +198,53 @@ fn emitted_terraform_fits_the_schema_of_linode() {
     faults_by_sheet("Linode", sheets::linode, true, &resources);
 }
 
+/// Faults of a body of a resource of AWS, and of the blocks in it, by the arguments of each block.
+fn aws_faults(of: &BTreeMap<String, BTreeMap<String, bool>>, at: &str, body: &Body, faults: &mut Vec<String>) {
+    let known = of.get(at).cloned().unwrap_or_default();
+    let is_meta = |name: &str| at.is_empty() && (META.contains(&name) || name == "id");
+    let mut written: BTreeSet<&str> = body.attributes.iter().map(|one| &*one.name.text).collect();
+    for block in &body.blocks {
+        let is_dynamic = &*block.ident.text == "dynamic";
+        let name = if is_dynamic { &*block.labels[0].text } else { &*block.ident.text };
+        written.insert(name);
+        let inner = if is_dynamic { block.body.blocks("content").next() } else { Some(block) };
+        if let Some(inner) = inner.filter(|_| !is_meta(name)) {
+            let path = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+            aws_faults(of, &path, &inner.body, faults);
+        }
+    }
+    let unknown = written.iter().filter(|name| !known.contains_key(**name) && !is_meta(name));
+    faults.extend(unknown.map(|name| format!("has no {at} {name}")));
+    let missing = known.iter().filter(|(name, required)| **required && !written.contains(name.as_str()));
+    faults.extend(missing.map(|(name, _)| format!("lacks {at} {name}")));
+}
+
+#[test]
+fn emitted_terraform_fits_the_schema_of_aws() {
+    if !sheets::present() {
+        crate::skipped("emitted Terraform was NOT checked against the schema of AWS; ../shared/reference is absent");
+        return;
+    }
+    let schema = sheets::aws();
+    let (mut faults, mut seen) = (Vec::new(), BTreeSet::new());
+    for case in terraform_cases() {
+        let emitted = emitted(&case);
+        for block in each_resource(&trees(&emitted)).filter(|block| block.labels[0].text.starts_with("aws_")) {
+            let resource = &*block.labels[0].text;
+            let Some(of) = schema.get(resource) else {
+                faults.push(format!("{}: there is no {resource}", case.name));
+                continue;
+            };
+            seen.insert(resource.to_owned());
+            let mut found = Vec::new();
+            aws_faults(of, "", &block.body, &mut found);
+            faults.extend(found.into_iter().map(|fault| format!("{}: {resource} {fault}", case.name)));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+    assert!(seen.len() >= 28, "only {seen:?} were emitted");
+}
+
 #[test]
 fn every_reference_exists_in_the_azurerm_schema() {
     if !sheets::present() {
@@ -231,7 +278,7 @@ fn every_reference_exists_in_the_azurerm_schema() {
                     "var" => !variables.contains(&name),
                     "local" => !locals.contains(&name),
                     "each" | "path" | "data" => false,
-                    other if other.starts_with("cloudflare_") || other.starts_with("linode_") => {
+                    other if ["aws_", "cloudflare_", "linode_"].iter().any(|start| other.starts_with(start)) => {
                         !resources.contains(&format!("{other}.{name}"))
                     }
                     azurerm if azurerm.starts_with("azurerm_") || azurerm.starts_with("azapi_") => {

@@ -36,6 +36,28 @@ pub fn linode() -> BTreeMap<String, BTreeMap<String, bool>> {
     arguments("linode-terraform.csv", |fields| fields.get(4) == Some(&"yes"))
 }
 
+/// The resources of AWS's provider 6: the arguments of each block of each, by its path, and whether each is required.
+pub fn aws() -> BTreeMap<String, BTreeMap<String, BTreeMap<String, bool>>> {
+    let mut resources: BTreeMap<String, BTreeMap<String, BTreeMap<String, bool>>> = BTreeMap::new();
+    for line in text("aws-terraform.csv").lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        if let [resource, block, argument, _, required, ..] = fields[..]
+            && required != "computed"
+        {
+            let of = resources.entry(resource.to_owned()).or_default().entry(block.to_owned()).or_default();
+            of.insert(argument.to_owned(), required == "yes");
+        }
+    }
+    resources
+}
+
+/// The schema of a type of CloudFormation; `None` where there is none.
+pub fn cloudformation(type_: &str) -> Option<Json> {
+    let name = type_.strip_prefix("AWS::")?.replace("::", "_");
+    let file = folder().join(format!("aws-types/{name}.json"));
+    file.is_file().then(|| json(&format!("aws-types/{name}.json")))
+}
+
 fn arguments(sheet: &str, is_required: fn(&[&str]) -> bool) -> BTreeMap<String, BTreeMap<String, bool>> {
     let mut resources: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
     for line in text(sheet).lines().skip(1) {

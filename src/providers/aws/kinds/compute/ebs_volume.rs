@@ -3,7 +3,7 @@
 use crate::kinds::table::*;
 use crate::providers::aws::VERSION;
 use crate::providers::aws::kinds::forms::{COMBINATION, TAG_NAME, TAGS_ARG, ZONE, kms_key};
-use crate::providers::aws::terraform::{NAMED, REGION};
+use crate::providers::aws::terraform::{KEY_ARN, NAMED, REGION};
 
 /// Table of `aws_ebs_volume`.
 pub(crate) static KIND: Kind = Kind {
@@ -87,7 +87,14 @@ pub(crate) static KIND: Kind = Kind {
         resource: "ebs_volume",
         named: false,
         renamed: &[REGION],
+        referred: KEY_ARN,
+        fixed: &[("type", "\"gp3\"")],
         said: &["instance", "device"],
+        splits: &[SplitResource::one(
+            &["instance"],
+            "volume_attachment",
+            "region = {location}\ndevice_name = {device}\ninstance_id = {instance}\nvolume_id = {self}.id",
+        )],
         tags: NAMED,
         exported: &[("volume_id", "id")],
         given_id: "VOLUME_ID",

@@ -2,12 +2,21 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::machine::{DEVICE, METADATA, USER_DATA, groups, image, in_base64, key, of_base64};
+use super::machine::{EBS, METADATA, USER_DATA, groups, image, in_base64, key, of_base64};
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::aws::VERSION;
 use crate::providers::aws::kinds::forms::{INSTANCE_TYPE, TAGS_ARG};
 use crate::providers::aws::terraform::REGION;
+
+static MAPPING: Block = Block::many(
+    "device_name",
+    &[
+        arg("device_name", Ty::String, "DeviceName", "Device, as in `/dev/sdf`. Linux may show another name.")
+            .required(),
+        arg("ebs", Ty::Block(&EBS), "Ebs", "The volume."),
+    ],
+);
 
 const USER_DATA_AT: &str = "LaunchTemplateData.UserData";
 
@@ -34,7 +43,7 @@ pub(crate) static KIND: Kind = Kind {
             .wire(Wire::Odd),
         arg(
             "block_device_mappings",
-            Ty::Block(&DEVICE),
+            Ty::Block(&MAPPING),
             "LaunchTemplateData.BlockDeviceMappings",
             "Volume. That of the image's own device is the one that a machine starts from.",
         ),
@@ -70,7 +79,11 @@ pub(crate) static KIND: Kind = Kind {
             ("iam_instance_profile", "iam_instance_profile.name"),
         ],
         fixed: &[("update_default_version", "true")],
-        said: &["user_data", "block_device_mappings"],
+        referred: &[("key", "key_name"), ("iam_instance_profile", "name"), ("kms_key", "arn")],
+        said: &["user_data"],
+        blocks: Some(|written| {
+            written("user_data").map_or_else(String::new, |text| format!("user_data = base64encode({text})"))
+        }),
         exported: &[("launch_template_id", "id")],
         given_id: "LAUNCH_TEMPLATE_ID",
         ..Terraform::BY_RULE

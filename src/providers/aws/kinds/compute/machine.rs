@@ -7,7 +7,7 @@ const VOLUME_TYPE: Ty = Ty::Enum(&["gp3", "gp2", "io1", "io2", "sc1", "st1", "st
 
 /// The volume that a machine starts from.
 pub(super) static ROOT: Block = Block::one(&[
-    arg("volume_type", VOLUME_TYPE, "VolumeType", "Type of the volume.").default(Lit::Str("gp3")).replace(),
+    arg("volume_type", VOLUME_TYPE, "VolumeType", "Type of the volume. That of the image.").chosen(),
     arg("volume_size", Ty::Integer(1, 65_536), "VolumeSize", "Size in GiB; that of the image at least.").chosen(),
     arg("iops", Ty::Integer(100, 256_000), "Iops", "Operations a second.").chosen(),
     arg("throughput", Ty::Integer(125, 2_000), "Throughput", "MiB a second, of a `gp3` volume.").chosen(),
@@ -25,7 +25,7 @@ pub(super) static DEVICE: Block = Block::many(
         arg("device_name", Ty::String, "DeviceName", "Device, as in `/dev/sdf`. Linux may show another name.")
             .required()
             .replace(),
-        arg("volume_type", VOLUME_TYPE, "Ebs.VolumeType", "Type of the volume.").default(Lit::Str("gp3")).replace(),
+        arg("volume_type", VOLUME_TYPE, "Ebs.VolumeType", "Type of the volume. AWS chooses.").chosen(),
         arg("volume_size", Ty::Integer(1, 65_536), "Ebs.VolumeSize", "Size in GiB; that of the snapshot at least.")
             .chosen(),
         arg("iops", Ty::Integer(100, 256_000), "Ebs.Iops", "Operations a second.").chosen(),
@@ -49,22 +49,47 @@ pub(super) static DEVICE: Block = Block::many(
     ],
 );
 
+/// The volume of a mapping of a launch template.
+pub(super) static EBS: Block = Block::one(&[
+    arg("volume_type", VOLUME_TYPE, "VolumeType", "Type of the volume."),
+    arg("volume_size", Ty::Integer(1, 65_536), "VolumeSize", "Size in GiB; that of the snapshot at least."),
+    arg("iops", Ty::Integer(100, 256_000), "Iops", "Operations a second."),
+    arg("throughput", Ty::Integer(125, 2_000), "Throughput", "MiB a second, of a `gp3` volume."),
+    arg("encrypted", Ty::Bool, "Encrypted", "Encryption."),
+    kms_key("KmsKeyId"),
+    Arg {
+        near: true,
+        ..arg(
+            "snapshot",
+            Ty::Ref(&["aws_ebs_snapshot_copy", "aws_ebs_snapshot"]),
+            "SnapshotId",
+            "Snapshot that the volume starts from.",
+        )
+    },
+    arg(
+        "volume_initialization_rate",
+        Ty::Integer(100, 300),
+        "VolumeInitializationRate",
+        "MiB a second at which the volume is filled from its snapshot, so that its end is known. AWS charges for it.",
+    ),
+    arg("delete_on_termination", Ty::Bool, "DeleteOnTermination", "Delete the volume with the machine."),
+]);
+
 const SWITCH: Ty = Ty::Enum(&["enabled", "disabled"]);
 
 /// The service by which a machine learns about itself.
 pub(super) static METADATA: Block = Block::one(&[
-    arg("http_endpoint", SWITCH, "HttpEndpoint", "The service itself.").default(Lit::Str("enabled")),
+    arg("http_endpoint", SWITCH, "HttpEndpoint", "The service itself.").kept(Kept::Chosen),
     arg(
         "http_tokens",
         Ty::Enum(&["required", "optional"]),
         "HttpTokens",
         "Sessions, without which a forwarded request reads the credentials of the machine.",
     )
-    .default(Lit::Str("required")),
+    .kept(Kept::Chosen),
     arg("http_put_response_hop_limit", Ty::Integer(1, 64), "HttpPutResponseHopLimit", "Hops that an answer may take.")
-        .default(Lit::Int(1)),
-    arg("instance_metadata_tags", SWITCH, "InstanceMetadataTags", "Show the tags of the machine.")
-        .default(Lit::Str("disabled")),
+        .kept(Kept::Chosen),
+    arg("instance_metadata_tags", SWITCH, "InstanceMetadataTags", "Show the tags of the machine.").kept(Kept::Chosen),
 ]);
 
 /// Data for the first start: at most 16 KiB (source: AWS's page on user data).
@@ -93,7 +118,7 @@ pub(super) const fn image(name: &'static str, path: &'static str) -> Arg {
         near: true,
         ..arg(
             name,
-            Ty::Ref(&["aws_ami_copy", "aws_ami_from_instance", "aws_image"]),
+            Ty::Ref(&["aws_ami_copy", "aws_ami_from_instance"]),
             path,
             "Image that a machine starts from: a resource, or an id such as `ami-0123456789abcdef0`.",
         )

@@ -22,7 +22,8 @@ pub(crate) static KIND: Kind = Kind {
     in_use: "DeleteConflict",
     terraform: Terraform {
         resource: "iam_instance_profile",
-        renamed: &[("role", "role_name")],
+        renamed: &[("role", "role")],
+        referred: &[("role", "name")],
         imported: Some(|ids, _| ids.iter().map(|id| id.name().to_owned()).collect()),
         ..Terraform::BY_RULE
     },

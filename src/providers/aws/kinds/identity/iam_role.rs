@@ -53,6 +53,18 @@ pub(crate) static KIND: Kind = Kind {
     terraform: Terraform {
         resource: "iam_role",
         said: &["inline_policy", "managed_policy_arns"],
+        splits: &[
+            SplitResource::each(
+                "inline_policy",
+                "iam_role_policy",
+                "name = {each.name}\nrole = {self}.name\npolicy = {each.policy}",
+            ),
+            SplitResource::each(
+                "managed_policy_arns",
+                "iam_role_policy_attachment",
+                "role = {self}.name\npolicy_arn = {each}",
+            ),
+        ],
         imported: Some(|ids, _| ids.iter().map(|id| id.name().to_owned()).collect()),
         ..Terraform::BY_RULE
     },

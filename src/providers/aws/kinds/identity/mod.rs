@@ -2,3 +2,5 @@
 
 pub(super) mod iam_instance_profile;
 pub(super) mod iam_role;
+pub(super) mod kms_key;
+pub(super) mod ssm_parameter;

@@ -41,6 +41,7 @@ pub(crate) static KIND: Kind = Kind {
         resource: "eip",
         named: false,
         renamed: &[REGION, ("instance", "instance")],
+        fixed: &[("domain", "\"vpc\"")],
         tags: NAMED,
         given_id: "ALLOCATION_ID",
         ..Terraform::BY_RULE

@@ -2,7 +2,9 @@
 
 pub(super) mod eip;
 pub(super) mod internet_gateway;
+pub(super) mod route53_record;
 pub(super) mod route_table;
 pub(super) mod security_group;
 pub(super) mod subnet;
 pub(super) mod vpc;
+pub(super) mod vpc_endpoint;

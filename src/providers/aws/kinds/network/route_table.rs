@@ -87,6 +87,12 @@ pub(crate) static KIND: Kind = Kind {
         tags: NAMED,
         exported: &[("route_table_id", "id")],
         given_id: "ROUTE_TABLE_ID",
+        said: &["subnets"],
+        splits: &[SplitResource::each(
+            "subnets",
+            "route_table_association",
+            "region = {location}\nsubnet_id = {each}\nroute_table_id = {self}.id",
+        )],
         sets: &["route"],
         ..Terraform::BY_RULE
     },

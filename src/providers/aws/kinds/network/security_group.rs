@@ -76,6 +76,7 @@ pub(crate) static KIND: Kind = Kind {
             ("ingress.security_groups", "ingress.security_groups"),
             ("egress.security_groups", "egress.security_groups"),
         ],
+        fixed: &[("description", "\"Managed by drplan\"")],
         exported: &[("group_id", "id")],
         given_id: "GROUP_ID",
         sets: &["ingress", "egress"],

@@ -6,7 +6,7 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::aws::VERSION;
 use crate::providers::aws::kinds::forms::{DOCUMENT, TAGS_ARG, name_of};
-use crate::providers::aws::terraform::REGION;
+use crate::providers::aws::terraform::{KEY_ARN, REGION};
 
 static LOCK: Block = Block::one(&[
     arg(
@@ -166,6 +166,8 @@ pub(crate) static KIND: Kind = Kind {
         resource: "s3_bucket",
         renamed: &[REGION, ("name", "bucket")],
         said: &["versioning", "object_lock", "public_access_block", "kms_key", "lifecycle_rule", "policy"],
+        referred: KEY_ARN,
+        splits: SPLITS,
         imported: Some(|ids, _| ids.iter().map(|id| id.name().to_owned()).collect()),
         ..Terraform::BY_RULE
     },
@@ -198,6 +200,71 @@ aws_s3_bucket "example" {
     ],
     ..crate::providers::aws::KIND
 };
+
+/// The resources of Terraform for the settings of a bucket. A lock needs versions first.
+const SPLITS: &[SplitResource] = &[
+    SplitResource::one(
+        &["versioning"],
+        "s3_bucket_versioning",
+        "region = {location}
+         bucket = {self}.id
+         versioning_configuration {
+         status = {versioning?Enabled:Suspended}
+         }",
+    ),
+    SplitResource::one(
+        &["object_lock"],
+        "s3_bucket_object_lock_configuration",
+        "region = {location}
+         bucket = {self}.id
+         rule {
+         default_retention {
+         mode = {object_lock.mode}
+         days = {object_lock.days}
+         years = {object_lock.years}
+         }
+         }
+         depends_on = [aws_s3_bucket_versioning.{label}]",
+    ),
+    SplitResource::one(
+        &["public_access_block"],
+        "s3_bucket_public_access_block",
+        "region = {location}
+         bucket = {self}.id
+         block_public_acls = {public_access_block}
+         block_public_policy = {public_access_block}
+         ignore_public_acls = {public_access_block}
+         restrict_public_buckets = {public_access_block}",
+    ),
+    SplitResource::one(
+        &["kms_key"],
+        "s3_bucket_server_side_encryption_configuration",
+        "region = {location}
+         bucket = {self}.id
+         rule {
+         apply_server_side_encryption_by_default {
+         sse_algorithm = \"aws:kms\"
+         kms_master_key_id = {kms_key}
+         }
+         }",
+    ),
+    SplitResource {
+        blocks: Some(("lifecycle_rule", "rule")),
+        ..SplitResource::one(
+            &["lifecycle_rule"],
+            "s3_bucket_lifecycle_configuration",
+            "region = {location}
+             bucket = {self}.id",
+        )
+    },
+    SplitResource::one(
+        &["policy"],
+        "s3_bucket_policy",
+        "region = {location}
+         bucket = {self}.id
+         policy = {policy}",
+    ),
+];
 
 /// True if the second arguments take versions or the lock away from a bucket that has a lock.
 fn suspends_locked(old: &JsonMap<String, Json>, new: &JsonMap<String, Json>) -> bool {
