@@ -15,8 +15,8 @@ pub struct Terraform {
     /// Arguments, by dotted path, with another name in the Terraform provider. A dotted name goes into a block; a name
     /// that ends in `name` takes the name of the referenced resource instead of its id.
     pub renamed: &'static [(&'static str, &'static str)],
-    /// References, by dotted path or by the name of the argument, of which the Terraform provider takes another attribute
-    /// than the id: the argument, and the attribute.
+    /// References, by dotted path or by the name of the argument, of which the Terraform provider takes an attribute
+    /// other than the id: the argument, and the attribute.
     pub referred: &'static [(&'static str, &'static str)],
     /// Resources of the Terraform provider for parts of this object, whose arguments are in `said`.
     pub splits: &'static [SplitResource],
@@ -92,9 +92,9 @@ pub struct SplitResource {
     pub resource: &'static str,
     /// The list or block for each of whose elements there is a resource. Empty: there is one.
     pub each: &'static str,
-    /// Its lines. Each word in braces is a value, and a line without one of its values is left out: `{self}` for the main
-    /// resource, `{label}`, `{name}` (within quotation marks), `{location}`, an argument by its dotted path, `{each}` for
-    /// the element and `{each.x}` for an argument of the block, `{x?yes:no}` for one of two texts.
+    /// Its lines. Each word in braces is a value, and a line without one of its values is left out: `{self}` is the
+    /// main resource, `{label}`, `{name}` (within quotation marks), `{location}`, an argument by its dotted path, of
+    /// the block in question; `{each}` is the element of the list, and `{x?yes:no}` one of two texts.
     pub text: &'static str,
     /// Blocks of the stack with this name that it has under another one.
     pub blocks: Option<(&'static str, &'static str)>,

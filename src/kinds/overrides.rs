@@ -165,6 +165,8 @@ pub type ExpandFn = fn(&dyn SimulatedWorld, &ObjectId) -> Option<Json>;
 pub struct Overrides {
     /// The name, for kinds that derive it (a role assignment's GUID).
     pub name: Option<fn(&Subject<'_>) -> String>,
+    /// Arguments with the name as a text, for kinds that derive it of one. As ids are shown, none of them is sensitive.
+    pub named_by: &'static [&'static str],
     /// The objects, for kinds with none or several. drplan writes them in this order. Other resources refer to the
     /// last one, or with [`Overrides::leads`] to the first.
     pub objects: Option<fn(&Subject<'_>) -> Vec<Object>>,
@@ -191,6 +193,7 @@ impl Overrides {
     /// No functions.
     pub const NONE: Self = Self {
         name: None,
+        named_by: &[],
         objects: None,
         leads: false,
         encode: None,

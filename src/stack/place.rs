@@ -27,6 +27,7 @@ fn deciding(kind: &Kind) -> impl Iterator<Item = &'static str> {
         _ => [None, None],
     };
     let of_place = kind.place.argument().or(kind.sited).into_iter().chain(kind.place.in_id());
+    let of_place = of_place.chain(kind.odd.named_by.iter().copied());
     of_place.chain(further.into_iter().flatten()).filter(|argument| !argument.is_empty())
 }
 

@@ -109,6 +109,110 @@ output "cold_site" {
 }
 "#;
 
+/// Further resources of a cold site, for tests of code in other languages.
+const MORE: &str = r##"
+aws_kms_key "vault" {
+  site = site.cold
+}
+
+aws_s3_bucket "logs" {
+  site    = site.cold
+  kms_key = aws_kms_key.vault
+  policy  = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Deny", Principal = "*", Action = "s3:DeleteBucket", Resource = "*" }] })
+
+  lifecycle_rule {
+    id     = "old"
+    status = "Enabled"
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+  }
+}
+
+aws_iam_role "web" {
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+  })
+  managed_policy_arns = ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]
+
+  inline_policy {
+    name   = "read"
+    policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }] })
+  }
+}
+
+aws_iam_instance_profile "web" {
+  role = aws_iam_role.web
+}
+
+aws_launch_template "web" {
+  site                 = site.cold
+  image                = "ami-0123456789abcdef0"
+  instance_type        = "c7i.large"
+  key                  = aws_key_pair.operators
+  vpc_security_groups  = [aws_security_group.web]
+  iam_instance_profile = aws_iam_instance_profile.web
+  user_data            = "#cloud-config\n"
+
+  block_device_mappings {
+    device_name = "/dev/sdf"
+
+    ebs {
+      volume_size = 100
+      kms_key     = aws_kms_key.vault
+    }
+  }
+}
+
+aws_security_group "peers" {
+  vpc = aws_vpc.cold
+
+  ingress {
+    protocol        = "tcp"
+    from_port       = 5432
+    to_port         = 5432
+    self            = true
+    security_groups = [aws_security_group.web]
+  }
+}
+
+aws_vpc_endpoint "s3" {
+  vpc          = aws_vpc.cold
+  service_name = "com.amazonaws.us-west-2.s3"
+  route_tables = [aws_route_table.cold]
+}
+
+aws_ssm_parameter "manifest" {
+  site  = site.cold
+  name  = "/cold/manifest"
+  type  = "String"
+  value = "web"
+}
+
+aws_ec2_capacity_reservation "web" {
+  site              = site.cold
+  instance_type     = "c7i.2xlarge"
+  availability_zone = "us-west-2a"
+  instance_count    = 1
+}
+
+aws_ebs_volume "data" {
+  site              = site.cold
+  presence          = "failover"
+  availability_zone = "us-west-2a"
+  size              = 40
+  instance          = aws_instance.cold
+  device            = "/dev/sdg"
+}
+"##;
+
+/// A cold site with all that these tables have.
+pub fn wide() -> Stack {
+    read(&format!("{STACK}{MORE}")).unwrap_or_else(|why| panic!("{why}"))
+}
+
 fn read(text: &str) -> Result<Stack, String> {
     let program = Lab::new(1).read(text)?;
     Ok(Arc::clone(&program).evaluate(&Knowledge::default()).map_err(|found| format!("{found:?}"))?.0)
@@ -195,10 +299,32 @@ fn terraform_divides_what_is_one_object_for_a_stack() {
         "resource \"aws_s3_bucket_object_lock_configuration\" \"vault\"",
         "depends_on = [aws_s3_bucket_versioning.vault]",
         "bucket = \"backups-of-a-product\"",
-        "key_name               = aws_key_pair.operators.key_name",
-        "tags                   = merge(local.tags, { Name = \"cold\" })",
+        "= aws_key_pair.operators.key_name",
+        "= merge(local.tags, { Name = \"cold\" })",
         "instance_id   = aws_instance.cold[0].id",
     ] {
         assert!(all.contains(text), "{text} is not in\n{all}");
     }
+}
+
+#[test]
+fn cloudformation_has_what_exists_in_peace_time_and_no_machine() {
+    let emitted = drplan::providers::aws::cloudformation::emit(&wide()).expect("a template");
+    if let Some(folder) = std::env::var_os("CLOUDFORMATION") {
+        for (name, text) in &emitted.files {
+            std::fs::write(std::path::Path::new(&folder).join(name), text).expect("a file");
+        }
+    }
+    let template: serde_json::Value =
+        serde_json::from_str(&emitted.files["us-west-2.template.json"]).expect("a template of JSON");
+    let of = |name: &str| &template["Resources"][name];
+    assert_eq!(of("VpcCold")["Properties"]["CidrBlock"], "10.80.0.0/16");
+    assert_eq!(of("InternetGatewayColdAttachment")["Properties"]["VpcId"]["Ref"], "VpcCold");
+    assert_eq!(of("RouteTableColdRoute1")["DependsOn"][0], "InternetGatewayColdAttachment");
+    assert_eq!(of("SecurityGroupWeb")["Properties"]["SecurityGroupIngress"].as_array().map(Vec::len), Some(2));
+    assert_eq!(of("SecurityGroupPeersOwnIngress1")["Properties"]["GroupId"]["Fn::GetAtt"][0], "SecurityGroupPeers");
+    assert_eq!(of("S3BucketVault")["DeletionPolicy"], "Retain");
+    assert_eq!(template["Outputs"]["ColdSite"]["Value"]["Fn::GetAtt"][0], "EipCold");
+    let is_left = |what: &str| emitted.limitations.iter().any(|one| one.what == what);
+    assert!(of("InstanceCold").is_null() && is_left("aws_instance.cold") && is_left("aws_ebs_volume.data"));
 }

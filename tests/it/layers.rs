@@ -51,8 +51,14 @@ const RULES: &str = "rules";
 /// The dialects of the simulator that lie in the folder of their provider.
 const DIALECTS: &str = "dialects";
 /// Folders of a provider above its tables, each with its module.
-const ABOVE: &[(&str, &str)] =
-    &[("client", CLIENTS), ("deployments", ENGINES), ("bicep", LANGUAGES), ("rules", RULES), ("simulated", DIALECTS)];
+const ABOVE: &[(&str, &str)] = &[
+    ("client", CLIENTS),
+    ("deployments", ENGINES),
+    ("bicep", LANGUAGES),
+    ("cloudformation", LANGUAGES),
+    ("rules", RULES),
+    ("simulated", DIALECTS),
+];
 
 /// The module of a folder of a provider.
 fn of_provider(folder: &str) -> &'static str {

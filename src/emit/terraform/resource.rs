@@ -4,12 +4,13 @@
 use super::accounts;
 use super::names::{TerraformEmitter, TerraformScope};
 use super::nested::{self, NestedBlock, block};
+use super::split;
 use crate::address::Address;
 use crate::emit::merged::{BlockContent, META, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, HclBlock};
 use crate::hcl::quoted;
 use crate::kinds::emit::Lookup;
-use crate::kinds::{Arg, Kind, Location, Need, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
+use crate::kinds::{Arg, Kind, Location, Need, PRESENCE, Place, RESOURCE_GROUP, Terraform, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::stack::program::Definition;
 
@@ -69,7 +70,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             "" => String::new(),
             beside => format!("\n{}", self.filled(beside, &lines)),
         };
-        text + &beside + &self.splits() + &self.data_source()
+        text + &beside + &split::written(self, self.of.splits) + &self.data_source()
     }
 
     /// The name of the resource, as an expression.
@@ -182,7 +183,12 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let name = &*attribute.name.text;
             let is_placed = name == RESOURCE_GROUP.name && self.kind.place == Place::Group;
             let is_own = self.kind.arg(name).is_some_and(|arg| !matches!(arg.ty, Ty::Site));
-            if is_placed || name == "tags" || self.of.said.contains(&name) || !is_own && META.contains(&name) {
+            if is_placed
+                || name == "tags"
+                || name == PRESENCE.name
+                || self.of.said.contains(&name)
+                || !is_own && META.contains(&name)
+            {
                 continue;
             }
             let Some(arg) = self.kind.arg(name).filter(|arg| arg.name != self.of.body) else { continue };
@@ -313,7 +319,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let arg = self.kind.arg(&block.ident.text)?;
             let word = &*block.ident.text;
             let place = numbered(word, blocks[..at].iter().filter(|(other, _)| &*other.ident.text == word).count());
-            self.inner(arg, block, (word, &place, *mirrored), &self.scope())
+            self.nested_block(arg, block, (word, &place, *mirrored), &self.scope())
         };
         nested::written(blocks.iter().enumerate().filter_map(one).collect(), self.has_objects())
     }
@@ -325,7 +331,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
     }
 
     /// A nested block.
-    pub(super) fn inner(
+    pub(super) fn nested_block(
         &self,
         arg: &Arg,
         written: &HclBlock,
@@ -357,7 +363,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
             let before = written.body.blocks[..at].iter().filter(|other| other.ident.text == block.ident.text).count();
             let place = format!("{place}.{}", numbered(arg.name, before));
             let path = format!("{path}.{}", arg.name);
-            inner.extend(self.inner(arg, block, (&path, &place, mirrored), &inside));
+            inner.extend(self.nested_block(arg, block, (&path, &place, mirrored), &inside));
         }
         lines.extend(nested::written(inner, self.has_objects()));
         let each = each.map(|each| scope.expr(&each.expr));

@@ -1,9 +1,10 @@
 //! Arguments whose form in the Terraform provider differs from the stack's: durations, blocks that several arguments
-//! make up, and what a mirrored block says of its instances.
+//! make up, parts that are resources of their own, and what a mirrored block says of its instances.
 
 use super::names::{TerraformEmitter, TerraformScope, plain_text};
-use super::nested::block;
+use super::nested::{self, NestedBlock, block};
 use super::resource::ResourceWriter;
+use super::split::{Element, Elements, SplitSource};
 use super::varies::named_block;
 use crate::address::Address;
 use crate::duration;
@@ -12,7 +13,8 @@ use crate::emit::merged::{BlockContent, merged, names_each};
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
 use crate::hcl::text::ExprWriter;
 use crate::hcl::{quoted, value_text};
-use crate::kinds::{Kind, Need, TerraformShape, Ty};
+use crate::kinds::emit::literal;
+use crate::kinds::{Arg, Kind, Need, SplitResource, TerraformShape, Ty};
 use crate::stack::Resource;
 use crate::value::Value;
 
@@ -215,4 +217,91 @@ fn known_region(one: &Resource, of: &str, word: &str) -> String {
         is_set.then(|| format!("{} = {}", arg.name, value_text(value.json(), 0)))
     }));
     format!("\n{}", block(word, &lines))
+}
+
+impl ResourceWriter<'_, '_> {
+    /// The value of an argument by its dotted path, where the stack has one; of the block at this position.
+    fn written_value(&self, path: &str, at: usize) -> Option<String> {
+        let Some((first, inner)) = path.split_once('.') else {
+            let mut written = self.merged.attributes.iter();
+            let (attribute, mirrored) = written.find(|(one, _)| &*one.name.text == path)?;
+            return Some(self.value(self.kind.arg(path)?, &attribute.expr, (path, path, *mirrored), &self.scope()));
+        };
+        let Ty::Block(table) = self.kind.arg(first)?.ty else { return None };
+        let mut blocks = self.merged.blocks.iter().filter(|(one, _)| &*one.ident.text == first);
+        let (block, mirrored) = blocks.nth(at)?;
+        let (arg, written) = (table.args.iter().find(|arg| arg.name == inner)?, block.body.attribute(inner)?);
+        Some(self.value(arg, &written.expr, (path, path, *mirrored), &self.scope()))
+    }
+
+    /// The text of an element of a list, or of the whole list.
+    fn element(&self, arg: &Arg, expr: &Expr) -> String {
+        match arg.ty {
+            Ty::List(Ty::Ref(_)) | Ty::Set(Ty::Ref(_)) => self.scope().reference(expr, self.of.referred(arg.name, arg)),
+            _ => self.scope().expr(expr),
+        }
+    }
+}
+
+impl SplitSource for ResourceWriter<'_, '_> {
+    fn is_written(&self, argument: &str) -> bool {
+        self.merged.attribute(argument).is_some()
+            || self.merged.blocks.iter().any(|(one, _)| &*one.ident.text == argument)
+    }
+
+    fn elements(&self, of: &SplitResource) -> Elements {
+        let own = self.merged.blocks.iter().filter(|(one, _)| &*one.ident.text == of.each);
+        let blocks: Vec<Element> = own.enumerate().map(|(at, _)| Element::Block(at)).collect();
+        let (Some(arg), Some(written)) = (self.kind.arg(of.each), self.merged.attribute(of.each)) else {
+            return Elements::Each(blocks);
+        };
+        if let ExprKind::List(items) = &written.expr.kind {
+            return Elements::Each(items.iter().map(|item| Element::Text(self.element(arg, item))).collect());
+        }
+        if self.repeats().is_empty() {
+            return Elements::Made(self.element(arg, &written.expr));
+        }
+        self.emitter.lost.borrow_mut().push(Limitation {
+            what: format!("{}.{}", self.block, of.each),
+            why: format!(
+                "a list that an expression makes needs an `{}` for each element and instance; write them by hand",
+                self.labels(of.resource).0
+            ),
+        });
+        Elements::Unsaid
+    }
+
+    fn head(&self) -> Vec<String> {
+        self.meta()
+    }
+
+    fn word(&self, word: &str, element: &Element) -> Option<String> {
+        match (word, element) {
+            ("self", _) => Some(format!("{}{}", self.emitter.resource(self.block), self.index())),
+            ("label", _) => Some(self.emitter.beside(self.block).to_owned()),
+            ("location", _) => Some(self.location()),
+            ("name", _) => {
+                let name = self.own_name();
+                Some(literal(&name).map_or_else(|| format!("${{{name}}}"), str::to_owned))
+            }
+            ("each", Element::Text(text)) => Some(text.clone()),
+            (path, Element::Block(at)) => self.written_value(path, *at),
+            (path, _) => self.written_value(path, 0),
+        }
+    }
+
+    fn renamed_blocks(&self, argument: &str, word: &str) -> Vec<String> {
+        let Some(arg) = self.kind.arg(argument) else { return Vec::new() };
+        let own = self.merged.blocks.iter().filter(|(one, _)| &*one.ident.text == argument);
+        let blocks = own.filter_map(|(block, mirrored)| {
+            let inner = self.nested_block(arg, block, (argument, argument, *mirrored), &self.scope())?;
+            Some(NestedBlock { word: word.to_owned(), ..inner })
+        });
+        nested::written(blocks.collect(), false)
+    }
+
+    fn labels(&self, resource: &str) -> (String, String) {
+        let type_ = format!("{}_{resource}", self.kind.terraform_provider());
+        (type_, self.emitter.beside(self.block).to_owned())
+    }
 }

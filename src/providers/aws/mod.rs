@@ -1,5 +1,6 @@
 //! Amazon Web Services: networks, machines, images, addresses and buckets at its regions. Its tables are data.
 
+pub mod cloudformation;
 mod ids;
 mod kinds;
 mod regions;

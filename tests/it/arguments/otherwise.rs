@@ -95,7 +95,7 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
     (
         "aws_s3_bucket",
         "lifecycle_rule",
-        Value("id = \"old\"\nnoncurrent_version_expiration {\n noncurrent_days = 30\n}"),
+        Value("id = \"old\"\nstatus = \"Enabled\"\nnoncurrent_version_expiration {\n noncurrent_days = 30\n}"),
     ),
     (
         "aws_iam_role",

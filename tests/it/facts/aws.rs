@@ -1,5 +1,5 @@
-//! The tables of AWS against the schemas of CloudFormation: each argument and attribute has a property, and a change that
-//! AWS refuses in place replaces the object.
+//! The tables of AWS against the schemas of CloudFormation: each argument and attribute has a property, and a change
+//! that AWS refuses in place replaces the object.
 
 use drplan::kinds::{Arg, AttributeSource, ChangeEffect, Kind, Ty, Wire};
 use serde_json::Value as Json;

@@ -151,7 +151,10 @@ pub(crate) static KIND: Kind = Kind {
             ("launch_template", "launch_template.id"),
         ],
         referred: &[("key", "key_name"), ("iam_instance_profile", "name"), ("kms_key", "arn")],
-        fixed: &[("user_data_replace_on_change", "true")],
+        blocks: Some(|written| match written("user_data") {
+            Some(_) => "user_data_replace_on_change = true".to_owned(),
+            None => String::new(),
+        }),
         said: &["eip"],
         splits: &[SplitResource::one(
             &["eip"],
@@ -219,6 +222,7 @@ aws_instance "example" {
         ("security_groups", "for networks before VPCs; write `vpc_security_groups`"),
         ("tenancy", "the network decides"),
         ("user_data_base64", "write `user_data`"),
+        ("user_data_replace_on_change", "other data replaces a machine always"),
         ("volume_tags", "volumes have the tags of the machine"),
     ],
     ..crate::providers::aws::KIND

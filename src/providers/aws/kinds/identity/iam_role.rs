@@ -57,7 +57,7 @@ pub(crate) static KIND: Kind = Kind {
             SplitResource::each(
                 "inline_policy",
                 "iam_role_policy",
-                "name = {each.name}\nrole = {self}.name\npolicy = {each.policy}",
+                "name = {inline_policy.name}\nrole = {self}.name\npolicy = {inline_policy.policy}",
             ),
             SplitResource::each(
                 "managed_policy_arns",

@@ -1,7 +1,7 @@
 //! Security group: the traffic that machines accept and start.
 //!
-//! A rule of AWS has one range or group at its other end; a block has several, as in Terraform. Blocks are told apart by
-//! protocol, ports and description, and so are the rules that are read back.
+//! A rule of AWS has one range or group at its other end; a block has several, as in Terraform. Blocks are told apart
+//! by protocol, ports and description, and so are the rules that are read back.
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 

@@ -42,7 +42,7 @@ static RULE: Block = Block::many(
     "id",
     &[
         arg("id", Ty::String, "Id", "Name of the rule.").required(),
-        arg("status", Ty::Enum(&["Enabled", "Disabled"]), "Status", "Effect of the rule.").default(Lit::Str("Enabled")),
+        arg("status", Ty::Enum(&["Enabled", "Disabled"]), "Status", "Effect of the rule.").required(),
         arg("filter", Ty::Block(&FILTER), "", "Objects that the rule is for. Without it, all.").wire(Wire::Odd),
         arg(
             "noncurrent_version_expiration",
@@ -147,6 +147,7 @@ pub(crate) static KIND: Kind = Kind {
     )],
     odd: Overrides {
         name: Some(|subject| name_of(subject, "bucket")),
+        named_by: &["bucket"],
         encode: Some(encode),
         decode: Some(decode),
         ..Overrides::NONE

@@ -40,7 +40,7 @@ pub(crate) static KIND: Kind = Kind {
     durations: Durations { create: 1, update: 1, delete: 1 },
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "",
-    odd: Overrides { name: Some(|subject| name_of(subject, "key")), ..Overrides::NONE },
+    odd: Overrides { name: Some(|subject| name_of(subject, "key")), named_by: &["key"], ..Overrides::NONE },
     restless: &["LastModified", "VersionId"],
     terraform: Terraform {
         resource: "s3_object",
