@@ -17,6 +17,7 @@ fn ask(simulator: &Simulator, verb: HttpMethod, path: &str, body: Option<Value>)
         query: BTreeMap::from([("api-version".to_owned(), "2021-04-01".to_owned())]),
         headers: BTreeMap::new(),
         body: Ok(body),
+        bytes: Default::default(),
     })
 }
 

@@ -83,7 +83,12 @@ static ALL: &[Provider] = &[
             text: include_str!("../../docs/azure.md"),
         }),
     },
-    Provider { tables: &aws::TABLES, languages: &[&aws::cloudformation::LANGUAGE], ..BARE },
+    Provider {
+        tables: &aws::TABLES,
+        dialect: Some(&aws::simulated::Aws),
+        languages: &[&aws::cloudformation::LANGUAGE],
+        ..BARE
+    },
     Provider {
         tables: &cloudflare::TABLES,
         connect: Some(|reach| Box::pin(cloudflare::client::connect(reach))),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -64,6 +65,8 @@ pub struct Request {
     pub headers: BTreeMap<String, String>,
     /// The body; `Err` with the parser's message where it is not JSON.
     pub body: Result<Option<Json>, String>,
+    /// The body as received, for a provider whose bodies are other than JSON.
+    pub bytes: Bytes,
 }
 
 impl Request {

@@ -77,6 +77,7 @@ async fn read(request: HttpRequest, host: String) -> Result<Request, ErrorRespon
             .chain([(HOST.as_str().to_owned(), host)])
             .collect::<BTreeMap<_, _>>(),
         body,
+        bytes,
     })
 }
 

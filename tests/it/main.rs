@@ -9,6 +9,7 @@ mod arguments;
 mod aws_tables;
 mod az;
 mod backups;
+mod botocore;
 mod bulk;
 mod check;
 mod cloudflare;

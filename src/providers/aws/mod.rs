@@ -4,6 +4,7 @@ pub mod cloudformation;
 mod ids;
 mod kinds;
 mod regions;
+pub(super) mod simulated;
 mod terraform;
 
 use crate::account::Account;

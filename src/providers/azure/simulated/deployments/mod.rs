@@ -395,5 +395,6 @@ fn request(verb: HttpMethod, id: &ObjectId, api: &str, body: Json) -> Request {
         query: std::iter::once(("api-version".to_owned(), api.to_owned())).collect(),
         headers: Default::default(),
         body: Ok(Some(body)),
+        bytes: Default::default(),
     }
 }
