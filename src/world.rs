@@ -335,6 +335,22 @@ pub struct ProgramOutput {
     pub text: String,
 }
 
+/// This machine, where a provider's own tools keep credentials.
+#[async_trait]
+pub trait Workstation: Send + Sync {
+    /// The text of a file with credentials; `None` where there is no such file.
+    ///
+    /// # Errors
+    /// The reason why it cannot be read. It holds nothing of the file.
+    fn file(&self, path: &str) -> Result<Option<String>, String>;
+
+    /// The output of a program that prints credentials. It runs without a shell, in the environment of this process.
+    ///
+    /// # Errors
+    /// The reason why there is none. It holds nothing of the output.
+    async fn output(&self, program: &str, arguments: &[String]) -> Result<String, String>;
+}
+
 /// Time, simulated or real.
 #[async_trait]
 pub trait Clock: Send + Sync {

@@ -7,7 +7,7 @@ use super::account::Account;
 use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
 use crate::apply::{Clouds, ReadPorts};
-use crate::host::{HostCommands, HostWeb, MissingProgram, SeededIds, SimClock, SystemClock};
+use crate::host::{HostCommands, HostWeb, HostWorkstation, MissingProgram, SeededIds, SimClock, SystemClock};
 use crate::providers;
 use crate::simulator::{START, SimulatedCommands, Simulator, SimulatorError};
 use crate::stack::CloudName;
@@ -122,6 +122,7 @@ fn with_providers<T>(
             wire: HttpBackend::Net(client.clone()),
             network: Some(client.clone()),
             environment: session.env.clone(),
+            workstation: Some(Arc::new(HostWorkstation { environment: session.env.clone() })),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             notices: Arc::new(NoticePrinter(session.err.clone())),
@@ -147,6 +148,7 @@ fn with_local<T>(
             wire: HttpBackend::InProcess(simulator.router()),
             network: None,
             environment: session.env.clone(),
+            workstation: None,
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             notices: Arc::new(NoticePrinter(session.err.clone())),

@@ -5,6 +5,7 @@ mod commands;
 mod git;
 mod identity;
 mod web;
+mod workstation;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub use commands::{HostCommands, MissingProgram};
 pub use git::{GitError, Revision};
 pub use identity::Identity;
 pub use web::HostWeb;
+pub use workstation::HostWorkstation;
 
 /// This machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::HttpBackend;
-use crate::world::{Clock, Ids, Notices};
+use crate::world::{Clock, Ids, Notices, Workstation};
 
 /// The surroundings of a client: the network or the local simulator, and the session that it serves.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Reach {
     pub network: Option<reqwest::Client>,
     /// The environment, which may hold credentials.
     pub environment: BTreeMap<String, String>,
+    /// The files and programs of this machine that hold credentials. `None` where nobody signs in.
+    pub workstation: Option<Arc<dyn Workstation>>,
     /// The clock of every wait.
     pub clock: Arc<dyn Clock>,
     /// The source of fresh ids.

@@ -118,6 +118,7 @@ impl Lab {
             wire: HttpBackend::InProcess(around(simulator.router(), &clock)),
             network: None,
             environment: BTreeMap::new(),
+            workstation: None,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,
             notices: Arc::new(NoNotices),
