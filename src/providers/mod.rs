@@ -85,6 +85,7 @@ static ALL: &[Provider] = &[
     },
     Provider {
         tables: &aws::TABLES,
+        connect: Some(|reach| Box::pin(aws::client::connect(reach))),
         dialect: Some(&aws::simulated::Aws),
         languages: &[&aws::cloudformation::LANGUAGE],
         ..BARE

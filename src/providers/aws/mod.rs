@@ -1,6 +1,8 @@
 //! Amazon Web Services: networks, machines, images, addresses and buckets at its regions. Its tables are data.
 
+pub mod client;
 pub mod cloudformation;
+mod doctor;
 mod ids;
 mod kinds;
 mod regions;
@@ -27,6 +29,7 @@ pub static TABLES: Tables = Tables {
     console: Some(&ProviderConsole { place: "in the console of AWS, or in CloudTrail", command: None }),
     lists: Some(&LISTS),
     common: Some(instances),
+    doctor: doctor::CHECKS,
     own: OWN,
     ..Tables::NONE
 };

@@ -1,0 +1,198 @@
+//! Codes of AWS's errors, and the reasons for which they stand.
+
+use crate::reason::Reason;
+
+/// Each reason, and the codes that have it in full.
+const CODES: &[(Reason, &[&str])] = &[
+    (
+        Reason::Throttled,
+        &[
+            "RequestLimitExceeded",
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "TooManyRequestsException",
+            "SlowDown",
+            "PriorRequestNotComplete",
+            "RequestThrottled",
+            "SnapshotCreationPerVolumeRateExceeded",
+        ],
+    ),
+    (
+        Reason::NoCapacity,
+        &[
+            "InsufficientInstanceCapacity",
+            "InsufficientHostCapacity",
+            "InsufficientCapacity",
+            "InsufficientFreeAddressesInSubnet",
+            "InsufficientAddressCapacity",
+            "InsufficientVolumeCapacity",
+            "ReservationCapacityExceeded",
+            "Unsupported",
+        ],
+    ),
+    (
+        Reason::Quota,
+        &[
+            "VcpuLimitExceeded",
+            "InstanceLimitExceeded",
+            "AddressLimitExceeded",
+            "VpcLimitExceeded",
+            "SubnetLimitExceeded",
+            "InternetGatewayLimitExceeded",
+            "RouteTableLimitExceeded",
+            "RouteLimitExceeded",
+            "SecurityGroupLimitExceeded",
+            "RulesPerSecurityGroupLimitExceeded",
+            "SecurityGroupsPerInterfaceLimitExceeded",
+            "VolumeLimitExceeded",
+            "SnapshotLimitExceeded",
+            "ResourceLimitExceeded",
+            "MaxSpotInstanceCountExceeded",
+            "VpcEndpointLimitExceeded",
+            "VersionLimitExceeded",
+            "TooManyBuckets",
+            "LimitExceeded",
+            "LimitExceededException",
+            "ServiceLimitExceeded",
+            "ServiceQuotaExceededException",
+            "PendingVerification",
+        ],
+    ),
+    (
+        Reason::Unauthenticated,
+        &[
+            "AuthFailure",
+            "InvalidClientTokenId",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "UnrecognizedClientException",
+            "InvalidAccessKeyId",
+            "InvalidCredentials",
+            "InvalidToken",
+            "TokenRefreshRequired",
+        ],
+    ),
+    (
+        Reason::Forbidden,
+        &[
+            "UnauthorizedOperation",
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedTaggingOperation",
+            "OptInRequired",
+            "AllAccessDisabled",
+            "AccountProblem",
+        ],
+    ),
+    (
+        Reason::InUse,
+        &[
+            "DependencyViolation",
+            "InvalidGroup.InUse",
+            "VolumeInUse",
+            "InvalidSnapshot.InUse",
+            "InvalidIPAddress.InUse",
+            "Resource.AlreadyAssociated",
+            "DeleteConflict",
+            "BucketNotEmpty",
+        ],
+    ),
+    (
+        Reason::Busy,
+        &[
+            "IncorrectState",
+            "IncorrectInstanceState",
+            "IncorrectModificationState",
+            "VolumeModificationRateExceeded",
+            "InvalidAMIID.Unavailable",
+            "OperationAborted",
+            "ConditionalRequestConflict",
+            "ConcurrentOperationException",
+            "ConcurrentModification",
+            "ConcurrentModificationException",
+            "ResourceConflict",
+            "ResourceConflictException",
+            "OperationInProgress",
+        ],
+    ),
+    (
+        Reason::Changed,
+        &[
+            "IdempotentParameterMismatch",
+            "EntityAlreadyExists",
+            "AlreadyExists",
+            "AlreadyExistsException",
+            "ParameterAlreadyExists",
+            "BucketAlreadyOwnedByYou",
+            "RouteAlreadyExists",
+            "PreconditionFailed",
+            "ClientTokenConflictException",
+            "InvalidLaunchTemplateName.AlreadyExistsException",
+        ],
+    ),
+    (
+        Reason::Absent,
+        &[
+            "NotFound",
+            "ResourceNotFoundException",
+            "ParameterNotFound",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NoSuchVersion",
+            "NoSuchBucketPolicy",
+            "NoSuchHostedZone",
+            "NoSuchEntity",
+            "Gateway.NotAttached",
+            "InvalidLaunchTemplateName.NotFoundException",
+            "InvalidLaunchTemplateId.NotFoundException",
+        ],
+    ),
+    (
+        Reason::Outage,
+        &[
+            "InternalError",
+            "InternalFailure",
+            "ServiceInternalError",
+            "HandlerInternalFailureException",
+            "NetworkFailure",
+            "Unavailable",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+            "RequestTimeout",
+            "RequestTimeoutException",
+        ],
+    ),
+    (
+        Reason::Invalid,
+        &[
+            "InvalidRequest",
+            "NotUpdatable",
+            "BucketAlreadyExists",
+            "TypeNotFoundException",
+            "UnsupportedActionException",
+        ],
+    ),
+];
+
+/// Endings of codes, and their reasons.
+const ENDINGS: &[(Reason, &str)] =
+    &[(Reason::Absent, ".NotFound"), (Reason::Changed, ".Duplicate"), (Reason::Quota, "LimitExceeded")];
+
+/// The reason of a code; `None` for an unknown one.
+pub(super) fn reason(code: &str, message: &str) -> Option<Reason> {
+    if code == "InvalidParameterValue" && message.contains("Invalid IAM Instance Profile name") {
+        // A new profile takes up to two minutes until machines can have it.
+        return Some(Reason::Busy);
+    }
+    let known = CODES.iter().find(|(_, codes)| codes.contains(&code)).map(|(reason, _)| *reason);
+    known.or_else(|| ENDINGS.iter().find(|(_, end)| code.ends_with(end)).map(|(reason, _)| *reason))
+}
