@@ -341,6 +341,12 @@ pub struct KindType {
 }
 
 impl KindType {
+    /// The beginning of the type's name, which types of one service share: `Network`, or `AWS::EC2`.
+    pub fn namespace(&self) -> &'static str {
+        let first = self.name.split('/').next().unwrap_or_default();
+        first.rsplit_once("::").map_or(first, |(namespace, _)| namespace)
+    }
+
     /// The whole object with this id, of this type or of the one that contains it.
     pub fn object(&self, id: ObjectId) -> Object {
         Object::whole(id, self.version)

@@ -22,7 +22,7 @@ const SEVERAL: &str = "Several providers";
 pub fn families(catalog: &Catalog) -> Vec<(&'static str, Vec<&'static Kind>)> {
     let mut families: Vec<(&str, Vec<&Kind>)> = Vec::new();
     for kind in catalog.kinds() {
-        let family = kind.type_.name.split('/').next().filter(|family| !family.is_empty()).unwrap_or(SEVERAL);
+        let family = Some(kind.type_.namespace()).filter(|family| !family.is_empty()).unwrap_or(SEVERAL);
         match families.iter_mut().find(|(known, _)| *known == family) {
             Some((_, members)) => members.push(kind),
             None => families.push((family, vec![kind])),

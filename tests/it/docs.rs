@@ -55,7 +55,7 @@ fn generated() -> BTreeMap<String, String> {
     }
     put("kinds/language.md", page);
     for (family, members) in view::kinds::families(drplan::providers::catalog()) {
-        let file = family.to_ascii_lowercase().replace([' ', '.'], "-");
+        let file = family.to_ascii_lowercase().replace("::", "-").replace([' ', '.'], "-");
         write!(index, "\n## {family}\n\n").unwrap();
         let mut page = format!("# {family}\n");
         for kind in members {

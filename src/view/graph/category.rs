@@ -42,7 +42,7 @@ impl Categories {
 
     /// Role of a kind.
     pub fn category(&self, kind: &Kind) -> Category {
-        let area = kind.provider().area(kind.type_.name.split('/').next().unwrap_or_default());
+        let area = kind.provider().area(kind.type_.namespace());
         match kind.name {
             _ if kind.machines.is_some() => Category::Compute,
             name if self.images.contains(name) => Category::Images,
