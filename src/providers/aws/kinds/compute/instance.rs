@@ -87,6 +87,15 @@ pub(crate) static KIND: Kind = Kind {
             .form(&USER_DATA)
             .wire(Wire::Odd)
             .replace(),
+        Arg {
+            wire: Wire::Nowhere,
+            ..arg(
+                "restores",
+                Ty::List(&Ty::Backup),
+                "",
+                "Backups that the image restores at the first start of the machine, in this order.",
+            )
+        },
         arg("root_block_device", Ty::Block(&ROOT), "RootBlockDevice", "Volume that the machine starts from."),
         arg("ebs_block_device", Ty::Block(&DEVICE), "BlockDeviceMappings", "Further volume, which the machine brings.")
             .replace(),

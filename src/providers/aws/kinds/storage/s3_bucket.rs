@@ -116,7 +116,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     drill: Drill::never("it has the backups, which a drill reads"),
     durations: Durations { create: 20, update: 20, delete: 20 },
-    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, keeps_objects: true, ..Recovery::NONE },
     in_use: "BucketNotEmpty",
     combinations: &[
         Combination::new(
