@@ -17,7 +17,7 @@ pub(super) enum Element {
 
 /// The elements of a list or block.
 pub(super) enum Elements {
-    /// Those that the stack writes.
+    /// Elements that the stack writes.
     Each(Vec<Element>),
     /// A list that an expression makes.
     Made(String),
