@@ -41,10 +41,14 @@ pub struct Args {
     imports: bool,
 }
 
-/// The help in a line: `Convert a stack to Terraform or Bicep`.
+/// The help in a line: `Convert a stack to Terraform, Bicep or CloudFormation`.
 fn about() -> String {
     let own = providers::languages().filter_map(|language| language.about.split([',', ' ']).next());
-    format!("Convert a stack to {}", std::iter::once("Terraform").chain(own).collect::<Vec<_>>().join(" or "))
+    let all: Vec<&str> = std::iter::once("Terraform").chain(own).collect();
+    match all.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("Convert a stack to {} or {last}", others.join(", ")),
+        _ => format!("Convert a stack to {}", all.join(", ")),
+    }
 }
 
 fn long_about() -> String {

@@ -99,7 +99,7 @@ fn shown(world: &World, region: &str, body: &Json) -> Json {
         "clientToken": body["ClientToken"],
         "ebsOptimized": body["EbsOptimized"],
         "enaSupport": true,
-        "iamInstanceProfile": body.get("IamInstanceProfile").map(|name| {
+        "iamInstanceProfile": body.get("IamInstanceProfile").filter(|name| name.is_string()).map(|name| {
             json!({ "arn": format!("arn:aws:iam::{ACCOUNT}:instance-profile/{}", name.as_str().unwrap_or_default()) })
         }),
         "networkInterfaceSet": if is_gone { json!([]) } else { json!([interface]) },
@@ -270,7 +270,7 @@ pub(super) fn reboot(world: &mut World, call: &Call<'_>) -> Result<Map<String, J
     Ok(done())
 }
 
-fn done() -> Map<String, Json> {
+pub(super) fn done() -> Map<String, Json> {
     std::iter::once(("return".to_owned(), json!(true))).collect()
 }
 

@@ -1,6 +1,7 @@
 //! EC2: its query protocol, and what each of its actions does.
 
 mod call;
+mod changes;
 pub(super) mod disks;
 pub(super) mod images;
 mod instances;
@@ -19,7 +20,7 @@ use super::hosts::Service;
 use super::limits;
 use super::machines::Step;
 use super::offers;
-use super::types::{GATEWAY, GROUP, KEY_PAIR, RESERVATION, ROUTE_TABLE, SNAPSHOT, SUBNET, VOLUME, VPC};
+use super::types::{ENDPOINT, GATEWAY, GROUP, KEY_PAIR, RESERVATION, ROUTE_TABLE, SNAPSHOT, SUBNET, VOLUME, VPC};
 use call::Call;
 use list::List;
 
@@ -147,6 +148,20 @@ static LISTS: &[List] = &[
         ],
         shown: shapes::reservation,
     },
+    List {
+        action: "DescribeVpcEndpoints",
+        of: &ENDPOINT,
+        set: "vpcEndpointSet",
+        ids: "VpcEndpointId",
+        filters: &[
+            ("vpc-endpoint-id", "vpcEndpointId"),
+            ("vpc-endpoint-type", "vpcEndpointType"),
+            ("vpc-endpoint-state", "state"),
+            ("vpc-id", "vpcId"),
+            ("service-name", "serviceName"),
+        ],
+        shown: shapes::endpoint,
+    },
 ];
 
 /// Answers a request.
@@ -196,6 +211,13 @@ fn act(world: &mut World, call: &Call<'_>) -> Result<Map<String, Json>, Refused>
         "DescribeInstanceStatus" => instances::status(world, call),
         "DescribeInstanceAttribute" => instances::attribute(world, call),
         "ModifyInstanceAttribute" => instances::modify(world, call),
+        "ModifyInstanceMetadataOptions" => changes::metadata(world, call),
+        "MonitorInstances" => changes::monitor(world, call, true),
+        "UnmonitorInstances" => changes::monitor(world, call, false),
+        "DescribeIamInstanceProfileAssociations" => changes::associations(world, call),
+        "AssociateIamInstanceProfile" => changes::add_profile(world, call),
+        "ReplaceIamInstanceProfileAssociation" => changes::change_profile(world, call, true),
+        "DisassociateIamInstanceProfile" => changes::change_profile(world, call, false),
         "StartInstances" => instances::power(world, call, Step::Start),
         "StopInstances" => instances::power(world, call, Step::Stop),
         "TerminateInstances" => instances::power(world, call, Step::Terminate),
@@ -218,6 +240,9 @@ fn act(world: &mut World, call: &Call<'_>) -> Result<Map<String, Json>, Refused>
         "DescribeImages" => images::list(world, call),
         "CreateImage" => images::create(world, call),
         "CopyImage" => images::copy(world, call),
+        "ModifyImageAttribute" => changes::describe_image(world, call),
+        "EnableImageDeprecation" => changes::deprecate(world, call, true),
+        "DisableImageDeprecation" => changes::deprecate(world, call, false),
         "DeregisterImage" => images::deregister(world, call),
         "CreateLaunchTemplate" => templates::create(world, call),
         "CreateLaunchTemplateVersion" => templates::create_version(world, call),

@@ -263,6 +263,7 @@ pub(super) fn image(_: &World, _: &str, body: &Json) -> Json {
         "name": body["Name"],
         "description": body["Description"],
         "creationDate": body["CreationDate"],
+        "deprecationTime": body["DeprecationTime"],
         "rootDeviceType": "ebs",
         "rootDeviceName": body["RootDeviceName"],
         "blockDeviceMapping": disks.iter().map(disk).collect::<Vec<_>>(),
@@ -308,6 +309,29 @@ pub(super) fn reservation(world: &World, region: &str, body: &Json) -> Json {
         "endDate": body["EndDate"],
         "instanceMatchCriteria": body["InstanceMatchCriteria"],
         "tagSet": body.pointer("/TagSpecifications/0").map(tags).unwrap_or_else(|| json!([])),
+    })
+}
+
+pub(super) fn endpoint(_: &World, _: &str, body: &Json) -> Json {
+    let policy = &body["PolicyDocument"];
+    let groups = body["SecurityGroupIds"].as_array().map(Vec::as_slice).unwrap_or_default();
+    json!({
+        "vpcEndpointId": body["Id"],
+        "vpcEndpointType": body["VpcEndpointType"],
+        "vpcId": body["VpcId"],
+        "ownerId": ACCOUNT,
+        "serviceName": body["ServiceName"],
+        "state": "available",
+        "policyDocument": policy.as_str().map_or_else(|| policy.to_string(), str::to_owned),
+        "routeTableIdSet": body["RouteTableIds"],
+        "subnetIdSet": body["SubnetIds"],
+        "groupSet": groups.iter().map(|group| json!({ "groupId": group })).collect::<Vec<_>>(),
+        "networkInterfaceIdSet": body["NetworkInterfaceIds"],
+        "dnsEntrySet": [],
+        "privateDnsEnabled": body["PrivateDnsEnabled"] == true,
+        "requesterManaged": false,
+        "creationTimestamp": body["CreationTimestamp"],
+        "tagSet": tags(body),
     })
 }
 
