@@ -237,7 +237,17 @@ impl Reading<'_> {
                 (_, Some(found)) => match evaluate(&found.expr, self.scope) {
                     Ok(value) if value.unknown_within().is_some() => {}
                     Ok(value) => {
-                        let now = value.reveal().expect("the value is known");
+                        let mut now = value.reveal().expect("the value is known");
+                        if arg.name == "tags" && of.tags.contains("{own_name}") {
+                            // A stack has the name beside the tags.
+                            let name = now.as_object_mut().and_then(|tags| tags.remove("Name"));
+                            if name != Some(Json::from(&*resource.name)) {
+                                self.faults.push(format!("{}: the tag `Name` is {name:?}", self.what));
+                            }
+                        }
+                        if let (Some(form), Json::String(text)) = (arg.form, &now) {
+                            now = Json::from((form.normal)(text));
+                        }
                         let name_only = name.ends_with("_name") && matches!(arg.ty, Ty::Ref(_));
                         let wanted = match wanted.as_str().filter(|_| name_only) {
                             Some(id) => Json::from(id.rsplit('/').next().unwrap_or_default()),

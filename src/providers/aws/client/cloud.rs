@@ -13,7 +13,7 @@ use super::endpoint::Service;
 use super::error::CallError;
 use super::found::Found;
 use super::handle::Aws;
-use super::names::{GLOBAL, Listed, Named, Of, PREFIX};
+use super::names::{FIRST_GROUP, GLOBAL, Listed, Named, Of, PREFIX};
 use super::transport::Call;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
@@ -60,9 +60,14 @@ impl Aws {
         match (of, Described::of(*of)) {
             (_, Some(by)) => {
                 for item in self.of_name(by, own, None).await? {
-                    // Without a name there is no id above the port.
-                    let Some(name) = by.name_of(&item).filter(|name| !name.is_empty()) else { continue };
-                    all.push((of.id(region, name), self.found(by, own, item).await?));
+                    // Without a name there is no id above the port. Every network has a first group of one name.
+                    let is_named =
+                        |name: &&str| !name.is_empty() && !(*of == Of::SecurityGroup && *name == FIRST_GROUP);
+                    let Some(name) = by.name_of(&item).filter(is_named) else { continue };
+                    let id = of.id(region, name);
+                    if *of != Of::Volume || !super::volumes::is_part(&item) {
+                        all.push((id, self.found(by, own, item).await?));
+                    }
                 }
             }
             (Of::Object, None) => {
@@ -77,6 +82,10 @@ impl Aws {
                 for body in self.records(within).await? {
                     let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
                     let (type_, name) = (text("Type"), text("Name"));
+                    // These come and go with the zone.
+                    if ["NS", "SOA"].contains(&&*type_) && name == *within {
+                        continue;
+                    }
                     let id = format!("{PREFIX}{GLOBAL}/zones/{within}/records/{type_}/{name}");
                     all.push((ObjectId::new(id), Some(Found::new(&name, body))));
                 }

@@ -11,6 +11,7 @@ use super::endpoint::Service;
 use super::error::{ApiError, CallError};
 use super::handle::Aws;
 use super::names::Of;
+use super::tags;
 use crate::reason::Reason;
 use crate::wire::elapsed;
 use crate::world::{CloudError, CloudRefusal};
@@ -74,7 +75,7 @@ static TYPES: &[Type] = &[
         of: Of::KeyPair,
         name: "AWS::EC2::KeyPair",
         read_only: &["KeyFingerprint", "KeyPairId"],
-        write_only: &["KeyFormat", "PublicKeyMaterial"],
+        write_only: &["KeyFormat"],
         keeps_tags: true,
         ..BARE
     },
@@ -155,6 +156,9 @@ impl Type {
         if made.get("Tags").and_then(Json::as_array).is_some_and(Vec::is_empty) {
             made.remove("Tags");
         }
+        if let Some(tags) = made.get_mut("Tags").filter(|_| self.of == Of::Parameter) {
+            *tags = tags::by_name(tags);
+        }
         Json::Object(made)
     }
 
@@ -174,7 +178,8 @@ impl Type {
         let mut changes = Vec::new();
         let mut hidden = Vec::new();
         for (name, value) in wanted.as_object().into_iter().flatten().filter(|(name, _)| is_own(name)) {
-            let change = json!({ "op": "add", "path": format!("/{name}"), "value": value });
+            let sent = if self.of == Of::Parameter && name == "Tags" { tags::by_name(value) } else { value.clone() };
+            let change = json!({ "op": "add", "path": format!("/{name}"), "value": sent });
             match self.write_only.contains(&name.as_str()) {
                 true => hidden.push(change),
                 false if same(now.get(name).unwrap_or(&Json::Null), value) => {}

@@ -3,15 +3,14 @@
 
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-use uuid::Uuid;
 
 use super::control::{ALIAS, Type};
 use super::error::CallError;
 use super::handle::Aws;
 use super::names::{Named, Of};
+use super::tokens::token;
 use super::xml::text;
 use super::{images, machines, templates, volumes};
-use crate::sight::Version;
 use crate::world::CloudError;
 
 /// Seconds before a request from which the time of an object shows that an earlier request has made it.
@@ -37,15 +36,6 @@ impl Made {
             Some(_) => Self::Now,
         }
     }
-}
-
-/// The token of a creation: the same for the same object, body and generation, so that a repetition is the same request
-/// even after the end of this process.
-pub(super) fn token(named: &Named, wanted: &Json, generation: u32) -> String {
-    let Named { of, region, name, within, record } = named;
-    let body = Version::of_body(wanted, &[]);
-    let text = format!("{region}/{}/{within}/{record}/{name}/{}/{generation}", of.word(), body.as_str());
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
 }
 
 /// True for types whose creation has neither a token nor a name that only one object can have: after a lost answer the
@@ -113,10 +103,15 @@ impl Aws {
         };
         let (time, identifier) = made;
         if let (Of::Key, Some(id), Some(alias)) = (of, &identifier, wanted.get("AliasName")) {
-            // The alias is what the key is found by. Both have the token of the key, so that a repetition after a kill
-            // makes neither twice.
+            // An earlier key of the same body, which is to be deleted: its alias would be of no use.
+            if self.properties(region, type_.name, id).await?.is_none() {
+                return Ok(Ok(Made::Before));
+            }
+            // The alias is what the key is found by. Its token follows from that of the key, so that a repetition
+            // after a kill makes neither twice; AWS refuses one token for two requests.
             let properties = json!({ "AliasName": alias, "TargetKeyId": id });
-            if let Err(error) = self.control_create(region, (ALIAS, Some(token)), &properties).await? {
+            let token = format!("{token}-alias");
+            if let Err(error) = self.control_create(region, (ALIAS, Some(&token)), &properties).await? {
                 return Ok(Err(error));
             }
         }
@@ -144,23 +139,5 @@ fn made(of: Of, answer: &Json, began: Timestamp) -> Made {
         }
         Of::Address | Of::Snapshot => Made::Now,
         _ => Made::Perhaps,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn token_follows_from_object_body_and_generation() {
-        let named = Named::read("aws:eu-west-1/instances/web").unwrap();
-        let other = Named::read("aws:eu-west-2/instances/web").unwrap();
-        let (body, changed) = (json!({ "a": 1, "b": 2 }), json!({ "a": 1, "b": 3 }));
-        let first = token(&named, &body, 0);
-        assert_eq!(first, token(&named, &json!({ "b": 2, "a": 1 }), 0));
-        for different in [token(&other, &body, 0), token(&named, &changed, 0), token(&named, &body, 1)] {
-            assert_ne!(first, different);
-        }
-        assert!(first.len() <= 64);
     }
 }

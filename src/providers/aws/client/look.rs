@@ -83,6 +83,9 @@ impl Aws {
     pub(super) async fn of_identifier(&self, of: Of, region: &str, name: &str) -> Result<Option<Found>, CloudError> {
         let Some(type_) = Type::of(of) else { return Ok(None) };
         let Some(mut body) = self.properties(region, type_.name, name).await? else { return Ok(None) };
+        if let Some(tags) = body.get_mut("Tags").filter(|tags| tags.is_object()) {
+            *tags = tags::listed(tags);
+        }
         if of == Of::Bucket
             && let Some(policy) = self.policy(region, name).await?
         {

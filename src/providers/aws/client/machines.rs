@@ -11,7 +11,7 @@ use super::handle::Aws;
 use super::names::Of;
 use super::step::Step;
 use super::tags;
-use super::volumes::{associate, attachment, modified};
+use super::volumes::{associate, attachment, is_part, modified};
 use super::xml::{list, text};
 use crate::reason::Reason;
 use crate::world::CloudError;
@@ -115,12 +115,14 @@ fn described(item: &Json) -> Map<String, Json> {
     }
     let interface = list(item, "networkInterfaceSet").into_iter().next();
     let owner = interface.and_then(|interface| interface.pointer("/association/ipOwnerId")).and_then(Json::as_str);
-    body.insert("AssociatePublicIpAddress".to_owned(), Json::from(owner == Some("amazon")));
+    // A machine that is stopped has given its own public address back, and gets another one when it starts.
+    if item.pointer("/instanceState/name").and_then(Json::as_str) == Some("running") {
+        body.insert("AssociatePublicIpAddress".to_owned(), Json::from(owner == Some("amazon")));
+    }
     body
 }
 
-/// Adds the volumes of a machine, and returns the id of the one that it starts from. Volumes of a stack's own are no
-/// part of the machine.
+/// Adds the volumes of a machine, and returns the id of the one that it starts from.
 fn with_volumes(item: &Json, volumes: &[Json], body: &mut Map<String, Json>) -> Option<String> {
     let device = text(item, "rootDeviceName").unwrap_or(ROOT);
     let (mut root, mut others) = (None, Vec::new());
@@ -142,7 +144,7 @@ fn with_volumes(item: &Json, volumes: &[Json], body: &mut Map<String, Json>) -> 
                 root = text(volume, "volumeId").map(str::to_owned);
                 body.insert("RootBlockDevice".to_owned(), Json::Object(ebs));
             }
-            Some(own) if !tags::is_marked(volume) => {
+            Some(own) if is_part(volume) => {
                 copy(volume, &[("SnapshotId", "snapshotId")], &mut ebs);
                 others.push(json!({ "DeviceName": own, "Ebs": ebs }));
             }

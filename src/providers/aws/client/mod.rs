@@ -36,6 +36,7 @@ mod step;
 mod steps;
 mod tags;
 mod templates;
+mod tokens;
 mod transport;
 mod volumes;
 mod writes;

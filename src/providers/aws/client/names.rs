@@ -10,6 +10,9 @@ pub(super) const PREFIX: &str = "aws:";
 /// The region in ids of objects that lie in none.
 pub(super) const GLOBAL: &str = "global";
 
+/// The name of the first security group of every network.
+pub(super) const FIRST_GROUP: &str = "default";
+
 /// A type of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Of {

@@ -10,7 +10,7 @@ use super::control::{ALIAS, Type};
 use super::described::Described;
 use super::found::Found;
 use super::handle::Aws;
-use super::names::{Named, Of};
+use super::names::{FIRST_GROUP, Named, Of};
 use super::tags::{alias, is_marked};
 use super::xml::text;
 use crate::reason::Reason;
@@ -65,8 +65,18 @@ impl Aws {
     /// exists; without it, rules that name the object itself are left for later.
     ///
     /// # Errors
-    /// A reference to an object that does not exist.
-    pub(super) async fn resolved(&self, of: Of, own: Option<&str>, mut body: Json) -> Result<Json, CloudError> {
+    /// A reference to an object that does not exist, or by an id that reads would show as another one.
+    pub(super) async fn resolved(
+        &self,
+        Named { of, region, .. }: &Named,
+        own: Option<&str>,
+        mut body: Json,
+    ) -> Result<Json, CloudError> {
+        if let Some((given, id)) = self.shown(self.region_of(region), own, &body).await?.into_iter().next() {
+            let message = format!("AWS has a name for `{given}`, so that drplan calls it `{id}`. Write that instead");
+            return Err(refused(Reason::Invalid, "GivenId", message));
+        }
+        let of = *of;
         let mut ids = BTreeMap::new();
         for (text, named) in picked(&body, |_, text| Named::read(text)) {
             if !ids.contains_key(&text) {
@@ -82,7 +92,6 @@ impl Aws {
                 _ => Some(Json::from(id.as_str())),
             }
         });
-        // `IamInstanceProfile.Name` of a template.
         if of == Of::SecurityGroup {
             for (list, property) in RULES {
                 let Some(rules) = body.get_mut(list).and_then(Json::as_array_mut) else { continue };
@@ -122,22 +131,11 @@ impl Aws {
         }
     }
 
-    /// The body of an object with an id above the port for each object of a stack that it refers to. All others keep
+    /// The body of an object with an id above the port for each object with a name that it refers to. All others keep
     /// the id that AWS gave them, which stacks write as well.
     pub(super) async fn named(&self, of: Of, region: &str, found: Found) -> Result<Json, CloudError> {
         let Found { id: own, mut body, hidden: _ } = found;
-        let source = body.get("SourceRegion").and_then(Json::as_str).map(str::to_owned);
-        let mut ids = BTreeMap::new();
-        let is_given = |property: &str, text: &str| {
-            let by = Described::of_id(text).filter(|_| text != own)?;
-            Some((by, property.starts_with("Source") && by.of != Of::SecurityGroup))
-        };
-        for (text, (by, elsewhere)) in picked(&body, is_given) {
-            let place = if elsewhere { source.as_deref().unwrap_or(region) } else { region };
-            if let Some(name) = self.name_of(by, place, &text).await? {
-                ids.insert(text, by.of.id(place, &name).to_string());
-            }
-        }
+        let mut ids = self.shown(region, Some(&own), &body).await?;
         for (text, ()) in picked(&body, |_, text| text.starts_with("arn:aws").then_some(())) {
             if text.contains(":kms:")
                 && let Some(name) = self.alias_of(region, &text).await
@@ -163,7 +161,31 @@ impl Aws {
         Ok(body)
     }
 
-    /// The name of an object of a stack, by the id that AWS gave it; `None` for the object of somebody else.
+    /// The ids of AWS in a body, each with the id above the port that stands for it, where the object has one. `own`:
+    /// the id of the object itself, which stays.
+    async fn shown(
+        &self,
+        region: &str,
+        own: Option<&str>,
+        body: &Json,
+    ) -> Result<BTreeMap<String, String>, CloudError> {
+        let source = body.get("SourceRegion").and_then(Json::as_str);
+        let is_given = |property: &str, text: &str| {
+            let by = Described::of_id(text).filter(|_| Some(text) != own)?;
+            Some((by, property.starts_with("Source") && by.of != Of::SecurityGroup))
+        };
+        let mut ids = BTreeMap::new();
+        for (text, (by, elsewhere)) in picked(body, is_given) {
+            let place = if elsewhere { source.unwrap_or(region) } else { region };
+            if let Some(name) = self.name_of(by, place, &text).await? {
+                ids.insert(text, by.of.id(place, &name).to_string());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The name by which drplan calls an object, by the id that AWS gave it. Images and snapshots of somebody else keep
+    /// their ids, which stacks write, and so does an object whose name others have as well.
     async fn name_of(&self, by: &Described, region: &str, id: &str) -> Result<Option<String>, CloudError> {
         let key = (region.to_owned(), id.to_owned());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
@@ -176,7 +198,15 @@ impl Aws {
             Err(CloudError::Refused(refusal)) if matches!(refusal.reason, Reason::Invalid | Reason::Forbidden) => None,
             Err(error) => return Err(error),
         };
-        let name = item.filter(is_marked).and_then(|item| by.name_of(&item).map(str::to_owned));
+        let mut name = None;
+        if let Some(item) = item
+            && let Some(text) = by.name_of(&item).filter(|text| !text.is_empty())
+        {
+            let is_literal = matches!(by.of, Of::Image | Of::Snapshot) || text == FIRST_GROUP;
+            if is_marked(&item) || !is_literal && self.of_name(by, region, Some(text)).await?.len() == 1 {
+                name = Some(text.to_owned());
+            }
+        }
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, name.clone());
         Ok(name)
     }

@@ -70,6 +70,18 @@ pub(super) fn below(named: &Named, body: &Json) -> Json {
     Json::Object(made)
 }
 
+/// Tags of a list by their names, as types of the older kind have them.
+pub(super) fn by_name(tags: &Json) -> Json {
+    let all = json!({ "Tags": tags });
+    Json::Object(pairs(&all).map(|(name, value)| (name.to_owned(), Json::from(value))).collect())
+}
+
+/// Tags by their names as a list, as most types have them.
+pub(super) fn listed(tags: &Json) -> Json {
+    let all = tags.as_object().into_iter().flatten();
+    all.map(|(name, value)| json!({ "Key": name, "Value": value })).collect()
+}
+
 /// True for types with tags.
 pub(super) const fn has_tags(of: Of) -> bool {
     !matches!(of, Of::Object | Of::Record | Of::InstanceProfile)

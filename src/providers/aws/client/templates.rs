@@ -9,8 +9,10 @@ use super::found::Found;
 use super::handle::Aws;
 use super::step::Step;
 use super::tags;
+use super::tokens::token_of;
 use super::xml::{list, text};
 use crate::reason::Reason;
+use crate::sight::Version;
 use crate::world::CloudError;
 
 impl Aws {
@@ -50,6 +52,10 @@ fn without_nothings(data: &Json) -> Json {
     let mut data = properties(data);
     if let Json::Object(map) = &mut data {
         map.retain(|_, value| !(value.as_array().is_some_and(Vec::is_empty) || value.as_str() == Some("")));
+        // The progress of the options is no option.
+        if let Some(Json::Object(options)) = map.get_mut("MetadataOptions") {
+            options.remove("State");
+        }
     }
     data
 }
@@ -66,7 +72,10 @@ pub(super) fn next(found: &Found, wanted: &Json) -> Option<Step> {
         let number = found.hidden.get("Number").cloned().unwrap_or_default();
         return Some(Step::Ec2("ModifyLaunchTemplate", json!({ "LaunchTemplateId": id, "SetDefaultVersion": number })));
     }
-    let form = json!({ "LaunchTemplateId": id, "LaunchTemplateData": parameters(data) });
+    // A repetition is the same request while the newest version is the same one.
+    let number = found.hidden.get("Number").and_then(Json::as_str).unwrap_or_default();
+    let token = token_of(&["launch-template-version", &found.id, number, Version::of_body(data, &[]).as_str()]);
+    let form = json!({ "LaunchTemplateId": id, "ClientToken": token, "LaunchTemplateData": parameters(data) });
     Some(Step::Ec2("CreateLaunchTemplateVersion", form))
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::cfn::{copy, picked};
+use super::described::tag;
 use super::found::Found;
 use super::step::Step;
 use super::tags;
@@ -41,6 +42,14 @@ pub(super) fn volume(item: &Json) -> Found {
 /// The attachment of a volume.
 pub(super) fn attachment(item: &Json) -> Option<&Json> {
     list(item, "attachmentSet").into_iter().find(|one| text(one, "status") != Some("detached"))
+}
+
+/// True for a volume that is a part of its machine, which brought it and takes it along, or which has the only name for
+/// it. Volumes of a stack's own are no part of the machine.
+pub(super) fn is_part(item: &Json) -> bool {
+    let is_named = tag(item, tags::NAME).is_some_and(|name| !name.is_empty());
+    let goes = |attachment: &Json| text(attachment, "deleteOnTermination") == Some("true");
+    !tags::is_marked(item) && attachment(item).is_some_and(|attachment| goes(attachment) || !is_named)
 }
 
 /// An address as EC2 describes it.

@@ -136,7 +136,7 @@ impl Aws {
                 self.unchanged(&object.id, (&named, found.as_ref()), when).await?;
             }
             let own = found.as_ref().map(|found| found.id.as_str());
-            let wanted = self.resolved(named.of, own, below(&named, body)).await;
+            let wanted = self.resolved(&named, own, below(&named, body)).await;
             let wanted = wanted.map_err(|error| progress.read(error))?;
             let Some(found) = found else {
                 if progress.unseen.is_some_and(|until| self.transport.now() < until) {

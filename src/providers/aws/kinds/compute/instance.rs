@@ -105,7 +105,8 @@ pub(crate) static KIND: Kind = Kind {
             "MetadataOptions",
             "Service by which the machine learns about itself.",
         ),
-        arg("ebs_optimized", Ty::Bool, "EbsOptimized", "Bandwidth of its own for volumes. The type decides.").chosen(),
+        arg("ebs_optimized", Ty::Bool, "EbsOptimized", "Bandwidth of its own for volumes. The type decides.")
+            .kept(Kept::Chosen),
         arg("monitoring", Ty::Bool, "Monitoring", "Figures of every minute.").default(Lit::Bool(false)),
         arg("source_dest_check", Ty::Bool, "SourceDestCheck", "Refuse traffic that is for others.")
             .default(Lit::Bool(true)),
@@ -146,9 +147,28 @@ pub(crate) static KIND: Kind = Kind {
             "Remove `associate_public_ip_address`, or `eip`.",
         ),
     ],
+    transitions: &[Transition::replace(
+        INVALID,
+        "root_block_device.volume_size",
+        ChangeTest::Shrinks,
+        "which AWS does not make smaller",
+    )],
     odd: Overrides { encode: Some(encode), decode: Some(decode), ..Overrides::NONE },
     simulated: SimulatedBehaviour { accepts: &["UserData"], ..SimulatedBehaviour::NONE },
     restless: &["State"],
+    adoption: Adoption {
+        // What follows from the subnet and from `eip`, and what AWS chose.
+        arguments: Some(|_, args| {
+            let follows =
+                [("subnet", "availability_zone"), ("subnet", "private_ip"), ("eip", "associate_public_ip_address")];
+            for (from, argument) in follows {
+                if args.contains_key(from) {
+                    args.remove(argument);
+                }
+            }
+        }),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         resource: "instance",
         named: false,

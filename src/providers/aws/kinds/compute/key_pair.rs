@@ -17,9 +17,8 @@ pub(crate) static KIND: Kind = Kind {
         arg("public_key", Ty::String, "PublicKeyMaterial", "Public key, in the form of OpenSSH.")
             .form(&PUBLIC_KEY)
             .required()
-            .write_only()
             .replace(),
-        TAGS_ARG.replace(),
+        TAGS_ARG,
     ],
     attributes: &[
         attribute("key_pair_id", "KeyPairId", FakeValue::Nothing, "Id that AWS gave the key pair."),

@@ -7,10 +7,11 @@ const VOLUME_TYPE: Ty = Ty::Enum(&["gp3", "gp2", "io1", "io2", "sc1", "st1", "st
 
 /// The volume that a machine starts from.
 pub(super) static ROOT: Block = Block::one(&[
-    arg("volume_type", VOLUME_TYPE, "VolumeType", "Type of the volume. That of the image.").chosen(),
-    arg("volume_size", Ty::Integer(1, 65_536), "VolumeSize", "Size in GiB; that of the image at least.").chosen(),
-    arg("iops", Ty::Integer(100, 256_000), "Iops", "Operations a second.").chosen(),
-    arg("throughput", Ty::Integer(125, 2_000), "Throughput", "MiB a second, of a `gp3` volume.").chosen(),
+    arg("volume_type", VOLUME_TYPE, "VolumeType", "Type of the volume. That of the image.").kept(Kept::Chosen),
+    arg("volume_size", Ty::Integer(1, 65_536), "VolumeSize", "Size in GiB; that of the image at least.")
+        .kept(Kept::Chosen),
+    arg("iops", Ty::Integer(100, 256_000), "Iops", "Operations a second.").kept(Kept::Chosen),
+    arg("throughput", Ty::Integer(125, 2_000), "Throughput", "MiB a second, of a `gp3` volume.").kept(Kept::Chosen),
     arg("encrypted", Ty::Bool, "Encrypted", "Encryption. AWS chooses by the image and the account.").chosen(),
     kms_key("KmsKeyId").replace(),
     arg("delete_on_termination", Ty::Bool, "DeleteOnTermination", "Delete the volume with the machine.")

@@ -37,6 +37,11 @@ pub(crate) static KIND: Kind = Kind {
     durations: Durations { create: 1, update: 1, delete: 1 },
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "InvalidIPAddress.InUse",
+    adoption: Adoption {
+        // The machine that has the address says so itself.
+        arguments: Some(|_, args| drop(args.remove("instance"))),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         resource: "eip",
         named: false,

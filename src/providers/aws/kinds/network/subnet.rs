@@ -51,6 +51,11 @@ pub(crate) static KIND: Kind = Kind {
         "the zone is written twice",
         "Remove `availability_zone` or `availability_zone_id`.",
     )],
+    adoption: Adoption {
+        // The name of the zone says the same.
+        arguments: Some(|_, args| drop(args.remove("availability_zone_id"))),
+        ..Adoption::BY_TABLE
+    },
     terraform: Terraform {
         resource: "subnet",
         named: false,
