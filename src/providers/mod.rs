@@ -88,6 +88,7 @@ static ALL: &[Provider] = &[
         connect: Some(|reach| Box::pin(aws::client::connect(reach))),
         dialect: Some(&aws::simulated::Aws),
         languages: &[&aws::cloudformation::LANGUAGE],
+        rules: aws::RULES,
         ..BARE
     },
     Provider {

@@ -102,7 +102,7 @@ impl Grammar for AwsIds {
     }
 
     fn example(&self) -> &'static str {
-        "subnet-…"
+        "aws:us-west-2/subnets/web"
     }
 
     fn unknown(&self, number: usize) -> String {

@@ -6,8 +6,11 @@ mod doctor;
 mod ids;
 mod kinds;
 mod regions;
+mod rules;
 pub(super) mod simulated;
 mod terraform;
+
+pub(super) use rules::RULES;
 
 use crate::account::Account;
 use crate::kinds::form::Form;

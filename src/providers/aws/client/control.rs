@@ -199,8 +199,16 @@ impl Type {
     }
 }
 
-/// True for values that mean the same: AWS changes the order of lists, and texts of numbers.
+/// True for values that mean the same: AWS changes the order of lists, and texts of numbers, and keeps nothing empty.
 pub(super) fn same(one: &Json, other: &Json) -> bool {
+    fn is_nothing(value: &Json) -> bool {
+        match value {
+            Json::Null => true,
+            Json::Array(items) => items.is_empty(),
+            Json::Object(map) => map.is_empty(),
+            _ => false,
+        }
+    }
     fn normal(value: &Json) -> Json {
         match value {
             Json::Array(items) => {
@@ -211,7 +219,7 @@ pub(super) fn same(one: &Json, other: &Json) -> bool {
             Json::Object(map) => {
                 let mut all: Vec<(String, Json)> =
                     map.iter().map(|(name, value)| (name.clone(), normal(value))).collect();
-                all.retain(|(_, value)| !value.is_null());
+                all.retain(|(_, value)| !is_nothing(value));
                 all.sort_by(|(one, _), (other, _)| one.cmp(other));
                 Json::Object(all.into_iter().collect())
             }
@@ -220,12 +228,6 @@ pub(super) fn same(one: &Json, other: &Json) -> bool {
         }
     }
     let (one, other) = (normal(one), normal(other));
-    let is_nothing = |value: &Json| match value {
-        Json::Null => true,
-        Json::Array(items) => items.is_empty(),
-        Json::Object(map) => map.is_empty(),
-        _ => false,
-    };
     one == other || is_nothing(&one) && is_nothing(&other)
 }
 
@@ -434,6 +436,13 @@ mod tests {
         wanted["EnableDnsSupport"] = json!(false);
         let changed = json!([{ "op": "add", "path": "/EnableDnsSupport", "value": false }]);
         assert_eq!(patch(&now, &wanted, false), Some(changed));
+    }
+
+    #[test]
+    fn values_without_content_mean_the_same_at_any_depth() {
+        let plain = json!({ "a": "1", "of": { "list": [2, 1] } });
+        assert!(same(&plain, &json!({ "a": 1, "of": { "list": ["1", "2"], "none": {} }, "options": {}, "all": [] })));
+        assert!(!same(&plain, &json!({ "a": 1, "of": { "list": [1, 2, 3] } })));
     }
 
     #[test]

@@ -72,9 +72,9 @@ pub(super) fn next(found: &Found, wanted: &Json) -> Option<Step> {
         let number = found.hidden.get("Number").cloned().unwrap_or_default();
         return Some(Step::Ec2("ModifyLaunchTemplate", json!({ "LaunchTemplateId": id, "SetDefaultVersion": number })));
     }
-    // A repetition is the same request while the newest version is the same one.
-    let number = found.hidden.get("Number").and_then(Json::as_str).unwrap_or_default();
-    let token = token_of(&["launch-template-version", &found.id, number, Version::of_body(data, &[]).as_str()]);
+    // A repetition is the same request until the version has become the default one.
+    let number = found.body.get("DefaultVersionNumber").map(Json::to_string).unwrap_or_default();
+    let token = token_of(&["launch-template-version", &found.id, &number, Version::of_body(data, &[]).as_str()]);
     let form = json!({ "LaunchTemplateId": id, "ClientToken": token, "LaunchTemplateData": parameters(data) });
     Some(Step::Ec2("CreateLaunchTemplateVersion", form))
 }
