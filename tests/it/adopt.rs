@@ -154,8 +154,12 @@ fn example_of_a_provider_without_groups_is_adopted_from_its_lists() {
             Ok(adopted) if adopted.kinds.iter().any(|one| one == kind.name) != is_listed => {
                 wrong.push(format!("{name}: {}", adopted.text));
             }
-            Ok(adopted) if adopted.text.contains("{
-  }") => {
+            Ok(adopted)
+                if adopted.text.contains(
+                    "{
+  }",
+                ) =>
+            {
                 wrong.push(format!("{name}: an empty block in {}", adopted.text));
             }
             Ok(_) => count += 1,

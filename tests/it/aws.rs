@@ -305,3 +305,20 @@ fn id_that_aws_gave_a_named_object_is_refused_with_the_id_to_write() {
         assert!(why.contains("`aws:eu-west-1/security-groups/web`. Write that instead"), "{why}");
     });
 }
+
+/// AWS keeps the alias of a key that somebody has deleted, and knows the request that has made it.
+#[test]
+fn key_that_somebody_deleted_comes_back_under_its_alias() {
+    const KEY: &str = "stack \"k\" {}\n\nsite \"main\" {\n  provider = \"aws\"\n  location = \"eu-west-1\"\n}\n\n\
+        aws_kms_key \"disks\" {\n  site = site.main\n}\n";
+    simulated(async {
+        let lab = Lab::new(7);
+        applied(&lab, KEY).await;
+        let first = read(&lab, "aws:eu-west-1/keys/disks").await["KeyId"].clone();
+        let objects = lab.simulator.show().objects;
+        let key = objects.keys().find(|id| id.as_str().contains("/keys/")).unwrap();
+        lab.simulator.delete_object(key).unwrap();
+        applied(&lab, KEY).await;
+        assert_ne!(read(&lab, "aws:eu-west-1/keys/disks").await["KeyId"], first);
+    });
+}

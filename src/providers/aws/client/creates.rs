@@ -80,6 +80,29 @@ impl Aws {
         }
     }
 
+    /// Leads the alias of a key to it, by which it is found. The token follows from that of the key, so that a repetition
+    /// after a kill makes neither twice; AWS refuses one token for two requests.
+    async fn lead(
+        &self,
+        region: &str,
+        alias: &Json,
+        key: &str,
+        token: &str,
+    ) -> Result<Result<(), CallError>, CloudError> {
+        let name = alias.as_str().unwrap_or_default();
+        let Some(found) = self.properties(region, ALIAS, name).await? else {
+            let properties = json!({ "AliasName": alias, "TargetKeyId": key });
+            let token = format!("{token}-alias");
+            return Ok(self.control_create(region, (ALIAS, Some(&token)), &properties).await?.map(drop));
+        };
+        if text(&found, "TargetKeyId") == Some(key) {
+            return Ok(Ok(()));
+        }
+        // The alias of a key that somebody has deleted stays until the end of that key.
+        let patch = json!([{ "op": "add", "path": "/TargetKeyId", "value": key }]);
+        self.control_update(region, (ALIAS, name), &patch).await
+    }
+
     async fn create_record(&self, named: &Named, wanted: &Json) -> Result<Result<Made, CallError>, CloudError> {
         let changed = self.change_record(named, "CREATE", wanted).await?;
         Ok(changed.map(|()| Made::Now))
@@ -107,11 +130,7 @@ impl Aws {
             if self.properties(region, type_.name, id).await?.is_none() {
                 return Ok(Ok(Made::Before));
             }
-            // The alias is what the key is found by. Its token follows from that of the key, so that a repetition
-            // after a kill makes neither twice; AWS refuses one token for two requests.
-            let properties = json!({ "AliasName": alias, "TargetKeyId": id });
-            let token = format!("{token}-alias");
-            if let Err(error) = self.control_create(region, (ALIAS, Some(&token)), &properties).await? {
+            if let Err(error) = self.lead(region, alias, id, token).await? {
                 return Ok(Err(error));
             }
         }
