@@ -80,8 +80,8 @@ impl Aws {
         }
     }
 
-    /// Leads the alias of a key to it, by which it is found. The token follows from that of the key, so that a repetition
-    /// after a kill makes neither twice; AWS refuses one token for two requests.
+    /// Leads the alias of a key, by which it is found, to the key. The token follows from that of the key, so that a
+    /// repetition after a kill makes neither twice; AWS refuses one token for two requests.
     async fn lead(
         &self,
         region: &str,
