@@ -92,6 +92,8 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: Vec<(&'static str, String)>,
+    /// Headers whose names users chose, such as those of S3's metadata.
+    pub named: Vec<(String, String)>,
     /// The body, JSON or empty.
     pub body: Vec<u8>,
     /// The delay before it is sent.

@@ -105,7 +105,7 @@ fn is_shallow(text: &str) -> bool {
 
 /// Converts a response to HTTP.
 pub(crate) fn write(response: Response) -> HttpResponse {
-    let Response { status, headers, body, delay: _, dropped } = response;
+    let Response { status, headers, named, body, delay: _, dropped } = response;
     let body = if dropped {
         let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the connection was reset");
         Body::from_stream(futures::stream::iter([Err::<Bytes, _>(broken)]))
@@ -117,6 +117,11 @@ pub(crate) fn write(response: Response) -> HttpResponse {
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             answer.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    for (name, value) in named {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) {
+            answer.headers_mut().insert(name, value);
         }
     }
     if dropped {

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::answers::Refused;
 use super::handler::within;
-use super::store::{Place, give, text};
+use super::store::{Place, give, text, time};
 use super::types::{ADDRESS, GATEWAY_ATTACHMENT, INSTANCE};
 use crate::simulator::world::{Lifecycle, World};
 
@@ -82,6 +82,8 @@ pub(super) fn associate(
     // A machine has one address, and loses the one before.
     let others: Vec<String> = of_machine(world, region, instance);
     others.iter().for_each(|other| dissociate(world, region, other));
+    // AWS takes the address back that it lent.
+    Place::new(&INSTANCE, region).change(world, instance, lose_public);
     place.change(world, address, |body| {
         body["InstanceId"] = json!(instance);
         body["AssociationId"] = json!(id);
@@ -95,14 +97,31 @@ pub(super) fn of_machine(world: &World, region: &str, instance: &str) -> Vec<Str
     all.filter(|body| text(body, "InstanceId") == instance).map(|body| text(body, "AllocationId").to_owned()).collect()
 }
 
-/// Leads an address nowhere.
+/// Leads an address nowhere. A machine that runs and came with an address of its own gets another one.
 pub(super) fn dissociate(world: &mut World, region: &str, address: &str) {
-    Place::new(&ADDRESS, region).change(world, address, |body| {
+    let place = Place::new(&ADDRESS, region);
+    let machine = place.body(world, address).map(|body| text(body, "InstanceId").to_owned()).unwrap_or_default();
+    place.change(world, address, |body| {
         if let Json::Object(fields) = body {
             fields.shift_remove("InstanceId");
             fields.shift_remove("AssociationId");
         }
     });
+    let machines = Place::new(&INSTANCE, region);
+    let body = machines.body(world, &machine);
+    let runs = |body: &Json| body.pointer("/State/Name").is_some_and(|state| state == "running");
+    if body.is_some_and(|body| body["AssociatePublicIpAddress"] == true && runs(body)) {
+        let own = free(world, &format!("{machine}{address}{}", time(world)));
+        machines.change(world, &machine, |body| body["PublicIp"] = json!(own));
+    }
+}
+
+/// Takes the address from a machine that AWS lent it while it ran, and while no address of the account led to it.
+pub(super) fn lose_public(body: &mut Json) {
+    if let Json::Object(fields) = body {
+        fields.shift_remove("PublicIp");
+        fields.shift_remove("PublicDnsName");
+    }
 }
 
 /// Refuses to release an address that leads to a machine.

@@ -113,13 +113,33 @@ pub(super) fn request_id(world: &World) -> String {
     world.seed.guid(&["aws", "request", &number.to_string()])
 }
 
+/// A refusal for too many requests, as the service says it: none of them answers 429.
+fn throttled(service: Service, failure: Refused) -> Refused {
+    if failure.status != 429 || failure.code != "TooManyRequests" {
+        return failure;
+    }
+    let (status, code, message) = limit(service);
+    Refused { status, code: code.to_owned(), message: message.to_owned(), retry_after: None }
+}
+
+/// The refusal of a service whose limit is reached: its status, its code and its message.
+pub(super) fn limit(service: Service) -> (u16, &'static str, &'static str) {
+    match service {
+        Service::Ec2 => (503, "RequestLimitExceeded", "Request limit exceeded."),
+        Service::S3 => (503, "SlowDown", "Please reduce your request rate."),
+        Service::Route53 | Service::Iam | Service::Sts => (400, "Throttling", "Rate exceeded"),
+        _ => (400, "ThrottlingException", "Rate exceeded"),
+    }
+}
+
 /// Adds what every answer has, and gives an error of the world the form of its service.
 pub(super) fn sign(world: &World, response: Response, service: Option<Service>, request: &Request) -> Response {
     let marked = response.headers.iter().find(|(name, _)| *name == MARK);
     let marked = marked.and_then(|(_, text)| serde_json::from_str::<ErrorResponse>(text).ok());
     let mut response = match marked {
         Some(failure) => {
-            let made = Refused::of(&failure).response(service.unwrap_or(Service::Control), world);
+            let service = service.unwrap_or(Service::Control);
+            let made = throttled(service, Refused::of(&failure)).response(service, world);
             Response { delay: response.delay, dropped: response.dropped, ..made }
         }
         None => response,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::answers::Refused;
 use super::handler::{Handler, Seconds, default, plain, string};
 use super::store::{give, text};
-use super::types::{ACCOUNT, ADDRESS, RESERVATION, VOLUME};
+use super::types::{ACCOUNT, ADDRESS, RESERVATION, Type, VOLUME};
 use super::volumes::{self, NewVolume};
 use super::{addresses, offers};
 use crate::simulator::world::World;
@@ -101,7 +101,24 @@ fn reserve(world: &mut World, region: &str, model: &mut Map<String, Json>) -> Re
     default(model, "EphemeralStorage", false);
     default(model, "EndDateType", "unlimited");
     default(model, "InstanceMatchCriteria", "open");
+    let tags = tags_of(&Json::Object(model.clone()));
+    model.insert("Tags".to_owned(), tags);
     Ok(id)
+}
+
+/// The tags in the specification of a reservation, whose type has them in no other place.
+fn tags_of(body: &Json) -> Json {
+    let specifications = body["TagSpecifications"].as_array().into_iter().flatten();
+    let all = specifications.filter_map(|one| one["Tags"].as_array()).flatten().cloned();
+    Json::Array(all.collect())
+}
+
+/// Sets the tags of an object, in all places in which its type has them.
+pub(super) fn set_tags(of: &Type, body: &mut Json, tags: Json) {
+    if *of == RESERVATION {
+        body["TagSpecifications"] = json!([{ "ResourceType": "capacity-reservation", "Tags": tags }]);
+    }
+    body["Tags"] = tags;
 }
 
 fn resize(world: &World, region: &str, before: &Json, after: &mut Json) -> Result<(), Refused> {
@@ -117,5 +134,6 @@ fn resize(world: &World, region: &str, before: &Json, after: &mut Json) -> Resul
     let whole = json!(count(after));
     after["TotalInstanceCount"] = whole.clone();
     after["AvailableInstanceCount"] = whole;
+    after["Tags"] = tags_of(after);
     Ok(())
 }

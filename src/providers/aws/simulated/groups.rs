@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answers::Refused;
 use super::handler::{Handler, Seconds, check_tags, default, plain, string, with, within};
-use super::network::machines;
+use super::network::{has_endpoint, machines};
 use super::store::{Place, give, text};
 use super::types::{GROUP, KEY_PAIR, VPC};
 use crate::ranges::Range;
@@ -132,6 +132,7 @@ fn delete_group(world: &World, region: &str, body: &Json) -> Result<(), Refused>
         other["Id"] != id && lists.filter_map(|list| other[list].as_array()).flatten().any(names)
     };
     let is_used = of_machines.iter().any(|machine| is_in(&machine["SecurityGroupIds"]))
+        || has_endpoint(world, region, "SecurityGroupIds", id)
         || Place::new(&GROUP, region).all(world).iter().any(|other| is_named(&other.body));
     if is_used {
         return Err(Refused::bad("DependencyViolation", format!("resource {id} has a dependent object")));

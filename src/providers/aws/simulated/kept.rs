@@ -19,7 +19,11 @@ pub(super) static HANDLERS: &[Handler] = &[
         ..plain(&BUCKET, Seconds(20, 15, 15), create_bucket)
     },
     Handler {
-        update: |_, _, _, after| policy(after.get("PolicyDocument")),
+        update: |world, region, _, after| {
+            policy(after.get("PolicyDocument"))?;
+            let bucket = Place::new(&BUCKET, region).body(world, text(after, "Bucket")).cloned().unwrap_or_default();
+            check_policy(&bucket, &after["PolicyDocument"])
+        },
         ..plain(&BUCKET_POLICY, Seconds(5, 5, 5), create_policy)
     },
     Handler { update: |_, _, _, after| value(after), ..plain(&PARAMETER, Seconds(5, 5, 5), create_parameter) },
@@ -119,10 +123,31 @@ fn create_policy(world: &mut World, region: &str, model: &mut Map<String, Json>)
         return Err(Refused::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     }
     policy(model.get("PolicyDocument"))?;
+    let bucket = Place::new(&BUCKET, region).body(world, &name).cloned().unwrap_or_default();
+    check_policy(&bucket, &model.get("PolicyDocument").cloned().unwrap_or_default())?;
     if Place::new(&BUCKET_POLICY, region).find(world, &name).is_some() {
         return Err(Refused::new(409, "PolicyAlreadyExists", format!("The bucket {name} has a policy already.")));
     }
     Ok(name)
+}
+
+/// Refuses a policy that lets everybody in, where the bucket blocks such policies.
+pub(super) fn check_policy(bucket: &Json, document: &Json) -> Result<(), Refused> {
+    let blocks = bucket.pointer("/PublicAccessBlockConfiguration/BlockPublicPolicy").is_some_and(|on| *on == true);
+    let statements = match &document["Statement"] {
+        Json::Array(all) => all.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let is_everybody = |principal: &Json| *principal == "*" || principal["AWS"] == "*";
+    let is_public = |one: &Json| {
+        one["Effect"] == "Allow" && is_everybody(&one["Principal"]) && one.get("Condition").is_none_or(Json::is_null)
+    };
+    if blocks && statements.iter().any(is_public) {
+        let why = "User is not authorized to perform: s3:PutBucketPolicy because public policies are blocked by the \
+            BlockPublicPolicy block public access setting.";
+        return Err(Refused::new(403, "AccessDenied", why));
+    }
+    Ok(())
 }
 
 fn value(body: &Json) -> Result<(), Refused> {

@@ -1,7 +1,7 @@
 //! The request limits: buckets of tokens for each account, region and operation (source: AWS's documentation of API
 //! throttling of EC2 and Route 53). Those of Cloud Control are not published: the numbers are an assumption.
 
-use super::answers::Refused;
+use super::answers::{Refused, limit};
 use super::hosts::Service;
 use super::state::AwsState;
 use crate::simulator::world::World;
@@ -41,9 +41,6 @@ pub(super) fn admit(world: &mut World, service: Service, region: &str, operation
         *left = filled - 1.0;
         return Ok(());
     }
-    Err(match service {
-        Service::Ec2 => Refused::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-        Service::Route53 | Service::Iam => Refused::bad("Throttling", "Rate exceeded"),
-        _ => Refused::bad("ThrottlingException", "Rate exceeded"),
-    })
+    let (status, code, message) = limit(service);
+    Err(Refused::new(status, code, message))
 }

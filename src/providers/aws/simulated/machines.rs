@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::addresses;
+use super::addresses::{self, lose_public};
 use super::store::{Begun, Place, begin, text, time};
 use super::types::{INSTANCE, VOLUME};
 use crate::simulator::operations::OperationKind;
@@ -65,14 +65,6 @@ pub(super) fn take(world: &mut World, region: &str, id: &str, step: Step, fails:
     }
     let act = if step == Step::Forget { OperationKind::Delete } else { OperationKind::Post };
     begin(world, place, id, Begun { action, act, seconds: *seconds, body: json!({}), fails, before: None });
-}
-
-/// An address that came with the machine is not kept while it does not run.
-fn lose_public(body: &mut Json) {
-    if let Json::Object(fields) = body {
-        fields.shift_remove("PublicIp");
-        fields.shift_remove("PublicDnsName");
-    }
 }
 
 /// Ends a step of a machine.

@@ -36,6 +36,7 @@ mod targets;
 mod tests;
 mod tokens;
 mod types;
+mod verify;
 mod volumes;
 mod xml;
 

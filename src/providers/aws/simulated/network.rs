@@ -146,10 +146,14 @@ fn create_subnet(world: &mut World, region: &str, model: &mut Map<String, Json>)
 
 fn delete_subnet(world: &World, region: &str, body: &Json) -> Result<(), Refused> {
     let id = text(body, "SubnetId");
-    match machines(world, region, "SubnetId", id).is_empty() {
-        true => Ok(()),
-        false => Err(in_use("subnet", id)),
-    }
+    let is_used = !machines(world, region, "SubnetId", id).is_empty() || has_endpoint(world, region, "SubnetIds", id);
+    if is_used { Err(in_use("subnet", id)) } else { Ok(()) }
+}
+
+/// True where an endpoint has an interface in a subnet, or with a security group.
+pub(super) fn has_endpoint(world: &World, region: &str, list: &str, id: &str) -> bool {
+    let all = place(&ENDPOINT, region).all(world).into_iter();
+    all.filter_map(|endpoint| endpoint.body[list].as_array()).flatten().any(|one| one == id)
 }
 
 fn subnet_gone(world: &mut World, region: &str, body: &Json) {

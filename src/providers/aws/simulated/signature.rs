@@ -1,7 +1,7 @@
 //! Signatures of requests (source: AWS's documentation of Signature Version 4).
 //!
-//! The simulator knows no secret, so that it cannot compute a signature again: it checks the form, the scope, the
-//! headers and the time of one.
+//! The form, the scope, the headers and the time of every signature are checked, and the signature itself where the
+//! simulator knows the secret ([`verify`]).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::answers::Refused;
 use super::hosts::{Endpoint, HOME, Service};
 use super::types::ACCOUNT;
+use super::verify::{self, Signed, TEMPORARY};
 use crate::simulator::request::Request;
 use crate::simulator::world::World;
 
@@ -18,8 +19,6 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The longest life of a presigned URL, in seconds.
 const LONGEST: i64 = 7 * 24 * 3600;
-/// Beginning of the ids of temporary keys.
-const TEMPORARY: &str = "ASIA";
 
 /// The sender of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +113,17 @@ pub(super) fn check(world: &World, request: &Request, at: &Endpoint) -> Result<C
         ));
     }
     time(world, at.service, &signature)?;
+    let signed = Signed {
+        scope: [day, region, service, "aws4_request"],
+        date: signature.date,
+        headers: signature.signed,
+        is_presigned: signature.expires.is_some(),
+    };
+    // On a port, clients sign for the host of the port.
+    let secret = verify::secret(key).filter(|_| !world.lenient);
+    if secret.is_some_and(|secret| verify::signature(request, &secret, &signed) != signature.signature) {
+        return Err(other(at.service));
+    }
     caller(world, at.service, key, signature.token)
 }
 
@@ -172,6 +182,19 @@ fn time(world: &World, service: Service, signature: &Signature<'_>) -> Result<()
         ),
         _ => expired(format!("Signature not yet current or expired: {} is not near {}", signature.date, world.now)),
     })
+}
+
+/// The refusal of a signature of another request, or with another secret.
+fn other(service: Service) -> Refused {
+    let why = "The request signature we calculated does not match the signature you provided. Check your key and \
+        signing method.";
+    match service {
+        Service::Ec2 => {
+            Refused::new(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+        }
+        Service::S3 | Service::Iam | Service::Sts | Service::Route53 => Refused::new(403, "SignatureDoesNotMatch", why),
+        _ => Refused::bad("InvalidSignatureException", why),
+    }
 }
 
 fn missing(request: &Request, service: Service) -> Refused {

@@ -1,7 +1,5 @@
 //! STS and IAM's own API: who asks, temporary keys, and reads of roles and profiles.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 
@@ -11,6 +9,7 @@ use super::offers;
 use super::signature::{self, Caller};
 use super::store::{MADE, Place, text, timestamp};
 use super::types::{ACCOUNT, GLOBAL, PROFILE, ROLE};
+use super::verify::{TEMPORARY, temporary_secret};
 use crate::simulator::request::{Request, Response};
 use crate::simulator::world::World;
 
@@ -89,8 +88,8 @@ fn assume(world: &World, form: &Map<String, Json>, is_signed: bool) -> Result<Js
     Ok(json!({
         "AssumedRoleUser": { "AssumedRoleId": format!("{id}:{session}"), "Arn": assumed },
         "Credentials": {
-            "AccessKeyId": format!("ASIA{digits}"),
-            "SecretAccessKey": BASE64_STANDARD.encode(format!("simulated {digits}")),
+            "AccessKeyId": format!("{TEMPORARY}{digits}"),
+            "SecretAccessKey": temporary_secret(digits),
             "SessionToken": signature::token(ends, &assumed),
             "Expiration": timestamp(ends),
         },

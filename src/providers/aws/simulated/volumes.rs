@@ -58,6 +58,13 @@ pub(super) fn check(type_: &str, size: u64, iops: Option<u64>, throughput: Optio
     Ok(())
 }
 
+/// The usual operations and throughput of a volume.
+pub(super) fn usual(type_: &str, size: u64) -> (Option<u64>, Option<u64>) {
+    let found = TYPES.iter().find(|(name, ..)| *name == type_);
+    let iops = found.and_then(|(.., iops, _)| *iops).or((type_ == "gp2").then(|| (3 * size).clamp(100, 16_000)));
+    (iops, found.and_then(|(.., throughput)| *throughput))
+}
+
 /// The body of a new volume, for both of its APIs and for launches.
 pub(super) fn new(world: &mut World, region: &str, wanted: NewVolume) -> Result<Json, Refused> {
     let NewVolume { zone, size, type_, iops, throughput, snapshot, encrypted, key, rate, tags } = wanted;
@@ -83,7 +90,7 @@ pub(super) fn new(world: &mut World, region: &str, wanted: NewVolume) -> Result<
         let why = "VolumeInitializationRate is 100 to 300 MiB/s, for a volume that is made from a snapshot.";
         return Err(Refused::bad("InvalidParameterValue", why));
     }
-    let usual = TYPES.iter().find(|(name, ..)| *name == type_);
+    let usual = usual(&type_, size);
     let encrypted = encrypted || source.as_ref().is_some_and(|source| source["Encrypted"] == true);
     let id = give(world, VOLUME.prefix);
     let mut body = json!({
@@ -97,9 +104,7 @@ pub(super) fn new(world: &mut World, region: &str, wanted: NewVolume) -> Result<
         "Attachments": [],
         "Tags": tags,
     });
-    let iops =
-        iops.or(usual.and_then(|(.., iops, _)| *iops)).or((type_ == "gp2").then(|| (3 * size).clamp(100, 16_000)));
-    let throughput = throughput.or(usual.and_then(|(.., throughput)| *throughput));
+    let (iops, throughput) = (iops.or(usual.0), throughput.or(usual.1));
     for (name, number) in [("Iops", iops), ("Throughput", throughput), ("VolumeInitializationRate", rate)] {
         if let Some(number) = number {
             body[name] = json!(number);

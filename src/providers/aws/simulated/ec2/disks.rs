@@ -103,16 +103,19 @@ pub(super) fn modify(world: &mut World, call: &Call<'_>) -> Result<Map<String, J
     let type_ = if call.text("VolumeType").is_empty() { text(&before, "VolumeType") } else { call.text("VolumeType") };
     let (iops, throughput) = (call.number("Iops")?, call.number("Throughput")?);
     volumes::check(type_, size, iops.or_else(|| of("Iops").filter(|_| type_.starts_with("io"))), throughput)?;
+    // Another type has other operations; those of `gp2` follow from the size.
+    let (usual_iops, usual_throughput) = volumes::usual(type_, size);
+    let is_same = type_ == text(&before, "VolumeType");
+    let kept = |name: &str| of(name).filter(|_| is_same && type_ != "gp2" || name == "Iops" && type_.starts_with("io"));
+    let iops = iops.or(kept("Iops")).or(usual_iops);
+    let throughput = throughput.or(kept("Throughput")).or(usual_throughput);
     let now = time(world);
     place.change(world, &id, |body| {
         body["Size"] = json!(size);
         body["VolumeType"] = json!(type_);
         body["ModifiedAt"] = json!(now);
-        for (name, number) in [("Iops", iops), ("Throughput", throughput)] {
-            if let Some(number) = number {
-                body[name] = json!(number);
-            }
-        }
+        body["Iops"] = json!(iops);
+        body["Throughput"] = json!(throughput);
     });
     let after = place.body(world, &id).map(|body| modification(&before, body));
     Ok(std::iter::once(("volumeModification".to_owned(), after.unwrap_or_default())).collect())

@@ -40,21 +40,21 @@ const STATUS_FILTERS: &[(&str, &str)] = &[
     ("availability-zone", "availabilityZone"),
 ];
 
-/// The public address of a machine: one of the account's that leads to it, or its own.
-fn public(world: &World, region: &str, body: &Json) -> Option<String> {
+/// The public address of a machine, and its owner: one of the account's that leads to it, or one that AWS lends it.
+fn public(world: &World, region: &str, body: &Json) -> Option<(String, &'static str)> {
     let place = Place::new(&ADDRESS, region);
     let of = addresses::of_machine(world, region, text(body, "InstanceId"));
-    let led = of.first().and_then(|id| place.body(world, id)).map(|body| text(body, "PublicIp").to_owned());
-    led.or_else(|| Some(text(body, "PublicIp").to_owned()).filter(|own| !own.is_empty()))
+    let led = of.first().and_then(|id| place.body(world, id)).map(|body| (text(body, "PublicIp").to_owned(), ACCOUNT));
+    led.or_else(|| Some((text(body, "PublicIp").to_owned(), "amazon")).filter(|(own, _)| !own.is_empty()))
 }
 
 fn shown(world: &World, region: &str, body: &Json) -> Json {
-    let address = public(world, region, body);
+    let public = public(world, region, body);
+    let (address, owner) = public.unzip();
     let groups = groups_of(world, region, body);
     let name = address.as_ref().map(|own| format!("ec2-{}.{region}.compute.amazonaws.com", own.replace('.', "-")));
     let is_gone = matches!(state(body), "terminated");
-    let association =
-        address.as_ref().map(|own| json!({ "publicIp": own, "publicDnsName": name, "ipOwnerId": ACCOUNT }));
+    let association = address.as_ref().map(|own| json!({ "publicIp": own, "publicDnsName": name, "ipOwnerId": owner }));
     let own = json!({ "privateIpAddress": body["PrivateIp"], "primary": true, "association": association });
     let interface = json!({
         "networkInterfaceId": body["NetworkInterfaceId"],
@@ -63,7 +63,7 @@ fn shown(world: &World, region: &str, body: &Json) -> Json {
         "ownerId": ACCOUNT,
         "status": "in-use",
         "privateIpAddress": body["PrivateIp"],
-        "sourceDestCheck": true,
+        "sourceDestCheck": body["SourceDestCheck"] != false,
         "groupSet": groups,
         "attachment": { "deviceIndex": 0, "status": "attached", "deleteOnTermination": true },
         "association": association,
@@ -88,7 +88,7 @@ fn shown(world: &World, region: &str, body: &Json) -> Json {
         "vpcId": if is_gone { Json::Null } else { body["VpcId"].clone() },
         "privateIpAddress": if is_gone { Json::Null } else { body["PrivateIp"].clone() },
         "ipAddress": address,
-        "sourceDestCheck": true,
+        "sourceDestCheck": body["SourceDestCheck"] != false,
         "groupSet": if is_gone { json!([]) } else { groups.clone() },
         "architecture": body["Architecture"],
         "rootDeviceType": "ebs",
@@ -281,6 +281,7 @@ const ATTRIBUTES: &[(&str, &str)] = &[
     ("disableApiTermination", "DisableApiTermination"),
     ("instanceInitiatedShutdownBehavior", "InstanceInitiatedShutdownBehavior"),
     ("ebsOptimized", "EbsOptimized"),
+    ("sourceDestCheck", "SourceDestCheck"),
 ];
 
 pub(super) fn attribute(world: &World, call: &Call<'_>) -> Result<Map<String, Json>, Refused> {
@@ -300,19 +301,36 @@ pub(super) fn modify(world: &mut World, call: &Call<'_>) -> Result<Map<String, J
     call.at_once()?;
     let id = call.needs("InstanceId")?.to_owned();
     let place = Place::new(&INSTANCE, call.region);
-    let now = state(&place.get(world, &id)?.body).to_owned();
-    for (attribute, property) in ATTRIBUTES {
+    let before = place.get(world, &id)?.body.to_json();
+    let now = state(&before);
+    let given = |attribute: &str| {
         let parameter: String =
             attribute.chars().take(1).flat_map(char::to_uppercase).chain(attribute.chars().skip(1)).collect();
         let given = call.form.get(&parameter).map(|value| text(value, "Value").to_owned());
-        let by_name = (call.text("Attribute") == *attribute).then(|| call.text("Value").to_owned());
-        let Some(value) = given.or(by_name) else { continue };
+        given.or_else(|| (call.text("Attribute") == attribute).then(|| call.text("Value").to_owned()))
+    };
+    let groups = call.list("GroupId");
+    let count = ATTRIBUTES.iter().filter(|(attribute, _)| given(attribute).is_some()).count();
+    if count + usize::from(!groups.is_empty()) > 1 {
+        let why = "Fields for multiple attribute types specified";
+        return Err(Refused::bad("InvalidParameterCombination", why));
+    }
+    for (attribute, property) in ATTRIBUTES {
+        let Some(value) = given(attribute) else { continue };
         if matches!(*property, "InstanceType" | "UserData" | "EbsOptimized") && now != "stopped" {
             let why = format!("The instance '{id}' is not in the 'stopped' state.");
             return Err(Refused::bad("IncorrectInstanceState", why));
         }
         if *property == "InstanceType" {
-            offers::known_type(&value)?;
+            let of = offers::known_type(&value)?;
+            let own = text(&before, "Architecture");
+            if !own.is_empty() && own != of.architecture {
+                let why = format!(
+                    "The architecture '{own}' of the instance does not match that of the type {value}: '{}'.",
+                    of.architecture
+                );
+                return Err(Refused::bad("InvalidParameterValue", why));
+            }
         }
         let value = match value.as_str() {
             word @ ("true" | "false") => json!(word == "true"),
@@ -320,11 +338,8 @@ pub(super) fn modify(world: &mut World, call: &Call<'_>) -> Result<Map<String, J
         };
         place.change(world, &id, |body| body[*property] = value);
     }
-    let groups = call.list("GroupId");
     if !groups.is_empty() {
-        for group in &groups {
-            Place::new(&super::super::types::GROUP, call.region).get(world, group)?;
-        }
+        let groups = super::run::groups_of(world, call.region, text(&before, "VpcId"), groups)?;
         place.change(world, &id, |body| body["SecurityGroupIds"] = json!(groups));
     }
     Ok(done())

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::addresses;
 use super::super::answers::Refused;
+use super::super::compute::set_tags;
 use super::super::groups;
 use super::super::handler::check_tags;
 use super::super::offers;
@@ -178,7 +179,7 @@ pub(super) fn create_tags(world: &mut World, call: &Call<'_>) -> Result<Map<Stri
         all.extend(tags.iter().cloned());
         let all = Json::Array(all);
         check_tags(Some(&all))?;
-        place.change(world, &id, |body| body["Tags"] = all);
+        place.change(world, &id, |body| set_tags(place.of, body, all));
     }
     Ok(done())
 }
@@ -194,8 +195,9 @@ pub(super) fn delete_tags(world: &mut World, call: &Call<'_>) -> Result<Map<Stri
     };
     for (place, id) in places {
         place.change(world, &id, |body| {
-            if let Some(all) = body["Tags"].as_array_mut() {
+            if let Some(mut all) = body["Tags"].as_array().cloned() {
                 all.retain(|one| !goes(one));
+                set_tags(place.of, body, Json::Array(all));
             }
         });
     }
@@ -218,6 +220,7 @@ fn tag_word(of: &Type) -> &'static str {
         "snapshots" => "snapshot",
         "launch-templates" => "launch-template",
         "vpc-endpoints" => "vpc-endpoint",
+        "capacity-reservations" => "capacity-reservation",
         _ => "",
     }
 }

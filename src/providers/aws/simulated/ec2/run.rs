@@ -135,7 +135,7 @@ fn network(
 }
 
 /// The groups of a machine: those of its network that it names, or the default one.
-fn groups_of(world: &World, region: &str, vpc: &str, wanted: Vec<String>) -> Result<Vec<String>, Refused> {
+pub(super) fn groups_of(world: &World, region: &str, vpc: &str, wanted: Vec<String>) -> Result<Vec<String>, Refused> {
     let place = Place::new(&GROUP, region);
     if wanted.is_empty() {
         let own = with(world, place, "VpcId", vpc).into_iter().filter(|group| group["GroupName"] == "default");
@@ -215,6 +215,7 @@ fn one(
         "Monitoring": launch.specification.get("Monitoring").is_some_and(|one| one["Enabled"] == true),
         "DisableApiTermination": launch.specification.get("DisableApiTermination") == Some(&json!(true)),
         "InstanceInitiatedShutdownBehavior": "stop",
+        "SourceDestCheck": true,
         "MetadataOptions": metadata(launch),
         "Architecture": offers::machine_type(&launch.type_).map(|of| of.architecture),
         "RootDeviceName": launch.image["RootDeviceName"],

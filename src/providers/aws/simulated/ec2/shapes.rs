@@ -308,7 +308,7 @@ pub(super) fn reservation(world: &World, region: &str, body: &Json) -> Json {
         "endDateType": body["EndDateType"],
         "endDate": body["EndDate"],
         "instanceMatchCriteria": body["InstanceMatchCriteria"],
-        "tagSet": body.pointer("/TagSpecifications/0").map(tags).unwrap_or_else(|| json!([])),
+        "tagSet": tags(body),
     })
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::super::answers::{Refused, S3_NAMESPACE, text as answered};
+use super::super::handler;
 use super::super::kept;
 use super::super::store::{MADE, Place, text};
 use super::super::types::{ACCOUNT, BUCKET, BUCKET_POLICY};
@@ -57,6 +58,7 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>) -> Result<Response, Ref
             Ok(Response::empty(204))
         }
         HttpMethod::Put if call.wants("versioning") => version(world, call),
+        HttpMethod::Put if call.wants("policy") => policy(world, call),
         HttpMethod::Get => setting(world, call),
         _ => Err(not_allowed()),
     }
@@ -74,6 +76,20 @@ fn version(world: &mut World, call: &Call<'_>) -> Result<Response, Refused> {
     kept::check_bucket(before, &after)?;
     Place::new(&BUCKET, call.region).change(world, &call.bucket, |body| *body = after);
     Ok(Response::empty(200))
+}
+
+/// Sets the policy of a bucket.
+fn policy(world: &mut World, call: &Call<'_>) -> Result<Response, Refused> {
+    let malformed = || Refused::bad("MalformedPolicy", "Policies must be valid JSON and have statements.");
+    let document: Json = serde_json::from_slice(&call.request.bytes).map_err(|_| malformed())?;
+    if !document.is_object() {
+        return Err(malformed());
+    }
+    handler::policy(Some(&document)).map_err(|_| malformed())?;
+    kept::check_policy(own(world, call)?, &document)?;
+    let body = json!({ "Bucket": call.bucket, "PolicyDocument": document });
+    Place::new(&BUCKET_POLICY, call.region).insert(world, &call.bucket, body, Lifecycle::Standing);
+    Ok(Response::empty(204))
 }
 
 fn unset(code: &str) -> Refused {

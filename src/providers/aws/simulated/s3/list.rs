@@ -9,6 +9,7 @@ use super::super::store::{Place, text};
 use super::super::types::{ACCOUNT, OBJECT};
 use super::super::xml;
 use super::Call;
+use super::objects::class;
 use crate::simulator::request::Response;
 use crate::simulator::world::World;
 
@@ -87,7 +88,7 @@ pub(super) fn objects(world: &World, call: &Call<'_>) -> Result<Response, Refuse
                 "LastModified": body["LastModified"],
                 "ETag": format!("\"{}\"", text(body, "ETag")),
                 "Size": body["Size"],
-                "StorageClass": "STANDARD",
+                "StorageClass": class(body),
             })),
         }
     }
@@ -153,7 +154,7 @@ pub(super) fn versions(world: &World, call: &Call<'_>) -> Result<Response, Refus
         }
         shown["ETag"] = json!(format!("\"{}\"", text(version, "ETag")));
         shown["Size"] = version["Size"].clone();
-        shown["StorageClass"] = json!("STANDARD");
+        shown["StorageClass"] = json!(class(version));
         found.push(shown);
     }
     let last = page.last().filter(|_| is_truncated);

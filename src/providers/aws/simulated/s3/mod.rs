@@ -109,6 +109,10 @@ fn not_allowed() -> Refused {
 
 fn permitted(world: &World, call: &Call<'_>) -> Result<(), Refused> {
     let action = match (call.request.verb, call.key.is_empty()) {
+        (HttpMethod::Get, true) if call.wants("policy") => "s3:GetBucketPolicy",
+        (HttpMethod::Put, true) if call.wants("policy") => "s3:PutBucketPolicy",
+        (HttpMethod::Delete, true) if call.wants("policy") => "s3:DeleteBucketPolicy",
+        (HttpMethod::Put, true) if call.wants("versioning") => "s3:PutBucketVersioning",
         (HttpMethod::Get | HttpMethod::Head, false) => "s3:GetObject",
         (HttpMethod::Put, false) => "s3:PutObject",
         (HttpMethod::Delete, false) => "s3:DeleteObject",

@@ -14,6 +14,25 @@ use crate::simulator::world::{Lifecycle, World};
 /// Headers of an object that its reads return as they were written.
 const KEPT: &[&str] = &["cache-control", "content-disposition", "content-encoding", "content-language", "content-type"];
 
+/// Beginning of the headers with texts that users keep beside an object.
+const METADATA: &str = "x-amz-meta-";
+/// The most bytes of such texts.
+const LONGEST_METADATA: usize = 2048;
+/// The header with the class of storage.
+const CLASS: &str = "x-amz-storage-class";
+/// The class of an object that names none.
+const USUAL: &str = "STANDARD";
+/// The other classes, and if their objects can be read at once.
+const CLASSES: &[(&str, bool)] = &[
+    ("REDUCED_REDUNDANCY", true),
+    ("STANDARD_IA", true),
+    ("ONEZONE_IA", true),
+    ("INTELLIGENT_TIERING", true),
+    ("GLACIER_IR", true),
+    ("GLACIER", false),
+    ("DEEP_ARCHIVE", false),
+];
+
 fn place<'a>(call: &'a Call<'_>) -> Place<'a> {
     Place { of: &OBJECT, region: call.region, within: Some(&call.bucket) }
 }
@@ -95,6 +114,9 @@ fn put(world: &mut World, call: &Call<'_>) -> Result<Response, Refused> {
         Some(source) => (copied(world, source)?, true),
         None => (written(call)?, false),
     };
+    if let Some(class) = class_of(call)? {
+        version["StorageClass"] = json!(class);
+    }
     let now = time(world);
     version["LastModified"] = json!(now);
     version[MADE] = json!(now);
@@ -125,7 +147,7 @@ fn written(call: &Call<'_>) -> Result<Json, Refused> {
     let bytes = content::of_request(call.request)?;
     let mut headers = Map::new();
     for (name, value) in &call.request.headers {
-        let is_kept = KEPT.contains(&name.as_str()) || name.starts_with("x-amz-meta-");
+        let is_kept = KEPT.contains(&name.as_str()) || name.starts_with(METADATA);
         let value = if name == "content-encoding" {
             value.trim_start_matches("aws-chunked").trim_matches(',').trim()
         } else {
@@ -135,9 +157,34 @@ fn written(call: &Call<'_>) -> Result<Json, Refused> {
             headers.insert(name.clone(), json!(value));
         }
     }
+    let own = headers.iter().filter_map(|(name, value)| Some((name.strip_prefix(METADATA)?, value.as_str()?)));
+    let length: usize = own.map(|(name, value)| name.len() + value.len()).sum();
+    if length > LONGEST_METADATA {
+        let why = "Your metadata headers exceed the maximum allowed metadata size";
+        return Err(Refused::bad("MetadataTooLarge", why));
+    }
     Ok(json!({
         "ETag": content::tag(&bytes), "Size": bytes.len(), "Headers": headers, "Content": content::kept(&bytes),
     }))
+}
+
+/// The class that a request names, other than the usual one.
+fn class_of<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Refused> {
+    let Some(class) = call.request.header(CLASS).filter(|class| *class != USUAL) else { return Ok(None) };
+    match CLASSES.iter().any(|(name, _)| *name == class) {
+        true => Ok(Some(class)),
+        false => Err(Refused::bad("InvalidStorageClass", "The storage class you specified is not valid")),
+    }
+}
+
+/// The class of a version.
+pub(super) fn class(version: &Json) -> &str {
+    version.get("StorageClass").and_then(Json::as_str).unwrap_or(USUAL)
+}
+
+/// True for a version that has to be restored before anybody can read it.
+fn is_archived(version: &Json) -> bool {
+    CLASSES.iter().any(|(name, is_at_hand)| *name == class(version) && !is_at_hand)
 }
 
 /// A version that is copied from another object.
@@ -184,6 +231,10 @@ fn get(world: &World, call: &Call<'_>) -> Result<Response, Refused> {
     if is_marker(version) {
         return Err(not_allowed());
     }
+    if is_archived(version) && call.request.verb == HttpMethod::Get {
+        let why = "The operation is not valid for the object's storage class";
+        return Err(Refused::new(403, "InvalidObjectState", why));
+    }
     let tag = text(version, "ETag");
     let is = |wanted: &str| wanted.trim_matches('"') == tag || wanted == "*";
     if call.request.header("if-match").is_some_and(|wanted| !is(wanted)) {
@@ -203,7 +254,13 @@ fn get(world: &World, call: &Call<'_>) -> Result<Response, Refused> {
     for (name, value) in headers.into_iter().flatten() {
         if let Some(name) = KEPT.iter().find(|kept| *kept == name) {
             response = response.with(name, value.as_str().unwrap_or_default());
+        } else if name.starts_with(METADATA) {
+            response.named.push((name.clone(), value.as_str().unwrap_or_default().to_owned()));
         }
+    }
+    // AWS leaves the usual class out.
+    if class(version) != USUAL {
+        response = response.with(CLASS, class(version));
     }
     if !response.headers.iter().any(|(name, _)| *name == "content-type") {
         response = response.with("content-type", "binary/octet-stream");

@@ -348,3 +348,118 @@ async fn new_objects_may_be_missing_in_reads_for_seconds() {
         account.ec2("DescribeAddresses", &[("AllocationId.1", &id)]).await;
     }
 }
+
+#[tokio::test]
+async fn machine_changes_one_attribute_at_a_time_and_its_type_while_it_is_stopped() {
+    let account = account();
+    let (_, subnet, group) = network(&account).await;
+    let machine = launch(&account, &subnet, &group, &[]).await;
+    let id = ("InstanceId", machine.as_str());
+    let larger = ("InstanceType.Value", "t3.large");
+    assert_eq!(account.refused("ModifyInstanceAttribute", &[id, larger]).await, "IncorrectInstanceState");
+    account.ec2("StopInstances", &[("InstanceId.1", &machine)]).await;
+    account.pass(60);
+    let check = ("SourceDestCheck.Value", "false");
+    for (form, code) in [
+        ([id, larger, check].as_slice(), "InvalidParameterCombination"),
+        (&[id, ("InstanceType.Value", "m7g.large")], "InvalidParameterValue"),
+        (&[id, ("GroupId.1", "sg-00000000")], "InvalidGroup.NotFound"),
+    ] {
+        assert_eq!(account.refused("ModifyInstanceAttribute", form).await, code, "{form:?}");
+    }
+    account.ec2("ModifyInstanceAttribute", &[id, larger]).await;
+    account.ec2("ModifyInstanceAttribute", &[id, check]).await;
+    let found = account.ec2("DescribeInstances", &[("InstanceId.1", &machine)]).await;
+    assert_eq!(
+        (first(&found, "instanceType").as_str(), first(&found, "sourceDestCheck").as_str()),
+        ("t3.large", "false")
+    );
+}
+
+#[tokio::test]
+async fn address_of_a_machine_is_its_own_until_one_of_the_account_leads_to_it() {
+    let account = account();
+    let (_, subnet, group) = network(&account).await;
+    let interface = [
+        ("NetworkInterface.1.DeviceIndex", "0"),
+        ("NetworkInterface.1.SubnetId", subnet.as_str()),
+        ("NetworkInterface.1.SecurityGroupId.1", group.as_str()),
+        ("NetworkInterface.1.AssociatePublicIpAddress", "true"),
+    ];
+    let mut form = vec![("ImageId", IMAGE), ("InstanceType", "t3.micro"), ("MinCount", "1"), ("MaxCount", "1")];
+    form.extend(interface);
+    let machine = first(&account.ec2("RunInstances", &form).await, "instanceId");
+    account.pass(40);
+    let shown = async || account.ec2("DescribeInstances", &[("InstanceId.1", &machine)]).await;
+    let before = shown().await;
+    assert_eq!(first(&before, "ipOwnerId"), "amazon");
+    let id = first(&account.ec2("AllocateAddress", &[]).await, "allocationId");
+    account.pass(5);
+    let led = account.ec2("AssociateAddress", &[("AllocationId", &id), ("InstanceId", &machine)]).await;
+    assert_eq!(first(&shown().await, "ipOwnerId"), "111122223333");
+    account.ec2("DisassociateAddress", &[("AssociationId", &first(&led, "associationId"))]).await;
+    let after = shown().await;
+    assert_eq!(first(&after, "ipOwnerId"), "amazon");
+    assert_ne!(first(&after, "ipAddress"), first(&before, "ipAddress"), "the first one was given back");
+    account.ec2("StopInstances", &[("InstanceId.1", &machine)]).await;
+    assert!(all(&shown().await, "ipAddress").is_empty());
+}
+
+#[tokio::test]
+async fn volume_has_the_operations_of_its_new_type() {
+    let account = account();
+    let zone = format!("{REGION}a");
+    let create = [("AvailabilityZone", zone.as_str()), ("Size", "100"), ("VolumeType", "gp3"), ("Iops", "4000")];
+    let volume = first(&account.ec2("CreateVolume", &create).await, "volumeId");
+    account.pass(30);
+    account.ec2("ModifyVolume", &[("VolumeId", &volume), ("VolumeType", "gp2"), ("Size", "200")]).await;
+    let found = account.ec2("DescribeVolumes", &[("VolumeId.1", &volume)]).await;
+    assert_eq!((first(&found, "size").as_str(), first(&found, "iops").as_str()), ("200", "600"));
+    let again = account.refused("ModifyVolume", &[("VolumeId", &volume), ("Size", "300")]).await;
+    assert_eq!(again, "VolumeModificationRateExceeded");
+    account.pass(6 * 3600);
+    assert_eq!(
+        account.refused("ModifyVolume", &[("VolumeId", &volume), ("Size", "100")]).await,
+        "InvalidParameterValue"
+    );
+}
+
+#[tokio::test]
+async fn capacity_is_that_of_a_zone() {
+    let account = account();
+    let (vpc, subnet, group) = network(&account).await;
+    let other = json!({ "VpcId": vpc, "CidrBlock": "10.0.2.0/24", "AvailabilityZone": format!("{REGION}b") });
+    let other = account.made("AWS::EC2::Subnet", other).await;
+    let (location, size) = (format!("{REGION}a"), "t3.micro".to_owned());
+    account.simulator.add_fault(Fault::Capacity { location, size, late: false, instances: None }).unwrap();
+    let form = [
+        ("ImageId", IMAGE),
+        ("InstanceType", "t3.micro"),
+        ("SubnetId", subnet.as_str()),
+        ("SecurityGroupId.1", group.as_str()),
+        ("MinCount", "1"),
+        ("MaxCount", "1"),
+    ];
+    let refused = account.ec2_in(REGION, "RunInstances", &form).await;
+    assert_eq!((refused.status, refused.code().as_str()), (500, "InsufficientInstanceCapacity"));
+    assert!(!launch(&account, &other, &group, &[]).await.is_empty());
+}
+
+#[tokio::test]
+async fn tags_of_a_reservation_change_in_all_of_its_apis() {
+    let account = account();
+    let tags = json!([{ "ResourceType": "capacity-reservation", "Tags": [{ "Key": "Name", "Value": "web" }] }]);
+    let model = json!({
+        "InstanceType": "t3.micro", "InstancePlatform": "Linux/UNIX", "InstanceCount": 1,
+        "AvailabilityZone": format!("{REGION}a"), "TagSpecifications": tags,
+    });
+    let id = account.made("AWS::EC2::CapacityReservation", model).await;
+    let filter = [("Filter.1.Name", "tag:Name"), ("Filter.1.Value.1", "web")];
+    assert_eq!(all(&account.ec2("DescribeCapacityReservations", &filter).await, "capacityReservationId"), [id.clone()]);
+    account.ec2("CreateTags", &[("ResourceId.1", &id), ("Tag.1.Key", "team"), ("Tag.1.Value", "a")]).await;
+    account.ec2("DeleteTags", &[("ResourceId.1", &id), ("Tag.1.Key", "Name")]).await;
+    let own = json!([{ "Key": "team", "Value": "a" }]);
+    let read = account.read("AWS::EC2::CapacityReservation", &id).await;
+    assert_eq!(read["TagSpecifications"][0]["Tags"], own);
+    assert!(all(&account.ec2("DescribeCapacityReservations", &filter).await, "capacityReservationId").is_empty());
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{account, network};
+use super::{REGION, account, network};
 use crate::simulator::{Fault, RequestMatch};
 
 const VPC: &str = "AWS::EC2::VPC";
@@ -181,4 +181,20 @@ async fn roles_keys_and_buckets_follow_their_own_rules() {
         "TypeName": "AWS::S3::Bucket", "Identifier": "backups-of-web", "PatchDocument": patch.to_string(),
     });
     assert_eq!(account.ended("UpdateResource", update).await["ErrorCode"], "InvalidRequest");
+}
+
+#[tokio::test]
+async fn subnet_and_group_of_an_endpoint_stay() {
+    let account = account();
+    let (vpc, subnet, group) = network(&account).await;
+    let endpoint = json!({
+        "VpcId": vpc, "ServiceName": format!("com.amazonaws.{REGION}.ssm"), "VpcEndpointType": "Interface",
+        "SubnetIds": [subnet], "SecurityGroupIds": [group],
+    });
+    let endpoint = account.made("AWS::EC2::VPCEndpoint", endpoint).await;
+    for (of, id) in [("AWS::EC2::Subnet", &subnet), ("AWS::EC2::SecurityGroup", &group), ("AWS::EC2::VPC", &vpc)] {
+        assert_eq!(account.deleted(of, id).await["ErrorCode"], "ResourceConflict", "{of}");
+    }
+    assert_eq!(account.deleted("AWS::EC2::VPCEndpoint", &endpoint).await["OperationStatus"], "SUCCESS");
+    assert_eq!(account.deleted("AWS::EC2::SecurityGroup", &group).await["OperationStatus"], "SUCCESS");
 }

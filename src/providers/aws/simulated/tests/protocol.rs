@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::super::types::ACCOUNT;
+use super::super::verify::{Signed, signature};
 use super::{REGION, account, all, first, network};
 use crate::object::ObjectId;
 use crate::providers::aws::TABLES;
-use crate::simulator::{Fault, Plane};
+use crate::simulator::{Fault, HttpMethod, Plane, Request, RequestMatch};
 
 #[tokio::test]
 async fn signature_needs_form_scope_and_time() {
@@ -80,11 +81,26 @@ async fn role_is_assumed_and_its_keys_expire() {
     assert_eq!(refused.code(), "AccessDenied");
     let made = account.send("POST", &sts, &[], assume("break-glass", "AssumeRoleWithWebIdentity")).await.xml();
     let (key, token) = (first(&made, "AccessKeyId"), first(&made, "SessionToken"));
+    let secret = first(&made, "SecretAccessKey");
     let with_token = |account: &super::Account| {
         let [(name, header), date] = account.signed("sts", REGION);
+        let names = "host;x-amz-date;x-amz-security-token";
+        let host = ("host", format!("sts.{REGION}.amazonaws.com"));
+        let sent = [host, date.clone(), ("x-amz-security-token", token.clone())];
+        let request = Request {
+            verb: HttpMethod::Post,
+            path: "/".to_owned(),
+            query: Default::default(),
+            headers: sent.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            body: Ok(None),
+            bytes: who.into(),
+        };
+        let scope = [&date.1[..8], REGION, "sts", "aws4_request"];
+        let own = signature(&request, &secret, &Signed { scope, date: &date.1, headers: names, is_presigned: false });
         let header = header
             .replace("AKIAIOSFODNN7EXAMPLE", &key)
-            .replace("host;x-amz-date", "host;x-amz-date;x-amz-security-token");
+            .replace("host;x-amz-date", names)
+            .replace(&"0123456789abcdef".repeat(4), &own);
         [(name, header), date, ("x-amz-security-token", token.clone())]
     };
     let own = account.send("POST", &sts, &with_token(&account), who).await.xml();
@@ -178,4 +194,30 @@ async fn parameters_tags_and_quotas_are_read_by_their_own_services() {
     let quota = json!({ "ServiceCode": "ec2", "QuotaCode": "L-1216C47A" });
     let found = account.json_of("servicequotas", "ServiceQuotasV20190624.GetServiceQuota", quota).await.json();
     assert_eq!(found["Quota"]["Value"], 32.0);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_refused_with_the_code_of_the_service() {
+    let account = account();
+    account.made("AWS::S3::Bucket", json!({ "BucketName": "states" })).await;
+    let fault = Fault::Answer { status: 429, code: None, retry_after: None, on: RequestMatch::default() };
+    account.simulator.add_fault(fault).unwrap();
+    let ec2 = account.ec2_in(REGION, "DescribeVpcs", &[]).await;
+    let s3 = account.s3("GET", "states/key", &[], "").await;
+    let control = account.control_raw("ListResources", &json!({ "TypeName": "AWS::EC2::VPC" })).await;
+    for (answer, status, code) in
+        [(ec2, 503, "RequestLimitExceeded"), (s3, 503, "SlowDown"), (control, 400, "ThrottlingException")]
+    {
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn signature_of_a_known_key_is_verified() {
+    let account = account();
+    let url = format!("https://ec2.{REGION}.amazonaws.com/");
+    let [(name, header), date] = account.signed("ec2", REGION);
+    let wrong = [(name, header.replace("AKIAIOSFODNN7EXAMPLE", "AKIAEMBEDDED00000000")), date];
+    let answer = account.send("POST", &url, &wrong, "Action=DescribeVpcs&Version=2016-11-15").await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "AuthFailure"));
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Account, account, all, first, get, network};
+use crate::simulator::Fault;
 use crate::world::{Web as _, WebAnswer};
 
 #[tokio::test]
@@ -159,4 +160,57 @@ async fn record_leads_to_a_machine_when_its_change_is_in_sync() {
     let gone = route53(&account, "POST", &path, &batch("DELETE", "www.example.com", "A", &address)).await;
     assert_eq!(gone.status, 200);
     assert_eq!(route53(&account, "GET", "hostedzone/ZNONE", "").await.code(), "NoSuchHostedZone");
+}
+
+#[tokio::test]
+async fn object_has_its_class_and_the_texts_beside_it() {
+    let account = account();
+    account.made("AWS::S3::Bucket", json!({ "BucketName": "states" })).await;
+    let own = [("x-amz-meta-owner", "ops"), ("x-amz-storage-class", "STANDARD_IA")];
+    assert_eq!(account.s3("PUT", "states/key", &own, "one").await.status, 200);
+    for verb in ["GET", "HEAD"] {
+        let read = account.s3(verb, "states/key", &[], "").await;
+        assert_eq!((read.header("x-amz-meta-owner"), read.header("x-amz-storage-class")), ("ops", "STANDARD_IA"));
+    }
+    let list = account.s3("GET", "states?list-type=2", &[], "").await.xml();
+    assert_eq!(first(&list, "StorageClass"), "STANDARD_IA");
+    account.s3("PUT", "states/key", &[], "two").await;
+    let read = account.s3("GET", "states/key", &[], "").await;
+    assert_eq!((read.header("x-amz-meta-owner"), read.header("x-amz-storage-class")), ("", ""));
+    let long = "x".repeat(2048);
+    for (name, value, code) in
+        [("x-amz-storage-class", "FAST", "InvalidStorageClass"), ("x-amz-meta-a", &*long, "MetadataTooLarge")]
+    {
+        assert_eq!(account.s3("PUT", "states/other", &[(name, value)], "one").await.code(), code);
+    }
+    account.s3("PUT", "states/old", &[("x-amz-storage-class", "GLACIER")], "one").await;
+    assert_eq!(account.s3("GET", "states/old", &[], "").await.code(), "InvalidObjectState");
+    assert_eq!(account.s3("HEAD", "states/old", &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn policy_of_a_bucket_is_set_read_and_removed() {
+    let account = account();
+    account.made("AWS::S3::Bucket", json!({ "BucketName": "states" })).await;
+    let policy = |principal: &str| {
+        let statement =
+            json!({ "Effect": "Allow", "Principal": principal, "Action": "s3:*", "Resource": "arn:aws:s3:::states" });
+        json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+    };
+    let own = policy("arn:aws:iam::111122223333:root");
+    assert_eq!(account.s3("PUT", "states?policy", &[], &own).await.status, 204);
+    assert_eq!(account.s3("GET", "states?policy", &[], "").await.text, own);
+    for (body, code) in [
+        (json!(own).to_string(), "MalformedPolicy"),
+        ("{}".to_owned(), "MalformedPolicy"),
+        (policy("*"), "AccessDenied"),
+    ] {
+        assert_eq!(account.s3("PUT", "states?policy", &[], &body).await.code(), code, "{body}");
+    }
+    account.simulator.add_fault(Fault::Forbid { action: "s3:DeleteBucketPolicy".to_owned() }).unwrap();
+    assert_eq!(account.s3("DELETE", "states?policy", &[], "").await.code(), "AccessDenied");
+    account.simulator.clear_faults().unwrap();
+    assert_eq!(account.s3("DELETE", "states?policy", &[], "").await.status, 204);
+    assert_eq!(account.s3("GET", "states?policy", &[], "").await.code(), "NoSuchBucketPolicy");
+    assert_eq!(account.s3("GET", "states", &[], "").await.status, 200, "the bucket stays");
 }
