@@ -7,6 +7,7 @@ mod adopt;
 mod advice;
 mod arguments;
 mod aws;
+mod aws_incidents;
 mod aws_tables;
 mod az;
 mod backups;

@@ -7,6 +7,9 @@ use super::TestValue::{self, Instead, Skip, Value, With};
 const IDENTITY: &str = r#"type = "UserAssigned"
 identities = ["OTHERS/Microsoft.ManagedIdentity/userAssignedIdentities/web"]"#;
 
+/// Rule for all traffic.
+const EVERYTHING: &str = "protocol = \"-1\"\nfrom_port = 0\nto_port = 0\ncidr_blocks = [\"0.0.0.0/0\"]";
+
 /// Edits that make the cache of the example one of the tier `Premium`.
 const PREMIUM_CACHE: &[(&str, &str)] = &[(r#""Standard""#, r#""Premium""#), (r#""C""#, r#""P""#)];
 
@@ -66,6 +69,8 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("aws_vpc_endpoint", "private_dns_enabled", Skip("an interface has no route tables")),
     ("aws_route53_record", "alias", Skip("the record has values")),
     ("aws_instance", "availability_zone", Skip("the zone is that of the subnet")),
+    ("aws_instance", "restores", Skip("the backup must exist")),
+    ("aws_launch_template", "metadata_options", Value("http_endpoint = \"disabled\"")),
     ("aws_ebs_volume", "volume_initialization_rate", Skip("a volume without a snapshot is filled from nothing")),
     ("aws_ebs_volume", "device", Skip("belongs to the machine")),
     ("aws_ebs_snapshot_copy", "source_region", Skip("the id of the source says it")),
@@ -73,18 +78,16 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("aws_s3_bucket", "object_lock.years", Skip("the lock has days")),
     ("aws_subnet", "availability_zone_id", Value("\"afs1-az1\"")),
     ("aws_security_group", "ingress.from_port", Value("80")),
+    ("aws_security_group", "ingress.cidr_blocks", Value("[\"10.10.1.128/25\"]")),
     ("aws_security_group", "ingress.ipv6_cidr_blocks", Value("[\"2001:db8::/32\"]")),
-    (
-        "aws_security_group",
-        "egress",
-        Value("protocol = \"-1\"\nfrom_port = 0\nto_port = 0\ncidr_blocks = [\"0.0.0.0/0\"]"),
-    ),
+    ("aws_security_group", "egress", Value(EVERYTHING)),
     ("aws_route53_record", "records", Value("[\"192.0.2.20\"]")),
     ("aws_instance", "ami", Value("\"ami-0123456789abcdef1\"")),
     ("aws_launch_template", "image", Value("\"ami-0123456789abcdef1\"")),
     ("aws_ami_copy", "source", Value("\"ami-0123456789abcdef1\"")),
     ("aws_launch_template", "block_device_mappings", Value("device_name = \"/dev/sdf\"\nebs {\n volume_size = 10\n}")),
     ("aws_instance", "ebs_block_device", Value("device_name = \"/dev/sdf\"\nvolume_size = 10")),
+    ("aws_instance", "root_block_device.volume_type", Value("\"gp2\"")),
     ("aws_instance", "root_block_device.volume_type", Value("\"gp2\"")),
     ("aws_instance", "restores", Skip("the backup must exist")),
     ("aws_instance", "metadata_options", Value("http_endpoint = \"disabled\"")),
@@ -103,11 +106,7 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
         "lifecycle_rule",
         Value("id = \"old\"\nstatus = \"Enabled\"\nnoncurrent_version_expiration {\n noncurrent_days = 30\n}"),
     ),
-    (
-        "aws_iam_role",
-        "inline_policy",
-        Value("name = \"read\"\npolicy = jsonencode({ Version = \"2012-10-17\", Statement = [] })"),
-    ),
+    ("aws_iam_role", "inline_policy", Value("name = \"read\"\npolicy = jsonencode({ Statement = [] })")),
     ("aws_iam_role", "managed_policy_arns", Value("[\"arn:aws:iam::aws:policy/ReadOnlyAccess\"]")),
     ("aws_iam_role", "permissions_boundary", Value("\"arn:aws:iam::aws:policy/ReadOnlyAccess\"")),
     ("linode_instance", "presence", Skip("runs of the failover group create and delete the resource")),

@@ -156,8 +156,9 @@ impl Cloud for Aws {
             (Of::Instance, "start") => self.power(&named, "StartInstances").await,
             (Of::Instance, "stop") => self.power(&named, "StopInstances").await,
             (Of::Object, "presign") => {
-                let seconds = query.iter().find(|(name, _)| *name == "seconds").and_then(|(_, text)| text.parse().ok());
-                let url = self.presigned_object(&named, seconds.unwrap_or(PRESIGNED)).await;
+                let of = |wanted: &str| query.iter().find(|(name, _)| *name == wanted).map(|(_, text)| *text);
+                let seconds = of("seconds").and_then(|text| text.parse().ok()).unwrap_or(PRESIGNED);
+                let url = self.presigned_object(&named, of("method") == Some("PUT"), seconds).await;
                 Ok(json!({ "url": url.map_err(CallError::of_read)? }))
             }
             _ => Err(unknown(&format!("action `{action}` of `{}`", object.id))),

@@ -19,6 +19,8 @@ use crate::world::{CloudError, CloudRefusal};
 /// The time between two reads of a request, where AWS names none.
 const POLL: Duration = Duration::from_secs(3);
 const LONGEST_POLL: Duration = Duration::from_secs(60);
+/// The time since the end of a request after which its object may be of an earlier write.
+const REPEATED: Duration = Duration::from_secs(60);
 /// The longest wait for the end of a request.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// The most pages of a list.
@@ -309,7 +311,10 @@ impl Aws {
         let began = self.transport.now();
         let lost = |error: CallError| CloudError::OutcomeUnknown(format!("the request cannot be read: {error}"));
         let mut now = progress(&answer).map_err(lost)?;
-        let first = now.event.get("EventTime").and_then(time);
+        // A request that has ended already repeats an earlier one, whose object may be gone since: a recent time does
+        // not show that the object is new.
+        let is_earlier = |time: &Timestamp| now.status != "SUCCESS" || elapsed(*time, began) > REPEATED;
+        let first = now.event.get("EventTime").and_then(time).filter(is_earlier);
         loop {
             match &*now.status {
                 "SUCCESS" => return Ok((first, now.identifier)),

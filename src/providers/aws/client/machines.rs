@@ -115,9 +115,11 @@ fn described(item: &Json) -> Map<String, Json> {
     }
     let interface = list(item, "networkInterfaceSet").into_iter().next();
     let owner = interface.and_then(|interface| interface.pointer("/association/ipOwnerId")).and_then(Json::as_str);
-    // A machine that is stopped has given its own public address back, and gets another one when it starts.
-    if item.pointer("/instanceState/name").and_then(Json::as_str) == Some("running") {
-        body.insert("AssociatePublicIpAddress".to_owned(), Json::from(owner == Some("amazon")));
+    // A machine that is stopped has given its own public address back, and gets another one when it starts. One that
+    // has an address of the account has none of its own meanwhile.
+    let is_running = item.pointer("/instanceState/name").and_then(Json::as_str) == Some("running");
+    if is_running && owner.is_none_or(|owner| owner == "amazon") {
+        body.insert("AssociatePublicIpAddress".to_owned(), Json::from(owner.is_some()));
     }
     body
 }

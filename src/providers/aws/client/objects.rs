@@ -134,9 +134,15 @@ impl Aws {
         Err(CloudError::Unreachable(format!("the list of `{bucket}` does not end after {PAGE_LIMIT} pages")))
     }
 
-    /// An address from which anybody can read an object for so many seconds.
-    pub(super) async fn presigned_object(&self, named: &Named, seconds: u32) -> Result<String, CallError> {
-        let call = call(&named.region, ("GetObject", Method::GET), &named.within, &named.name);
+    /// An address at which anybody can read an object, or write it, for so many seconds.
+    pub(super) async fn presigned_object(
+        &self,
+        named: &Named,
+        writes: bool,
+        seconds: u32,
+    ) -> Result<String, CallError> {
+        let action = if writes { ("PutObject", Method::PUT) } else { ("GetObject", Method::GET) };
+        let call = call(&named.region, action, &named.within, &named.name);
         self.transport.presigned(&call, seconds).await.map(String::from)
     }
 

@@ -6,8 +6,11 @@ use super::names::Of;
 use crate::sight::{Phase, Sight, Version};
 
 /// Properties that change without a change of the object.
-const RESTLESS: [&str; 8] = [
+const RESTLESS: [&str; 10] = [
     "State",
+    // The own address of a machine, which goes when it stops.
+    "AssociatePublicIpAddress",
+    "PublicIp",
     "Progress",
     "LastModifiedDate",
     "LatestVersionNumber",

@@ -72,12 +72,36 @@ pub(super) fn address(item: &Json) -> Found {
 /// The properties of a volume that change in place.
 const MODIFIED: [&str; 4] = ["Size", "VolumeType", "Iops", "Throughput"];
 
+/// True for a value that volumes of a type can be given (source: EBS's documentation of volume types). The operations
+/// of other types follow from their sizes.
+fn takes(type_: &str, parameter: &str, value: &Json) -> bool {
+    let least = match (type_, parameter) {
+        ("gp3", "Iops") => 3000,
+        ("gp3", "Throughput") => 125,
+        ("io1" | "io2", "Iops") => 100,
+        (_, "Iops" | "Throughput") => return false,
+        _ => 0,
+    };
+    value.as_u64().is_none_or(|value| value >= least)
+}
+
 /// The step that gives a volume these properties, where they differ.
 pub(super) fn modified(id: &str, now: &Json, wanted: &Json, names: [&'static str; 4]) -> Option<Step> {
     let mut form = json!({ "VolumeId": id });
+    let [_, type_, ..] = names;
+    let new = wanted.get(type_).or(now.get(type_)).and_then(Json::as_str).unwrap_or_default();
     for (name, parameter) in names.into_iter().zip(MODIFIED) {
-        if let Some(value) = wanted.get(name).filter(|value| !value.is_null() && now.get(name) != Some(value)) {
+        let own = wanted.get(name).filter(|value| !value.is_null() && takes(new, parameter, value));
+        if let Some(value) = own.filter(|value| now.get(name) != Some(value)) {
             form[parameter] = value.clone();
+        }
+    }
+    // With another type AWS would choose these anew, and it accepts one change in six hours.
+    if form.get("VolumeType").is_some() {
+        for (name, parameter) in names.into_iter().zip(MODIFIED).skip(2) {
+            if let Some(value) = wanted.get(name).filter(|value| takes(new, parameter, value)) {
+                form[parameter] = value.clone();
+            }
         }
     }
     form.as_object().is_some_and(|map| map.len() > 1).then_some(Step::Ec2("ModifyVolume", form))
@@ -164,5 +188,22 @@ mod tests {
             json!({ "Size": 16, "VolumeType": "gp3", "Attachment": { "InstanceId": "i-1", "Device": "/dev/sdf" } });
         let form = json!({ "VolumeId": "vol-1", "Size": 16 });
         assert_eq!(next_of_volume(&found, &grown, false), Some(Step::Ec2("ModifyVolume", form)));
+    }
+
+    #[test]
+    fn another_type_takes_the_operations_along_that_it_can_have() {
+        let of = |type_: &str, iops: u64| json!({ "VolumeType": type_, "Iops": iops, "Throughput": 125 });
+        let form = |now: &Json, wanted: &Json| match modified("vol-1", now, wanted, MODIFIED) {
+            Some(Step::Ec2(_, form)) => form,
+            _ => Json::Null,
+        };
+        let changed = |type_: &str| json!({ "VolumeId": "vol-1", "VolumeType": type_ });
+        assert_eq!(form(&of("gp3", 3000), &of("gp2", 3000)), changed("gp2"));
+        assert_eq!(form(&of("gp2", 100), &of("gp2", 3000)), Json::Null, "AWS has chosen them since");
+        let mut faster = changed("gp3");
+        faster["Throughput"] = json!(125);
+        assert_eq!(form(&of("gp2", 100), &of("gp3", 100)), faster);
+        faster["Iops"] = json!(6000);
+        assert_eq!(form(&of("gp2", 6000), &of("gp3", 6000)), faster);
     }
 }

@@ -214,7 +214,10 @@ impl Aws {
             Made::Before => 10,
         };
         let mut waits = Backoff::new(RetryPolicy::new(1, 10, 100, total), self.transport.now());
-        while self.look(named).await.map_err(|error| progress.read(error))?.is_none() {
+        let id = loop {
+            if let Some(found) = self.look(named).await.map_err(|error| progress.read(error))? {
+                break found.id;
+            }
             let Some(wait) = waits.next(self.transport.now(), None) else {
                 if made == Made::Now {
                     let message = format!("AWS has created `{}`, but does not show it", named.name);
@@ -224,13 +227,27 @@ impl Aws {
                 return Ok(());
             };
             self.transport.sleep(wait).await;
-        }
-        if named.of == Of::Instance
-            && let Some(found) = self.settled(named).await?
-        {
-            self.checked(&named.region, &found.id).await?;
+        };
+        if named.of == Of::Instance {
+            match self.settled(named).await? {
+                Some(found) => self.checked(&named.region, &found.id).await?,
+                None => self.started(&named.region, &id).await?,
+            }
         }
         Ok(())
+    }
+
+    /// Refuses a machine that AWS has ended before it ran, with AWS's reason: another attempt would end the same way.
+    async fn started(&self, region: &str, id: &str) -> Result<(), CloudError> {
+        let answer = self.ec2(region, "DescribeInstances", &json!({ "InstanceId": [id] })).await;
+        let Ok(answer) = answer else { return Ok(()) };
+        let machines = list(&answer, "reservationSet").into_iter().flat_map(|one| list(one, "instancesSet"));
+        let reason = machines.filter_map(|machine| machine.get("stateReason")).next().cloned().unwrap_or_default();
+        let code = text(&reason, "code").and_then(|code| code.strip_prefix("Server."));
+        let Some(code) = code else { return Ok(()) };
+        let message = text(&reason, "message").unwrap_or("AWS gave no reason");
+        let why = super::codes::reason(code, message).unwrap_or(Reason::Other);
+        Err(refused(why, code, message.to_owned()))
     }
 
     /// Waits until AWS's checks of a machine have passed.

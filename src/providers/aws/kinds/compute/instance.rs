@@ -30,6 +30,10 @@ const POWER: Power = Power {
     start: PowerAction { name: "start", takes: POWER_TAKES },
 };
 
+/// The argument with the machine's own public address, and the property.
+const PUBLIC: &str = "associate_public_ip_address";
+const PUBLIC_AT: &str = "AssociatePublicIpAddress";
+
 /// Table of `aws_instance`.
 pub(crate) static KIND: Kind = Kind {
     name: "aws_instance",
@@ -75,11 +79,12 @@ pub(crate) static KIND: Kind = Kind {
             )
         },
         arg(
-            "associate_public_ip_address",
+            PUBLIC,
             Ty::Bool,
-            "AssociatePublicIpAddress",
+            "",
             "Give the machine a public address of its own, which goes with it. The subnet decides.",
         )
+        .wire(Wire::Odd)
         .chosen(),
         arg("private_ip", Ty::Ip, "PrivateIpAddress", "Address within the subnet. AWS chooses one.").chosen(),
         arg("availability_zone", Ty::String, "AvailabilityZone", "Zone. That of the subnet.").form(&ZONE).chosen(),
@@ -154,8 +159,8 @@ pub(crate) static KIND: Kind = Kind {
         "which AWS does not make smaller",
     )],
     odd: Overrides { encode: Some(encode), decode: Some(decode), ..Overrides::NONE },
-    simulated: SimulatedBehaviour { accepts: &["UserData"], ..SimulatedBehaviour::NONE },
-    restless: &["State"],
+    simulated: SimulatedBehaviour { accepts: &["UserData", PUBLIC_AT], ..SimulatedBehaviour::NONE },
+    restless: &["State", "PublicIp", "PublicDnsName", PUBLIC_AT],
     adoption: Adoption {
         // What follows from the subnet and from `eip`, and what AWS chose.
         arguments: Some(|_, args| {
@@ -275,6 +280,9 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     if let Some(text) = subject.text("user_data") {
         path::put(body, "UserData", Json::from(in_base64(text)));
     }
+    if let Some(wants) = subject.args.get(PUBLIC).and_then(Json::as_bool) {
+        path::put(body, PUBLIC_AT, Json::from(wants));
+    }
     if subject.args.contains_key("launch_template") {
         path::put(body, "LaunchTemplate.Version", Json::from("$Default"));
     }
@@ -284,5 +292,9 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = answers.last() else { return };
     if let Some(text) = path::text(body, "UserData").and_then(of_base64) {
         args.insert("user_data".to_owned(), Json::from(text));
+    }
+    // Only a machine that runs shows it: of one that is stopped, the recorded value counts.
+    if let Some(has) = path::borrow(body, PUBLIC_AT).and_then(Json::as_bool) {
+        args.insert(PUBLIC.to_owned(), Json::from(has));
     }
 }
