@@ -23,7 +23,7 @@ pub(super) fn check_conditions(
     let met = match (ask.request.header("if-match"), ask.request.header("if-none-match"), standing) {
         (Some(_), _, None) => ask.request.verb == HttpMethod::Delete,
         (Some("*"), _, Some(_)) => true,
-        (Some(tag), _, Some(object)) => object.etag().is_some_and(|etag| bare(etag) == bare(tag)),
+        (Some(tag), _, Some(object)) => object.etag().is_some_and(|etag| bare(&etag) == bare(tag)),
         (None, Some("*"), Some(_)) => false,
         (None, _, _) => true,
     };
@@ -67,7 +67,7 @@ pub(super) fn check_location(
         },
         (Location::None, _) => return Ok(()),
         (_, None) => match old.and_then(SimulatedObject::location) {
-            Some(old) => old.to_owned(),
+            Some(old) => old.into_owned(),
             None => {
                 return Err(ErrorResponse::gateway(
                     400,

@@ -1,16 +1,18 @@
 //! What Resource Manager reads and writes in the body of an object.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::simulator::seed::Seed;
 use crate::simulator::world::SimulatedObject;
 
 impl SimulatedObject {
-    pub(super) fn location(&self) -> Option<&str> {
+    pub(super) fn location(&self) -> Option<Cow<'_, str>> {
         self.body.text("location")
     }
 
-    pub(super) fn etag(&self) -> Option<&str> {
+    pub(super) fn etag(&self) -> Option<Cow<'_, str>> {
         self.body.text("etag")
     }
 

@@ -10,7 +10,7 @@ pub(super) fn own_region(world: &World, id: &str) -> Option<String> {
     let mut at = id;
     loop {
         if let Some((object, location)) = world.object(at).and_then(|object| Some((object, object.location()?))) {
-            let own = (!location.eq_ignore_ascii_case("global")).then(|| location.to_owned());
+            let own = (!location.eq_ignore_ascii_case("global")).then(|| location.into_owned());
             return serving(world, object).or(own);
         }
         let (cut, _) = at.rmatch_indices('/').nth(1)?;
