@@ -67,10 +67,13 @@ fn checked(text: &[u8]) -> Result<String, String> {
     }
 }
 
-/// The check of the key in the text of a state, without reading the whole: it is among the first fields.
-pub fn key_check(text: &[u8]) -> Option<String> {
+/// Bytes at the beginning of the text of a state that hold its first fields.
+pub const HEAD: u64 = 1024;
+
+/// The check of the key in the beginning of the text of a state: it is among the first fields.
+pub fn key_check(head: &[u8]) -> Option<String> {
     const FIELD: &str = "\n  \"key_check\": \"";
-    let head = String::from_utf8_lossy(text.get(..1024).unwrap_or(text)).into_owned();
+    let head = String::from_utf8_lossy(head).into_owned();
     let (_, rest) = head.split_once(FIELD)?;
     Some(rest.split_once('"')?.0.to_owned())
 }

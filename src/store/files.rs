@@ -1,7 +1,7 @@
 //! File operations of the local store: complete reads, and synced writes that happen completely or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::state::StateError;
@@ -18,6 +18,8 @@ pub fn failed(path: &Path) -> impl Fn(io::Error) -> StateError {
 
 /// Maximum size of a state or a journal in bytes.
 pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// Bytes of a file that are compared at a time.
+const PART: usize = 64 * 1024;
 
 /// Checks that a path is a file, and not something that may block or never end.
 ///
@@ -44,12 +46,18 @@ pub fn check_regular(of: fs::FileType) -> io::Result<()> {
 /// # Errors
 /// A missing file, anything else than a file, or a larger one.
 pub fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let (file, length) = open_regular(path)?;
+    bounded(file, most, usize::try_from(length.min(most)).unwrap_or_default() + 1)
+}
+
+/// A regular file and its length.
+fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     check_regular(fs::metadata(path)?.file_type())?;
     let file = File::open(path)?;
     // It may have been replaced since.
     let found = file.metadata()?;
     check_regular(found.file_type())?;
-    bounded(file, most, usize::try_from(found.len().min(most)).unwrap_or_default() + 1)
+    Ok((file, found.len()))
 }
 
 /// The rest of what is read, if that is at most this many bytes. A length need not be true: files of `/proc` have none.
@@ -76,6 +84,38 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     match read_bounded(path, MAX_BYTES) {
         Ok(content) => Ok(Some(content)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failed(path)(e)),
+    }
+}
+
+/// The first bytes of a file, at most this many; `None` where there is none.
+pub fn read_head(path: &Path, most: u64) -> Result<Option<Vec<u8>>, StateError> {
+    let mut head = Vec::new();
+    match open_regular(path).and_then(|(file, _)| file.take(most).read_to_end(&mut head)) {
+        Ok(_) => Ok(Some(head)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(failed(path)(e)),
+    }
+}
+
+/// True if a file has this content; `None`: there is none. Reads it in parts, since it may be large.
+pub fn has_content(path: &Path, content: Option<&[u8]>) -> Result<bool, StateError> {
+    let same = |mut rest: &[u8]| -> io::Result<bool> {
+        let mut file = BufReader::with_capacity(PART, open_regular(path)?.0);
+        loop {
+            let part = file.fill_buf()?;
+            let Some(after) = rest.strip_prefix(part) else { return Ok(false) };
+            if part.is_empty() {
+                return Ok(rest.is_empty());
+            }
+            let length = part.len();
+            rest = after;
+            file.consume(length);
+        }
+    };
+    match content.map_or_else(|| fs::metadata(path).map(|_| false), same) {
+        Ok(is_same) => Ok(is_same),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(content.is_none()),
         Err(e) => Err(failed(path)(e)),
     }
 }

@@ -78,7 +78,7 @@ impl LocalStore {
     /// Where the key cannot be read or written, is damaged, or is not the one that the state was written with.
     pub fn seal(&self, ids: &dyn Ids) -> Result<Seal, StateError> {
         let path = self.key_path();
-        let known = files::read(&self.snapshot_path())?.and_then(|text| format::key_check(&text));
+        let known = files::read_head(&self.snapshot_path(), format::HEAD)?.and_then(|text| format::key_check(&text));
         if !path.exists() {
             let key: String = ids.key().iter().map(|byte| format!("{byte:02x}")).collect();
             // The operator removed the key of this state: the new one takes its place.
@@ -218,9 +218,9 @@ impl LocalStore {
         Ok(since)
     }
 
-    /// The state, as far as the files do not change meanwhile.
-    fn read(&self) -> Result<Option<State>, StateError> {
-        let mut state = self.snapshot()?;
+    /// The state with this text of the snapshot, as far as the journals do not change meanwhile.
+    fn read(&self, snapshot: Option<&[u8]>) -> Result<Option<State>, StateError> {
+        let mut state = self.snapshot(snapshot)?;
         for run in self.runs_since(state.as_ref())? {
             let path = self.journal_path(&run)?;
             if let Some(state) = state.as_mut().filter(|state| state.folded.contains_key(&run) && !path.exists()) {
@@ -243,10 +243,10 @@ impl LocalStore {
         Ok(state)
     }
 
-    fn snapshot(&self) -> Result<Option<State>, StateError> {
+    fn snapshot(&self, text: Option<&[u8]>) -> Result<Option<State>, StateError> {
         let path = self.snapshot_path();
-        match files::read(&path)? {
-            Some(text) => format::read(&files::shown(&path), &text).map(Some),
+        match text {
+            Some(text) => format::read(&files::shown(&path), text).map(Some),
             None if self.backup_path().exists() => Err(StateError::Damaged {
                 file: files::shown(&path),
                 what:
@@ -286,17 +286,15 @@ impl LocalStore {
 impl Store for LocalStore {
     fn load(&self) -> Result<Option<State>, StateError> {
         let path = self.snapshot_path();
-        let mut before = files::read(&path)?;
         // A snapshot that another process replaces meanwhile does not match the journals read after it.
         for _ in 1..READS {
-            let state = self.read();
-            let after = files::read(&path)?;
-            if before == after {
+            let text = files::read(&path)?;
+            let state = self.read(text.as_deref());
+            if files::has_content(&path, text.as_deref())? {
                 return state;
             }
-            before = after;
         }
-        self.read()
+        self.read(files::read(&path)?.as_deref())
     }
 
     fn write(&self, work: &mut dyn FnMut() -> Result<(), StateError>) -> Result<(), StateError> {
