@@ -7,7 +7,7 @@
 //! - 0: [`address`] names and ids, [`object`] objects in the cloud, [`roles`] of the sides of a replica, [`duration`],
 //!   [`ranges`] of addresses, [`value`] known, unknown and sensitive values, [`visible`] text of others, [`command`] a
 //!   program with its input, [`language`] the shape of its blocks, [`actions`] of steps, [`diagnostic`] messages,
-//!   [`backup`] catalogues of backups
+//!   [`backup`] catalogues of backups, [`parallel`] work on all cores
 //! - 1: [`hcl`] text to trees and values, [`kinds`] the shape of the table of a kind
 //! - 2: [`graph`] order, [`stack`] the typed stack, [`state`] recorded resources and roles, [`steps`] the steps and
 //!   events of a run
@@ -40,6 +40,7 @@ pub mod host;
 pub mod kinds;
 pub mod language;
 pub mod object;
+pub mod parallel;
 pub mod plan;
 pub mod providers;
 pub mod ranges;

@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use crate::address::Address;
 use crate::kinds::{Grammar, Kind, Location, body, regions};
 use crate::object::{Object, ObjectId};
+use crate::parallel;
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
 use crate::plan::ownership::{self, Existing, Ownership};
@@ -29,6 +30,8 @@ pub(super) struct Decision {
 /// The inputs of a decision.
 pub(super) struct DecisionInput<'a> {
     pub stack: &'a Stack,
+    /// The arguments of its resources, in their order.
+    pub wanted: &'a [JsonMap<String, Json>],
     /// As recorded.
     pub state: Option<&'a State>,
     /// As refreshed.
@@ -56,8 +59,8 @@ impl DecisionInput<'_> {
     pub(super) fn decide(&self) -> (Decisions, Vec<BlockedResource>) {
         let mut decisions = Decisions::new();
         if !self.destroy {
-            for resource in self.stack.resources.values() {
-                let decision = self.desired(resource, &decisions).map(|decision| self.labelled(decision));
+            for (resource, args) in self.stack.resources.values().zip(self.wanted) {
+                let decision = self.desired(resource, args, &decisions).map(|decision| self.labelled(decision));
                 decisions.extend(decision.map(|decision| (resource.address.clone(), decision)));
             }
             self.yield_place(&mut decisions);
@@ -88,9 +91,8 @@ impl DecisionInput<'_> {
         decision
     }
 
-    fn desired(&self, resource: &Resource, decided: &Decisions) -> Option<Decision> {
+    fn desired(&self, resource: &Resource, args: &JsonMap<String, Json>, decided: &Decisions) -> Option<Decision> {
         let recorded = self.now.and_then(|state| state.resources.get(&resource.address));
-        let args = sealed(&resource.args, self.seal);
         if resource.presence == Presence::Failover {
             let upkeep = self.state.map_or(Upkeep::Home, |state| self.held.upkeep(self.stack, &state.roles, resource));
             let as_it_is = |action, reason: &str| self.of(resource, recorded, action, reason.to_owned(), Vec::new());
@@ -110,7 +112,7 @@ impl DecisionInput<'_> {
                     return Some(decision);
                 }
                 (Upkeep::Up | Upkeep::Between, Some(recorded)) => {
-                    let mut decision = self.recorded(resource, recorded, &args, decided);
+                    let mut decision = self.recorded(resource, recorded, args, decided);
                     if decision.change.action == Action::Keep {
                         decision.change.reason = "failover-only, and its failover group is away".to_owned();
                     }
@@ -119,8 +121,8 @@ impl DecisionInput<'_> {
             }
         }
         match recorded {
-            Some(recorded) => Some(self.recorded(resource, recorded, &args, decided)),
-            None => Some(self.unrecorded(resource, &args)),
+            Some(recorded) => Some(self.recorded(resource, recorded, args, decided)),
+            None => Some(self.unrecorded(resource, args)),
         }
     }
 
@@ -488,6 +490,12 @@ impl DecisionInput<'_> {
         };
         Decision { change, recorded: recorded.cloned() }
     }
+}
+
+/// The arguments of the resources of a stack, sealed, in their order.
+pub(super) fn all_sealed(stack: &Stack, seal: &Seal) -> Vec<JsonMap<String, Json>> {
+    let resources: Vec<&Resource> = stack.resources.values().collect();
+    parallel::map(&resources, |resource| sealed(&resource.args, seal))
 }
 
 /// Arguments, sealed.

@@ -342,14 +342,16 @@ pub fn plan_from(question: &PlanInput<'_>, mut early: Option<EarlyStack>) -> Res
             kept::pin(&mut stack, now);
         }
         let left = held.pin(&mut stack, state, now);
+        let wanted = if destroy { Vec::new() } else { decide::all_sealed(&stack, seal) };
         if !destroy {
-            written::settle(&stack, state, start.refreshed.as_mut(), observed, seal);
+            written::settle(&stack, &wanted, state, start.refreshed.as_mut(), observed, seal);
         }
         let now = start.refreshed.as_ref();
         let promoted = Promoted::of(&stack, state, observed);
         let ownership = Ownership::new(state, observed, adopt);
         let deciding = decide::DecisionInput {
             stack: &stack,
+            wanted: &wanted,
             state,
             now,
             observed,

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::kinds::mark::{self, Owner};
 use crate::kinds::{self, Arg, Catalog, CopyState, Kind, Need, Ty, Wire, body};
 use crate::object::Object;
+use crate::parallel;
 use crate::plan::decide::top;
 use crate::plan::{ArgumentChange, Drift, Observed, diff, roles};
 use crate::stack::{Knowledge, Presence, Resource, Stack};
@@ -94,45 +95,75 @@ pub(super) fn seen<'a>(objects: &[Object], observed: &'a Observed) -> ObservedOb
 
 /// The refreshed state, and its differences from the recorded one.
 pub(super) fn refresh(catalog: &Catalog, state: &State, observed: &Observed, seal: &Seal) -> (State, Vec<Drift>) {
+    let recorded: Vec<_> = state.resources.iter().collect();
+    let refreshed =
+        parallel::map(&recorded, |(address, recorded)| one_refreshed(catalog, address, recorded, observed, seal));
     let mut now = state.clone();
     let mut drift = Vec::new();
-    for (address, recorded) in &state.resources {
-        let Some(kind) = kind_of(catalog, address, recorded) else { continue };
-        match seen(&recorded.objects, observed) {
-            ObservedObjects::Unseen => {}
-            // It may still appear.
-            ObservedObjects::Gone if recorded.under_way.is_some() => {}
-            ObservedObjects::Gone => {
-                now.resources.remove(address);
-                // An unfinished creation or deletion of a run that was cut short is not drift.
-                if recorded.status == Status::Standing {
-                    drift.push(Drift { address: address.clone(), gone: true, arguments: Vec::new() });
-                }
-            }
-            ObservedObjects::There(bodies) => {
-                let bodies = whole(bodies);
-                let attributes = attributes(kind, address, recorded, &bodies);
-                let mut answered = arguments(kind, recorded, &bodies, seal);
-                let differs = diff::arguments(kind.grammar(), kind.args, &recorded.arguments, &answered, &|_| false);
-                if !differs.is_empty() || attributes != recorded.attributes {
-                    let Some(fresh) = now.resources.get_mut(address) else { continue };
-                    let fresh = Arc::make_mut(fresh);
-                    fresh.attributes = attributes;
-                    // Equivalent values stay as written.
-                    fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
-                        false => true,
-                        true => answered.remove(name).map(|now| *was = now).is_some(),
-                    });
-                }
-                let mut arguments = differs;
-                arguments.extend(copied(kind, &bodies).map(|(change, _)| change));
-                if recorded.status == Status::Standing && !arguments.is_empty() {
-                    drift.push(Drift { address: address.clone(), gone: false, arguments });
-                }
-            }
+    for ((address, recorded), Refreshed { presence, arguments }) in recorded.into_iter().zip(refreshed) {
+        let gone = matches!(presence, RefreshedPresence::Gone);
+        match presence {
+            RefreshedPresence::AsRecorded => {}
+            RefreshedPresence::Gone => drop(now.resources.remove(address)),
+            RefreshedPresence::Changed(fresh) => drop(now.resources.insert(address.clone(), Arc::new(*fresh))),
+        }
+        // An unfinished creation or deletion of a run that was cut short is not drift.
+        if recorded.status == Status::Standing && (gone || !arguments.is_empty()) {
+            drift.push(Drift { address: address.clone(), gone, arguments });
         }
     }
     (now, drift)
+}
+
+/// A recorded resource as observed.
+struct Refreshed {
+    presence: RefreshedPresence,
+    /// The arguments that differ from the recorded ones.
+    arguments: Vec<ArgumentChange>,
+}
+
+enum RefreshedPresence {
+    /// As recorded, or not read.
+    AsRecorded,
+    /// It does not exist.
+    Gone,
+    /// With other arguments or attributes.
+    Changed(Box<Recorded>),
+}
+
+fn one_refreshed(
+    catalog: &Catalog,
+    address: &Address,
+    recorded: &Recorded,
+    observed: &Observed,
+    seal: &Seal,
+) -> Refreshed {
+    let unchanged = Refreshed { presence: RefreshedPresence::AsRecorded, arguments: Vec::new() };
+    let Some(kind) = kind_of(catalog, address, recorded) else { return unchanged };
+    let bodies = match seen(&recorded.objects, observed) {
+        ObservedObjects::Unseen => return unchanged,
+        // It may still appear.
+        ObservedObjects::Gone if recorded.under_way.is_some() => return unchanged,
+        ObservedObjects::Gone => return Refreshed { presence: RefreshedPresence::Gone, ..unchanged },
+        ObservedObjects::There(bodies) => whole(bodies),
+    };
+    let attributes = attributes(kind, address, recorded, &bodies);
+    let mut answered = arguments(kind, recorded, &bodies, seal);
+    let differs = diff::arguments(kind.grammar(), kind.args, &recorded.arguments, &answered, &|_| false);
+    let presence = if differs.is_empty() && attributes == recorded.attributes {
+        RefreshedPresence::AsRecorded
+    } else {
+        let mut fresh = Recorded { attributes, ..recorded.clone() };
+        // Equivalent values stay as written.
+        fresh.arguments.retain(|name, was| match differs.iter().any(|change| top(&change.path) == name) {
+            false => true,
+            true => answered.remove(name).map(|now| *was = now).is_some(),
+        });
+        RefreshedPresence::Changed(Box::new(fresh))
+    };
+    let mut arguments = differs;
+    arguments.extend(copied(kind, &bodies).map(|(change, _)| change));
+    Refreshed { presence, arguments }
 }
 
 /// The bodies of a resource beside each other. Most resources have one, which is not copied.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::decide::{Decision, Decisions, sealed};
+use super::decide::{Decision, Decisions};
 use super::diff;
 use super::refresh::{ObservedObjects, observed_argument, seen};
 use crate::kinds::{Arg, Block, ChangeEffect, Grammar, Kept, Kind, Need, Ty, Wire, body};
@@ -20,15 +20,22 @@ use crate::value::Seal;
 type Args = JsonMap<String, Json>;
 
 /// Adds to the refreshed state what the stack writes for the first time and the objects have, and removes what it no
-/// longer writes and the objects keep. `state` is as recorded: an argument that it has, and that the object has lost
-/// since, is drift, and stays absent.
-pub(super) fn settle(stack: &Stack, state: Option<&State>, now: Option<&mut State>, observed: &Observed, seal: &Seal) {
+/// longer writes and the objects keep. `wanted` has the arguments of the stack's resources, in their order. `state` is
+/// as recorded: an argument that it has, and that the object has lost since, is drift, and stays absent.
+pub(super) fn settle(
+    stack: &Stack,
+    wanted: &[Args],
+    state: Option<&State>,
+    now: Option<&mut State>,
+    observed: &Observed,
+    seal: &Seal,
+) {
     let (Some(state), Some(now)) = (state, now) else { return };
     for (address, fresh) in &mut now.resources {
-        let Some((resource, was)) = stack.resources.get(address).zip(state.resources.get(address)) else { continue };
+        let Some((at, _, resource)) = stack.resources.get_full(address) else { continue };
+        let Some((wanted, was)) = wanted.get(at).zip(state.resources.get(address)) else { continue };
         let table = resource.kind.args;
-        let wanted = sealed(&resource.args, seal);
-        if have_the_same(table, &was.arguments, &wanted) {
+        if have_the_same(table, &was.arguments, wanted) {
             continue;
         }
         let walk = ArgumentsOfObject {
@@ -37,7 +44,7 @@ pub(super) fn settle(stack: &Stack, state: Option<&State>, now: Option<&mut Stat
             stays: are_the_same(&was.objects, &resource.objects),
         };
         let read = read(resource.kind, was, observed);
-        walk.arguments(table, &was.arguments, &mut Arc::make_mut(fresh).arguments, &wanted, read.as_ref());
+        walk.arguments(table, &was.arguments, &mut Arc::make_mut(fresh).arguments, wanted, read.as_ref());
     }
 }
 

@@ -27,6 +27,7 @@ const LAYERS: &[&[&str]] = &[
         "language",
         "actions",
         "diagnostic",
+        "parallel",
     ],
     &["hcl", "kinds", TABLES],
     &["graph", "stack", "state", "steps"],
