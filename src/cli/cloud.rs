@@ -75,15 +75,25 @@ pub fn world_dir(global: &Global, session: &Session) -> PathBuf {
 /// # Errors
 /// A simulator that is damaged, in use, or of another seed.
 pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<dyn Clock>), Failure> {
+    Ok(open_world_beside(global, session, || ())?.0)
+}
+
+/// The same, with other work in the meantime.
+fn open_world_beside<R: Send>(
+    global: &Global,
+    session: &Session,
+    beside: impl Fn() -> R + Sync,
+) -> Result<((Simulator, Arc<dyn Clock>), R), Failure> {
     let clock = Arc::new(SimClock::new(START));
-    let simulator = Simulator::open(
+    let (simulator, result) = Simulator::open_beside(
         crate::providers::dialects(),
         &world_dir(global, session),
         global.seed,
         Arc::clone(&clock) as Arc<dyn Clock>,
+        beside,
     )?;
     clock.advance_to(simulator.now());
-    Ok((simulator, clock))
+    Ok(((simulator, clock), result))
 }
 
 /// Runs `work` with the cloud of this account, on a runtime with the cloud's time.
@@ -96,10 +106,27 @@ pub fn with_cloud<T>(
     session: &mut Session,
     work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    with_cloud_beside(account, global, session, || (), async |(), reached, session| work(reached, session).await)
+}
+
+/// The same, with the result of `beside`, which is computed while the local simulator opens.
+///
+/// # Errors
+/// As for [`with_cloud`].
+pub fn with_cloud_beside<T, R: Send>(
+    account: &Account,
+    global: &Global,
+    session: &mut Session,
+    beside: impl Fn() -> R + Sync,
+    work: impl AsyncFnOnce(R, CloudConnection, &mut Session) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     account.is_known()?;
     match account.cloud {
-        CloudName::Local => with_local(account, global, session, work),
-        CloudName::Providers(_) => with_providers(account, global, session, work),
+        CloudName::Local => with_local(account, global, session, beside, work),
+        CloudName::Providers(_) => {
+            let work = async |reached, session: &mut Session| work(beside(), reached, session).await;
+            with_providers(account, global, session, work)
+        }
     }
 }
 
@@ -135,14 +162,15 @@ fn with_providers<T>(
 }
 
 /// The local simulator, in this process and on simulated time.
-fn with_local<T>(
+fn with_local<T, R: Send>(
     account: &Account,
     global: &Global,
     session: &mut Session,
-    work: impl AsyncFnOnce(CloudConnection, &mut Session) -> Result<T, Failure>,
+    beside: impl Fn() -> R + Sync,
+    work: impl AsyncFnOnce(R, CloudConnection, &mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     simulated_time()?.block_on(async {
-        let (simulator, clock) = open_world(global, session)?;
+        let ((simulator, clock), result) = open_world_beside(global, session, beside)?;
         let ids = ids(global, session);
         let reach = Reach {
             wire: HttpBackend::InProcess(simulator.router()),
@@ -156,7 +184,7 @@ fn with_local<T>(
         let cloud = clouds(account, &reach, session).await?;
         let others = programs(account, session, MissingProgram::CountsAsRun);
         let commands = Arc::new(SimulatedCommands { simulator: simulator.clone(), others });
-        work(CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
+        work(result, CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
     })
 }
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::again::{again_for, again_recorded, completed, withheld_hint, word};
-use super::cloud::with_cloud;
+use super::cloud::with_cloud_beside;
 use super::failover_group::{ReviewFormat, history};
 use super::loading::{LoadedStack, load};
-use super::planning::{PlanRequest, PlanResult, make, refuse_vanished, store_of};
+use super::planning::{PlanRequest, PlanResult, make_from, refuse_vanished, store_of};
 use super::reviewing::{require_objectives, sha256, stack_at};
 use super::{ExitCode, Failure, Global, Session, pretty};
 use crate::address::Address;
@@ -18,6 +18,7 @@ use crate::stack::{CloudName, Stack};
 use crate::store::read_bounded;
 use crate::view;
 use crate::view::plan_markdown::{Baseline, CommentCommands, PlanScope};
+use crate::world::Store as _;
 
 /// Show the changes that apply would make, and why
 ///
@@ -115,8 +116,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     let wanted = args.limits.wanted(args.destroy);
     let cloud = loaded.account.cloud;
     let store = store_of(&loaded.program, cloud, global, session)?;
-    let made = with_cloud(&loaded.account, global, session, async |reached, session| {
-        make(&loaded, &wanted, &store, &reached, session).await
+    let state = || store.load();
+    let made = with_cloud_beside(&loaded.account, global, session, state, async |state, reached, session| {
+        make_from(state?, &loaded, &wanted, &store, &reached, session).await
     })?;
     refuse_vanished(&made, &wanted, &args.command(args.out.as_deref(), global), global)?;
     let plan = &made.planned.plan;

@@ -66,7 +66,7 @@ pub fn store_of(
     store_at(program.name(), cloud, global, session)
 }
 
-/// Reads the cloud and plans. Warnings about the stack are printed.
+/// Reads the state and the cloud, and plans. Warnings about the stack are printed.
 ///
 /// # Errors
 /// Errors in the stack; a state or a cloud that cannot be read.
@@ -77,7 +77,21 @@ pub async fn make(
     reached: &CloudConnection,
     session: &mut Session,
 ) -> Result<PlanResult, Failure> {
-    let recorded = store.load()?;
+    make_from(store.load()?, loaded, wanted, store, reached, session).await
+}
+
+/// The same from a state that was read.
+///
+/// # Errors
+/// As for [`make`].
+pub async fn make_from(
+    recorded: Option<State>,
+    loaded: &LoadedStack,
+    wanted: &PlanRequest,
+    store: &LocalStore,
+    reached: &CloudConnection,
+    session: &mut Session,
+) -> Result<PlanResult, Failure> {
     tracing::info!(
         folder = %store.folder().display(),
         serial = recorded.as_ref().map_or(0, |state| state.serial),

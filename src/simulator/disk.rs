@@ -97,14 +97,14 @@ struct Header {
     seed: u64,
 }
 
-/// Opens the world in a directory, or creates one.
+/// Opens the world in a directory that is locked, or creates one.
 pub(super) fn open(
     dir: &Path,
+    lock: File,
     seed: Option<u64>,
     now: Timestamp,
     dialects: Dialects,
 ) -> Result<(World, Disk), SimulatorError> {
-    let lock = lock(dir)?;
     let (snapshot_file, log_file) = (dir.join("world.json"), dir.join("world.jsonl"));
     let snapshot = read(&snapshot_file)?;
     let snapshot_length = snapshot.as_ref().map_or(0, |bytes| bytes.len() as u64);
@@ -233,7 +233,8 @@ fn snapshot(generation: u64, world: &World) -> serde_json::Result<Vec<u8>> {
 const ATTEMPTS: u32 = 20;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(25);
 
-fn lock(dir: &Path) -> Result<File, SimulatorError> {
+/// Locks the world in a directory, which is created where there is none.
+pub(super) fn lock(dir: &Path) -> Result<File, SimulatorError> {
     fs::create_dir_all(dir).map_err(|error| refused(dir, error))?;
     let file = dir.join("world.lock");
     let lock = File::create(&file).map_err(|error| refused(&file, error))?;

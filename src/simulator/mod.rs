@@ -61,6 +61,7 @@ pub use world::World;
 
 use crate::kinds::path;
 use crate::object::ObjectId;
+use crate::parallel;
 use crate::world::Clock;
 
 /// The time at which a new world begins: a Monday morning.
@@ -123,8 +124,24 @@ impl Simulator {
         seed: Option<u64>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SimulatorError> {
-        let (world, disk) = disk::open(dir, seed, clock.now(), dialects)?;
-        Ok(Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: Some(disk) })), clock })
+        Ok(Self::open_beside(dialects, dir, seed, clock, || ())?.0)
+    }
+
+    /// The same, with other work in the meantime. It begins when no other process can change the world any more.
+    ///
+    /// # Errors
+    /// As for [`Simulator::open`].
+    pub fn open_beside<T: Send>(
+        dialects: Dialects,
+        dir: &Path,
+        seed: Option<u64>,
+        clock: Arc<dyn Clock>,
+        beside: impl Fn() -> T + Sync,
+    ) -> Result<(Self, T), SimulatorError> {
+        let lock = disk::lock(dir)?;
+        let (opened, result) = parallel::both(|| disk::open(dir, lock, seed, clock.now(), dialects), beside);
+        let (world, disk) = opened?;
+        Ok((Self { kept: Arc::new(Mutex::new(StoredWorld { world, disk: Some(disk) })), clock }, result))
     }
 
     /// Deletes the world in this directory, damaged or not.
