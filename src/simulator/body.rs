@@ -34,6 +34,11 @@ impl Body {
         unread.map_or_else(|| Json::clone(self), Loaded::read)
     }
 
+    /// The whole as it was loaded, unless it was changed since.
+    pub(crate) fn loaded_text(&self) -> Option<&str> {
+        self.loaded.as_ref().map(|loaded| loaded.text.get())
+    }
+
     /// The text of one of its own properties. Does not read the rest for that.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         let unread = self.loaded.as_ref().filter(|loaded| loaded.json.get().is_none());

@@ -112,6 +112,11 @@ impl Response {
         Self { status, body: serde_json::to_vec(body).unwrap_or_default(), ..Self::default() }
     }
 
+    /// A response with a body that is JSON already.
+    pub(crate) fn text(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, ..Self::default() }
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

@@ -1,6 +1,8 @@
 //! Soft-deleted objects, such as vaults: they can be read, recovered and purged, and their names stay reserved. The
 //! kinds' tables list the types.
 
+use std::sync::LazyLock;
+
 use jiff::ToSpan as _;
 use serde_json::{Value as Json, json};
 
@@ -147,12 +149,17 @@ pub(super) fn purge(
 }
 
 /// True for the (folded) type of soft-deleted objects, with or without its `locations` segment.
+/// The namespaces with a bin, each with its word for deleted objects.
+static BINS: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| types::all().filter_map(|of| Some((of.namespace(), of.bin?))).collect());
+
 fn is_bin(type_: &str) -> bool {
-    let words = types::all().filter_map(|of| Some((of.namespace(), of.bin?)));
-    words.into_iter().any(|(namespace, word)| {
-        type_.eq_ignore_ascii_case(&format!("{namespace}/locations/{word}"))
-            || type_.eq_ignore_ascii_case(&format!("{namespace}/{word}"))
-    })
+    let Some((namespace, word)) = type_.split_once('/') else { return false };
+    let word = match word.split_once('/') {
+        Some((locations, word)) if locations.eq_ignore_ascii_case("locations") => word,
+        _ => word,
+    };
+    BINS.iter().any(|(of, bin)| bin.eq_ignore_ascii_case(word) && of.eq_ignore_ascii_case(namespace))
 }
 
 fn is_called(body: &Json, type_: &str) -> bool {

@@ -4,12 +4,15 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use indexmap::IndexMap;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Json, json};
 
 use super::admitted::AdmittedRequest;
 use super::types::{self, ProviderType};
 use super::{places, state};
 use crate::kinds::path;
+use crate::simulator::body::Body;
 use crate::simulator::world::{SimulatedObject, World};
 
 /// Entries in a page of a list, unless `$top` is smaller.
@@ -26,13 +29,34 @@ pub(super) fn whole_body<'a>(world: &'a World, object: &'a SimulatedObject) -> C
         }
     }
     for segment in &type_.embeds {
-        let type_ = format!("{}/{}", object.type_, segment.to_ascii_lowercase());
-        let children = world.below(&id).map(|(_, child)| child).filter(|child| child.seen() && child.type_ == type_);
-        let children: Vec<Json> = children.map(|child| child.body.to_json()).collect();
+        let children: Vec<Json> = children(world, object, &id, segment).into_iter().map(Body::to_json).collect();
         path::put(&mut body, &format!("properties.{segment}"), Json::Null);
         path::put(&mut body, &format!("properties.{segment}"), Json::Array(children));
     }
     Cow::Owned(body)
+}
+
+/// The text of that body, made of the texts of the object and its children. `None` where one has to look into them.
+pub(super) fn whole_text(world: &World, object: &SimulatedObject) -> Option<Vec<u8>> {
+    let (type_, _) = extended(world, object).filter(|(_, data)| data.is_empty())?;
+    let id = object.id.folded();
+    let mut body: IndexMap<String, &RawValue> = serde_json::from_str(object.body.loaded_text()?).ok()?;
+    let mut properties: IndexMap<String, Cow<'_, RawValue>> =
+        serde_json::from_str(body.get("properties")?.get()).ok()?;
+    for segment in &type_.embeds {
+        let children = to_raw_value(&children(world, object, &id, segment)).ok()?;
+        properties.insert((*segment).to_owned(), Cow::Owned(children));
+    }
+    let properties = to_raw_value(&properties).ok()?;
+    body.insert("properties".to_owned(), &properties);
+    serde_json::to_vec(&body).ok()
+}
+
+/// The bodies of the children of an object that a segment of its properties lists.
+fn children<'a>(world: &'a World, object: &SimulatedObject, id: &str, segment: &str) -> Vec<&'a Body> {
+    let type_ = format!("{}/{}", object.type_, segment.to_ascii_lowercase());
+    let children = world.below(id).map(|(_, child)| child).filter(|child| child.seen() && child.type_ == type_);
+    children.map(|child| &child.body).collect()
 }
 
 /// The type of an object whose body is shown with more than it has, and the places of URLs of data that are changed.

@@ -107,10 +107,14 @@ fn read_resource(world: &World, named: &ResourcePath, ask: &AdmittedRequest<'_>)
     }
     if let Some(object) = world.standing(&named.id) {
         absent::known_type(world, &named.type_, ask.api)?;
-        let extended = ask.request.query.contains_key("$expand") || lists::extended(world, object).is_some();
-        let response = match extended {
-            true => Response::json(200, &*expanded(world, object, ask)),
-            false => Response::json(200, &object.body),
+        let expands = ask.request.query.contains_key("$expand");
+        let whole = if expands { None } else { lists::whole_text(world, object) };
+        let response = match whole {
+            Some(text) => Response::text(200, text),
+            None if expands || lists::extended(world, object).is_some() => {
+                Response::json(200, &*expanded(world, object, ask))
+            }
+            None => Response::json(200, &object.body),
         };
         return Ok(match object.etag() {
             Some(etag) => response.with("etag", etag),

@@ -106,6 +106,20 @@ async fn damaged_files_are_refused_and_can_be_reset() {
 }
 
 #[tokio::test]
+async fn network_of_a_loaded_world_shows_its_subnets_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = open(dir.path()).unwrap();
+    cloud.put("", json!({ "location": "canadacentral" })).await;
+    cloud.made(NET, net()).await;
+    cloud.made(SUBNET, subnet()).await;
+    let before = cloud.get(NET).await;
+    assert_eq!(before.body["properties"]["subnets"][0]["name"], "a");
+    drop(cloud);
+    let after = open(dir.path()).unwrap().get(NET).await;
+    assert_eq!((after.body.to_string(), after.header("etag")), (before.body.to_string(), before.header("etag")));
+}
+
+#[tokio::test]
 async fn drift_can_be_injected_without_a_request() {
     let cloud = TestCloud::with_group().await;
     cloud.made(NET, net()).await;
