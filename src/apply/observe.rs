@@ -1,7 +1,7 @@
 //! Reads of the cloud.
 
 use crate::kinds::{Catalog, Grammar};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -108,14 +108,16 @@ pub(crate) async fn read_or_list(
 /// Objects from lists, where many of one type are wanted below one scope: a page costs as much as one
 /// object. Where a list is unavailable, its objects are read individually, and those reads report the reason.
 async fn list(catalog: &Catalog, cloud: &dyn Cloud, objects: &[&Object]) -> HashMap<ObjectId, Sight> {
-    let mut collections: BTreeMap<Collection, usize> = BTreeMap::new();
+    let mut wanted: HashMap<Collection, usize> = HashMap::new();
     let list_of =
         |object: &&Object| Some(Collection::new(catalog.collection(&object.id)?, Arc::clone(&object.of.version)));
     for list in objects.iter().filter_map(list_of) {
-        *collections.entry(list).or_default() += 1;
+        *wanted.entry(list).or_default() += 1;
     }
-    collections.retain(|_, wanted| *wanted > SINGLY);
-    let lists: Vec<_> = collections.into_keys().map(|list| list_one(cloud, list)).collect();
+    let mut collections: Vec<_> =
+        wanted.into_iter().filter(|(_, wanted)| *wanted > SINGLY).map(|(list, _)| list).collect();
+    collections.sort_unstable();
+    let lists: Vec<_> = collections.into_iter().map(|list| list_one(cloud, list)).collect();
     let mut lists = stream::iter(lists).buffer_unordered(WIDTH);
     let mut seen = HashMap::new();
     while let Some((answer, Collection { path, .. })) = lists.next().await {

@@ -36,7 +36,7 @@ impl ObjectId {
     }
 
     fn is_path(&self) -> bool {
-        self.0.starts_with('/')
+        self.0.as_bytes().first() == Some(&b'/')
     }
 
     /// The id of a child: `{self}/{segment}/{name}`.
@@ -65,7 +65,7 @@ impl ObjectId {
 
 impl PartialEq for ObjectId {
     fn eq(&self, other: &Self) -> bool {
-        if self.is_path() { self.0.eq_ignore_ascii_case(&other.0) } else { self.0 == other.0 }
+        self.0 == other.0 || self.is_path() && self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 
@@ -100,8 +100,8 @@ impl Ord for ObjectId {
         let (one, other) = (self.0.as_bytes(), other.0.as_bytes());
         // Ids are compared more than anything else, and mostly share a long beginning: it is skipped in pieces, and
         // only bytes that differ are folded.
-        let shared = one.chunks_exact(PIECE).zip(other.chunks_exact(PIECE)).take_while(|(one, other)| one == other);
-        let begin = shared.count() * PIECE;
+        let (pieces, others) = (one.as_chunks::<PIECE>().0, other.as_chunks::<PIECE>().0);
+        let begin = pieces.iter().zip(others).take_while(|(one, other)| one == other).count() * PIECE;
         let (rest, others) = (one.get(begin..).unwrap_or_default(), other.get(begin..).unwrap_or_default());
         let mut pairs = rest.iter().zip(others);
         let differing = pairs.find_map(|(one, other)| {

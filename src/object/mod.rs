@@ -65,7 +65,7 @@ impl From<Object> for ObjectRecord {
 }
 
 /// Objects of one type directly below another object, or below a scope.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Collection {
     /// Its path: `…/providers/{namespace}/{type}`, `…/{parent}/{type}` or `…/resourceGroups`.
     pub path: ObjectId,

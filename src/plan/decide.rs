@@ -1,6 +1,6 @@
 //! The action for each resource, with its reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -337,8 +337,8 @@ impl DecisionInput<'_> {
     /// Recorded resources that are no longer declared.
     fn leftover(&self, decisions: &mut Decisions) {
         let Some(state) = self.state else { return };
-        let wanted: BTreeMap<&ObjectId, &Address> = if self.destroy {
-            BTreeMap::new()
+        let wanted: HashMap<&ObjectId, &Address> = if self.destroy {
+            HashMap::new()
         } else {
             self.stack.resources.values().map(|resource| (&resource.id, &resource.address)).collect()
         };

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::object::ObjectId;
-use crate::stack::Stack;
-use crate::state::State;
+use crate::stack::{Resource, Stack};
+use crate::state::{Recorded, State};
 
 /// Identity of a resource in the cloud: kind, id and name, compared as the provider compares them. The name tells apart
 /// kinds whose resources are properties of one object, such as the replicas of an account.
@@ -58,6 +58,15 @@ impl Moves {
     /// The moves by which every recorded object that the stack declares has the address it is declared under. An
     /// object that loses its address to another one is set aside.
     pub(super) fn of(state: &State, stack: &Stack) -> Self {
+        let has_its_label = |(address, recorded): (&Address, &Arc<Recorded>)| {
+            let declared = stack.resources.get(address);
+            let is_it = |one: &Resource| one.id == recorded.id && one.name.eq_ignore_ascii_case(&recorded.name);
+            address.is_rehearsed() || declared.is_some_and(is_it)
+        };
+        // Mostly nothing has moved.
+        if state.resources.iter().all(has_its_label) {
+            return Self::default();
+        }
         let recorded = state.resources.iter().filter(|(address, _)| !address.is_rehearsed());
         let recorded =
             recorded.map(|(address, one)| (address.clone(), Identity::new(address.kind(), &one.id, &one.name)));

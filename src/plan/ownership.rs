@@ -1,7 +1,7 @@
 //! Ownership: an object is this stack's if its state records the object, or if the object bears the mark of its
 //! lineage. Everything else that exists is left alone, unless the operator names its address for an import.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Json;
 
@@ -22,7 +22,7 @@ pub(super) struct Ownership<'a> {
     /// The lineage of the state; empty before the first apply.
     lineage: &'a str,
     /// The recorded objects.
-    ours: BTreeMap<&'a ObjectId, Vec<Option<&'a Within>>>,
+    ours: HashMap<&'a ObjectId, Vec<Option<&'a Within>>>,
     observed: &'a Observed,
     /// The addresses that the operator has named for an import.
     named: &'a [Address],
@@ -41,7 +41,7 @@ pub(super) enum Existing {
 impl<'a> Ownership<'a> {
     pub(super) fn new(state: Option<&'a State>, observed: &'a Observed, named: &'a [Address]) -> Self {
         let objects = state.iter().flat_map(|state| state.resources.values()).flat_map(|recorded| &recorded.objects);
-        let mut ours: BTreeMap<&ObjectId, Vec<Option<&Within>>> = BTreeMap::new();
+        let mut ours: HashMap<&ObjectId, Vec<Option<&Within>>> = HashMap::new();
         objects.for_each(|object| ours.entry(&object.id).or_default().push(object.within.as_ref()));
         Self { lineage: state.map_or("", |state| state.lineage.as_str()), ours, observed, named }
     }
