@@ -322,10 +322,15 @@ pub fn plan_from(question: &PlanInput<'_>, mut early: Option<EarlyStack>) -> Res
     let mut yields = BTreeSet::new();
     let (stack, warnings, mut decisions, mut blocked, held, left) = loop {
         let (state, now) = (start.state.as_deref(), start.refreshed.as_ref());
-        let known = now.map_or_else(Knowledge::default, |now| knowledge(program.catalog(), now, &|a| lost.contains(a)));
-        let (mut stack, warnings) = match early.take().filter(|early| early.known == known) {
-            Some(EarlyStack { known: _, stack, warnings }) => (stack, warnings),
-            None => program.evaluate(&known)?,
+        let is_known =
+            |known: &Knowledge| lost.is_empty() && start.is_as_recorded() || *known == start.knowledge(program, &lost);
+        let EarlyStack { known, mut stack, warnings } = match early.take().filter(|early| is_known(&early.known)) {
+            Some(early) => early,
+            None => {
+                let known = start.knowledge(program, &lost);
+                let (stack, warnings) = program.evaluate(&known)?;
+                EarlyStack { known, stack, warnings }
+            }
         };
         // An id may depend on an attribute of an object that has moved, so that more are found with each turn.
         let more = state.filter(|_| !destroy).map(|state| Moves::of(state, &stack)).unwrap_or_default();
@@ -450,6 +455,19 @@ impl<'a> PlanStart<'a> {
         }
         let (refreshed, drift) = refresh::refresh(program.catalog(), &state, observed, seal);
         Ok(Self { state: Some(state), refreshed: Some(refreshed), drift })
+    }
+
+    /// True if nothing differs from the state that the caller has read.
+    fn is_as_recorded(&self) -> bool {
+        let Some((Cow::Borrowed(state), now)) = self.state.as_ref().zip(self.refreshed.as_ref()) else { return false };
+        let same = |(one, other): (&Arc<Recorded>, &Arc<Recorded>)| Arc::ptr_eq(one, other);
+        state.resources.len() == now.resources.len() && state.resources.values().zip(now.resources.values()).all(same)
+    }
+
+    /// The attributes in the refreshed state, but for those of resources that lose them.
+    fn knowledge(&self, program: &Program, lost: &BTreeSet<Address>) -> Knowledge {
+        let of = |now| knowledge(program.catalog(), now, &|address| lost.contains(address));
+        self.refreshed.as_ref().map_or_else(Knowledge::default, of)
     }
 }
 
