@@ -329,6 +329,22 @@ fn lock_names_its_holder_and_ends_with_it() {
 }
 
 #[test]
+fn content_of_a_file_is_compared_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let long = "state ".repeat(100_000).into_bytes();
+    assert_eq!(files::has_content(&path, None), Ok(true));
+    assert_eq!(files::has_content(&path, Some(&long)), Ok(false));
+    fs::write(&path, &long).unwrap();
+    assert_eq!(files::has_content(&path, None), Ok(false));
+    assert_eq!(files::has_content(&path, Some(&long)), Ok(true));
+    assert_eq!(files::has_content(&path, Some(&long[1..])), Ok(false));
+    assert_eq!(files::has_content(&path, Some(&long[..long.len() - 1])), Ok(false));
+    assert_eq!(files::has_content(&path, Some(&[&long[..], b"!"].concat())), Ok(false));
+    assert_eq!(files::read_head(&path, 5), Ok(Some(b"state".to_vec())));
+}
+
+#[test]
 fn a_stack_cannot_be_kept_outside_its_folder() {
     for name in ["..", "", "a/b", "/a", ".", "c:d"] {
         assert!(LocalStore::open(Path::new("state"), name, "local").is_err(), "{name}");
