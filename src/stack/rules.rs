@@ -48,9 +48,11 @@ impl OtherResources for Sound<'_> {
             self.asked.set(true);
             return;
         }
+        let Some(resource) = resource else { return };
+        let args = self.facts.charged_args(resource);
         // A message must not tell the secret of another resource.
-        let args = resource.map(|resource| plain(&masked(self.facts.args(resource)))).unwrap_or_default();
-        self.facts.visit(id, &mut |subject| visit(&Subject { others: self, args: &args, ..*subject }));
+        let args = if args.values().any(Value::sensitive_within) { plain(&masked(args)) } else { plain(args) };
+        visit(&Subject { others: self, ..self.facts.subject(resource, &args) });
     }
 }
 
@@ -81,7 +83,9 @@ pub(super) fn findings(
     };
     let mut findings = run(Subject { args: &known, ..*subject });
     let mut paths = Vec::new();
-    args.iter().for_each(|(name, value)| told_paths(value, vec![Step::Key(name.to_string())], &mut paths));
+    for (name, value) in args.iter().filter(|(_, value)| value.told_within()) {
+        told_paths(value, vec![Step::Key(name.to_string())], &mut paths);
+    }
     findings.retain(|finding| {
         !paths.iter().any(|path| matches!(path.as_slice(), [Step::Key(name)] if name == finding.argument))
     });

@@ -449,10 +449,15 @@ impl Facts<'_> {
 
     /// The arguments in plain text, without those that are unknown.
     pub(crate) fn plain_args(&self, resource: &Resource) -> JsonMap<String, Json> {
+        plain(self.charged_args(resource))
+    }
+
+    /// The arguments of a resource, charged for the walks of a copy in plain text.
+    pub(super) fn charged_args<'b>(&'b self, resource: &'b Resource) -> &'b Map {
         let args = self.args(resource);
         let size: usize = args.values().map(Value::size).sum();
         let _ = self.charge(size.saturating_mul(2 * KEPT_WORK));
-        plain(args)
+        args
     }
 
     /// The account of a resource: that of its site, if the site is at its provider.

@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS, Span};
 use crate::hcl::ast::{Body, ExprKind, Root};
 use crate::kinds::{Exclusive, ExclusiveWithin, Grammar};
+use crate::parallel;
 use crate::ranges::Range;
 use crate::stack::Resource;
 use crate::stack::block::span_of;
@@ -26,23 +27,11 @@ struct Taken<'a> {
 
 /// Reports resources that take the same values.
 pub(super) fn check(program: &Program, resources: &IndexMap<Address, Resource>, found: &mut Diagnostics) {
+    let takes = |resource: &&Resource| !resource.address.is_rehearsed() && !resource.kind.apart.is_empty();
+    let taking: Vec<&Resource> = resources.values().filter(takes).collect();
     let mut spaces: HashMap<(&str, String), Vec<Taken<'_>>> = HashMap::new();
-    for resource in resources.values().filter(|resource| !resource.address.is_rehearsed()) {
-        if resource.kind.apart.is_empty() {
-            continue;
-        }
-        let args = known(program, resource);
-        for rule in resource.kind.apart.iter().filter(|rule| !rule.public) {
-            let place = match rule.within {
-                ExclusiveWithin::Region => resource.location.to_ascii_lowercase(),
-                ExclusiveWithin::Parent => resource.parent().map(|parent| parent.folded()).unwrap_or_default(),
-                ExclusiveWithin::Everywhere => String::new(),
-                ExclusiveWithin::Resource => resource.id.folded(),
-            };
-            for row in rule.rows(&resource.name, &args) {
-                spaces.entry((rule.space, place.clone())).or_default().push(Taken { resource, rule, row });
-            }
-        }
+    for (space, taken) in parallel::map(&taking, |resource| taken(program, resource)).into_iter().flatten() {
+        spaces.entry(space).or_default().push(taken);
     }
     let mut clashes: Vec<_> = spaces.into_values().flat_map(clashes).collect();
     let order = |(first, second): &(Taken<'_>, Taken<'_>)| {
@@ -57,6 +46,23 @@ pub(super) fn check(program: &Program, resources: &IndexMap<Address, Resource>, 
             found.push(diagnostic(program, &first, &second));
         }
     }
+}
+
+/// The rows of a resource, each with its space: rows of one space must not meet.
+fn taken<'a>(program: &Program, resource: &'a Resource) -> Vec<((&'static str, String), Taken<'a>)> {
+    let args = known(program, resource);
+    let mut all = Vec::new();
+    for rule in resource.kind.apart.iter().filter(|rule| !rule.public) {
+        let place = match rule.within {
+            ExclusiveWithin::Region => resource.location.to_ascii_lowercase(),
+            ExclusiveWithin::Parent => resource.parent().map(|parent| parent.folded()).unwrap_or_default(),
+            ExclusiveWithin::Everywhere => String::new(),
+            ExclusiveWithin::Resource => resource.id.folded(),
+        };
+        let rows = rule.rows(&resource.name, &args).into_iter();
+        all.extend(rows.map(|row| ((rule.space, place.clone()), Taken { resource, rule, row })));
+    }
+    all
 }
 
 /// The arguments of a resource as JSON. An attribute that only the cloud knows is the same for two resources that
