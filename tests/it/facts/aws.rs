@@ -50,7 +50,7 @@ fn path_of(wire: Wire) -> Option<String> {
 fn is_own(kind: &Kind, path: &str) -> bool {
     let named = format!("{} {path}", kind.type_.name);
     let is = |own: &&str| [path, &*named].iter().any(|one| one == own || one.starts_with(&format!("{own}.")));
-    OWN.iter().any(|own| is(&own))
+    OWN.iter().any(is)
 }
 
 /// The paths of arguments, each with the effect of a change.

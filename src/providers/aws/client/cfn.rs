@@ -66,7 +66,7 @@ pub(super) fn copy(answer: &Json, names: &[(&str, &str)], into: &mut Map<String,
 /// The properties of these names that a body has.
 pub(super) fn picked(body: &Json, names: &[&str]) -> Json {
     let has = |name: &&str| Some(((*name).to_owned(), body.get(*name).filter(|value| !value.is_null())?.clone()));
-    Json::Object(names.iter().filter_map(|name| has(name)).collect())
+    Json::Object(names.iter().filter_map(has).collect())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! which are texts above it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::PoisonError;
 
 use serde_json::Value as Json;
@@ -79,9 +80,9 @@ impl Aws {
         let of = *of;
         let mut ids = BTreeMap::new();
         for (text, named) in picked(&body, |_, text| Named::read(text)) {
-            if !ids.contains_key(&text) {
-                let id = self.given(&text, &named).await?;
-                ids.insert(text, id);
+            if let Entry::Vacant(free) = ids.entry(text) {
+                let id = self.given(free.key(), &named).await?;
+                free.insert(id);
             }
         }
         each(&mut body, "", &mut |property, text| {

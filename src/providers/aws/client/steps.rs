@@ -45,7 +45,7 @@ fn controlled(of: Of, found: &Found, wanted: &Json, stage: Stage) -> Option<Step
         let policy = |body: &Json| body.get("Policy").filter(|policy| !policy.is_null()).cloned();
         let (now, new) = (policy(&found.body), policy(wanted));
         let is_same = same(now.as_ref().unwrap_or(&Json::Null), new.as_ref().unwrap_or(&Json::Null));
-        return (!is_same && !(stage.made && new.is_none())).then_some(Step::Policy(new));
+        return (!is_same && (!stage.made || new.is_some())).then_some(Step::Policy(new));
     }
     routes::next(of, found, wanted, stage.made)
 }
@@ -56,10 +56,7 @@ fn object(found: &Found, wanted: &Json) -> Option<Step> {
         !same(found.body.get(*name).unwrap_or(&Json::Null), value) && (*name == "Metadata" || !value.is_null())
     };
     let digest = || found.body.get("ETag").and_then(Json::as_str).map(str::to_owned);
-    ["Content", "ContentType", "StorageClass", "Metadata"]
-        .iter()
-        .any(|name| differs(&name))
-        .then(|| Step::Put(digest()))
+    ["Content", "ContentType", "StorageClass", "Metadata"].iter().any(differs).then(|| Step::Put(digest()))
 }
 
 fn record(found: &Found, wanted: &Json, made: bool) -> Option<Step> {
@@ -67,9 +64,9 @@ fn record(found: &Found, wanted: &Json, made: bool) -> Option<Step> {
         ["TTL", "ResourceRecords", "AliasTarget", "HealthCheckId", "SetIdentifier", "Weight", "Failover", "Region"];
     let differs = |name: &&str| {
         let value = wanted.get(*name).unwrap_or(&Json::Null);
-        !same(found.body.get(*name).unwrap_or(&Json::Null), value) && !(made && value.is_null())
+        !same(found.body.get(*name).unwrap_or(&Json::Null), value) && (!made || !value.is_null())
     };
-    names.iter().any(|name| differs(&name)).then_some(Step::Upsert)
+    names.iter().any(differs).then_some(Step::Upsert)
 }
 
 /// The step that sets or removes tags which EC2 keeps.

@@ -13,12 +13,14 @@ use crate::simulator::world::{Lifecycle, World};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seconds(pub(super) u32, pub(super) u32, pub(super) u32);
 
+/// Completes the model of a new object in a region and inserts what belongs to it. Returns its name in the world.
+pub(super) type Creation = fn(&mut World, &str, &mut Map<String, Json>) -> Result<String, Refused>;
+
 /// The handler of a type. Its errors have the codes of the service, as those of its own API.
 pub(super) struct Handler {
     pub(super) of: &'static Type,
     pub(super) seconds: Seconds,
-    /// Completes the model of a new object and inserts what belongs to it. Returns its name in the world.
-    pub(super) create: fn(&mut World, &str, &mut Map<String, Json>) -> Result<String, Refused>,
+    pub(super) create: Creation,
     /// Refuses a change, or completes the new body.
     pub(super) update: fn(&World, &str, &Json, &mut Json) -> Result<(), Refused>,
     /// Refuses a deletion. The text is the region.
@@ -28,11 +30,7 @@ pub(super) struct Handler {
 }
 
 /// A handler of a type without anything of its own but its creation.
-pub(super) const fn plain(
-    of: &'static Type,
-    seconds: Seconds,
-    create: fn(&mut World, &str, &mut Map<String, Json>) -> Result<String, Refused>,
-) -> Handler {
+pub(super) const fn plain(of: &'static Type, seconds: Seconds, create: Creation) -> Handler {
     Handler { of, seconds, create, update: |_, _, _, _| Ok(()), delete: |_, _, _| Ok(()), gone: |_, _, _| () }
 }
 

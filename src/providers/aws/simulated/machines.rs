@@ -61,7 +61,7 @@ pub(super) fn take(world: &mut World, region: &str, id: &str, step: Step, fails:
     let place = Place::new(&INSTANCE, region);
     place.change(world, id, |body| body["State"] = on_the_way.body());
     if matches!(step, Step::Stop | Step::Terminate) {
-        place.change(world, id, |body| lose_public(body));
+        place.change(world, id, lose_public);
     }
     let act = if step == Step::Forget { OperationKind::Delete } else { OperationKind::Post };
     begin(world, place, id, Begun { action, act, seconds: *seconds, body: json!({}), fails, before: None });

@@ -66,7 +66,7 @@ impl<'a> Place<'a> {
     }
 
     /// The objects, in the order of their creation.
-    pub(super) fn all<'w>(self, world: &'w World) -> Vec<&'w SimulatedObject> {
+    pub(super) fn all(self, world: &World) -> Vec<&SimulatedObject> {
         let folder = format!("{NAME}:{}", self.folder());
         let found = world.below(&folder).map(|(_, object)| object);
         let mut all: Vec<_> = found.filter(|object| object.type_ == self.of.name && object.seen()).collect();

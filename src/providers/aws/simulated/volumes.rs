@@ -8,9 +8,12 @@ use super::store::{Place, give, text};
 use super::types::{SNAPSHOT, VOLUME};
 use crate::simulator::world::World;
 
+/// A name, sizes, operations and throughput.
+type VolumeType = (&'static str, u64, u64, Option<u64>, Option<u64>);
+
 /// Types with their smallest and largest size in GiB, and their usual operations and throughput (source: EBS's
 /// documentation of volume types).
-const TYPES: &[(&str, u64, u64, Option<u64>, Option<u64>)] = &[
+const TYPES: &[VolumeType] = &[
     ("gp3", 1, 65_536, Some(3000), Some(125)),
     ("gp2", 1, 16_384, None, None),
     ("io1", 4, 16_384, None, None),

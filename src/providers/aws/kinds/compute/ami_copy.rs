@@ -55,11 +55,7 @@ pub(crate) static KIND: Kind = Kind {
     },
     in_use: "",
     combinations: &[PROMISE, copy::KEY],
-    odd: Overrides {
-        encode: Some(|subject, bodies| copy::encode(subject, bodies)),
-        check: Some(copy::check),
-        ..Overrides::NONE
-    },
+    odd: Overrides { encode: Some(copy::encode), check: Some(copy::check), ..Overrides::NONE },
     adoption: Adoption {
         is: Some(|found| path::text(found.body, SOURCE).is_some()),
         arguments: Some(copy::complete),

@@ -36,11 +36,7 @@ pub(crate) static KIND: Kind = Kind {
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "InvalidSnapshot.InUse",
     combinations: &[PROMISE, copy::KEY],
-    odd: Overrides {
-        encode: Some(|subject, bodies| copy::encode(subject, bodies)),
-        check: Some(copy::check),
-        ..Overrides::NONE
-    },
+    odd: Overrides { encode: Some(copy::encode), check: Some(copy::check), ..Overrides::NONE },
     restless: &["Progress"],
     adoption: Adoption {
         is: Some(|found| path::text(found.body, SOURCE).is_some()),

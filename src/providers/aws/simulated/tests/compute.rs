@@ -455,7 +455,10 @@ async fn tags_of_a_reservation_change_in_all_of_its_apis() {
     });
     let id = account.made("AWS::EC2::CapacityReservation", model).await;
     let filter = [("Filter.1.Name", "tag:Name"), ("Filter.1.Value.1", "web")];
-    assert_eq!(all(&account.ec2("DescribeCapacityReservations", &filter).await, "capacityReservationId"), [id.clone()]);
+    assert_eq!(
+        all(&account.ec2("DescribeCapacityReservations", &filter).await, "capacityReservationId"),
+        std::slice::from_ref(&id)
+    );
     account.ec2("CreateTags", &[("ResourceId.1", &id), ("Tag.1.Key", "team"), ("Tag.1.Value", "a")]).await;
     account.ec2("DeleteTags", &[("ResourceId.1", &id), ("Tag.1.Key", "Name")]).await;
     let own = json!([{ "Key": "team", "Value": "a" }]);
