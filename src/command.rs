@@ -18,6 +18,8 @@ pub struct CommandLine {
     pub arguments: Vec<String>,
     /// Its environment, beside the variables that every program needs.
     pub environment: BTreeMap<String, String>,
+    /// Variables that it gets from the environment of this process, which must have them.
+    pub inherits: Vec<String>,
     /// Its working directory, relative to the directory of the stack.
     pub directory: Option<String>,
     /// Its time limit.

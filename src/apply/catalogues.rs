@@ -1,12 +1,15 @@
 //! Catalogues of backups: what the tool's command prints, or what the local simulator knows.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::actions::arguments::{list, pairs, sent, span};
+use crate::address::Address;
 use crate::backup::{BackupSet, simulated};
-use crate::stack::{Backup, Repository, Stack};
+use crate::stack::{Backup, FailoverGroup, Repository, Stack};
 use crate::value::{Map, Value};
 use crate::world::{Cloud, CommandLine, Commands};
 
@@ -20,6 +23,23 @@ pub enum CatalogueSource<'a> {
     Simulated(Timestamp),
     /// The commands of the stack.
     Commands(&'a dyn Commands),
+}
+
+/// Reads the catalogues of the backups that a cold standby of a group restores; none where no standby is cold.
+pub async fn read_catalogues(
+    stack: &Stack,
+    group: &FailoverGroup,
+    from: (CatalogueSource<'_>, &dyn Cloud),
+    now: Timestamp,
+) -> BTreeMap<Address, Result<BackupSet, String>> {
+    let is_cold = |site: &Arc<str>| stack.sites.get(site).is_some_and(|site| site.is_cold());
+    let restored: &[Address] = if group.standbys().iter().any(is_cold) { &group.restore } else { &[] };
+    let backups = restored.iter().filter_map(|address| stack.backups.get(address.own_name()));
+    let reads = backups.map(async |backup| {
+        let set = read_catalogue(stack, backup, from, now).await;
+        (backup.address.clone(), set.map(|set| set.until(now)))
+    });
+    futures::future::join_all(reads).await.into_iter().collect()
 }
 
 /// Reads the catalogue of a backup, as it is at this time.
@@ -80,6 +100,7 @@ fn line(arguments: &Map) -> Result<CommandLine, String> {
         environment: pairs(arguments, "environment"),
         directory: sent(arguments, "directory").map(str::to_owned),
         within: span(arguments, "within", WITHIN).map_err(|_| "its time limit cannot be read".to_owned())?,
+        inherits: Vec::new(),
         is_secret: Value::from(arguments.clone()).sensitive_within(),
         purpose: None,
     })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::tasks::{ApprovalCommand, RunDetails, RunGroup};
+use super::details::{ApprovalCommand, RunDetails, RunGroup};
 use super::{Ports, WIDTH, Worker, sealed_outputs};
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
@@ -509,8 +509,13 @@ pub fn may_be_skipped(step: &Step, undertaking: &RunSpec) -> bool {
         // A side that does not follow after a promotion is recorded as protection debt.
         Stage::CatchUp => waits_for_promotion(),
         Stage::Fence => undertaking.accepted.split_brain,
-        Stage::Plan | Stage::Quiesce | Stage::StandUp | Stage::Probe | Stage::Route | Stage::Step | Stage::TakeDown => {
-            true
-        }
+        Stage::Plan
+        | Stage::Quiesce
+        | Stage::StandUp
+        | Stage::Restore
+        | Stage::Probe
+        | Stage::Route
+        | Stage::Step
+        | Stage::TakeDown => true,
     }
 }

@@ -13,10 +13,12 @@ mod aside;
 mod begin;
 mod catalogues;
 mod clouds;
+mod details;
 mod discover;
 mod discreet;
 mod engine;
 mod failover_run;
+mod launch;
 mod left;
 mod moves;
 mod observe;
@@ -25,6 +27,7 @@ mod probe;
 mod programs;
 mod promote;
 mod remove;
+mod restore;
 mod roles;
 mod silence;
 mod standings;
@@ -59,7 +62,7 @@ pub use abort::{AbortOutcome, abort};
 pub use accept::{NewRoles, accept};
 pub use around::{Patience, ReadPorts, fetch_endpoints, look_around, look_around_within, read_lists};
 pub use begin::{held, held_resources, taken_over};
-pub use catalogues::{CatalogueSource, read_catalogue};
+pub use catalogues::{CatalogueSource, read_catalogue, read_catalogues};
 pub use clouds::{Clouds, Connect};
 pub use discover::{DiscoveryError, MAX_OBJECTS, discover_groups, discover_lists, discover_objects};
 pub use engine::{BulkEngine, Engine, EngineInput};
@@ -71,7 +74,7 @@ pub(crate) use observe::read_or_list;
 pub use standings::{look_at, observe_roles};
 pub use text::{text_differences, text_of};
 
-use tasks::RunDetails;
+use details::RunDetails;
 
 /// The maximum number of concurrent steps. The actual limit of a run is the provider's own on writes: 200 at once and
 /// 10 per second.

@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use serde_json::Value as Json;
 
 use super::around::{Patience, look};
-use super::tasks::say;
+use super::details::say;
 use super::together::{ArgumentMap, LOOK, Moves, UNCLEAR, names};
 use super::{StepError, Worker};
 use crate::address::Address;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::around::{Patience, look};
+use super::details::say;
 use super::promote::{asked_in_words, may_pass};
-use super::tasks::say;
 use super::{StepError, Worker};
 use crate::kinds::{Call, CallMethod, Power, PowerState, ReadResult};
 use crate::reason::Reason;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::tasks::say;
+use super::details::say;
 use super::{StepError, Worker};
 use crate::duration::spoken;
 use crate::run::StepReporter;

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::around::{Patience, look};
+use super::details::say;
 use super::programs;
-use super::tasks::say;
 use super::{StepError, Worker};
 use crate::duration::{at_least, spoken};
 use crate::kinds::{

@@ -38,7 +38,7 @@ impl Worker<'_> {
             }
         }
         self.knowledge().attributes.remove(address);
-        Ok(())
+        self.end_restore(address).await
     }
 
     /// Deletes an object that an earlier run began to create, should it appear only now. By the deadline it would

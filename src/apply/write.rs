@@ -37,6 +37,9 @@ impl Worker<'_> {
         let plain = reveal(&args)?;
         let mut bodies = self.bodies(resource, &plain);
         self.mark(resource, &mut bodies);
+        if matches!(act, Act::Create) {
+            self.start_restore(resource, &mut bodies).await?;
+        }
         let before = self.recorded(&resource.address).filter(|_| !matches!(act, Act::Create));
         let old: Option<Vec<Json>> = before
             .as_ref()

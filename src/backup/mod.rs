@@ -23,7 +23,7 @@ pub use age::{DataAge, age, data_age, promised};
 pub use judgement::{BackupFinding, FindingWeight, Judgement, Terms, judge};
 pub use log::LogArchive;
 pub use point::{Level, Part, PointBytes, PointKind, RecoveryPoint};
-pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict};
+pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict, predict_bytes};
 pub use retention::kept;
 pub use set::{BackupSet, BrokenChain};
 pub use simulated::{Schedule, simulated};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::age::DataAge;
+use super::point::PointBytes;
 use super::tool::RestoreForm;
 
 /// Where a rate comes from, from the most to the least reliable.
@@ -103,7 +104,11 @@ impl Prediction {
 
 /// Predicts the time of a restore, from the first byte to the last. `None` where the tool reports no size.
 pub fn predict(data: &DataAge<'_>, form: RestoreForm, rates: &Rates) -> Option<Prediction> {
-    let bytes = data.point.bytes;
+    predict_bytes(data.point.bytes, data.log_bytes, form, rates)
+}
+
+/// The same for these sizes, and so many bytes of log that are replayed.
+pub fn predict_bytes(bytes: PointBytes, log: u64, form: RestoreForm, rates: &Rates) -> Option<Prediction> {
     let mut phases = Vec::new();
     match form {
         RestoreForm::Volume => phases.push(phase("restoring", "volume", bytes.restored?, rates.volume)),
@@ -115,8 +120,8 @@ pub fn predict(data: &DataAge<'_>, form: RestoreForm, rates: &Rates) -> Option<P
             phases.push(if write.time > fetch.time { write } else { fetch });
         }
     }
-    if data.log_bytes > 0 {
-        phases.push(phase("replaying", "replay", data.log_bytes, rates.replay));
+    if log > 0 {
+        phases.push(phase("replaying", "replay", log, rates.replay));
     }
     Some(Prediction { phases })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::account::Account;
 use super::notices::NoticePrinter;
 use super::{ExitCode, Failure, Global, Session};
-use crate::apply::{Clouds, ReadPorts};
+use crate::apply::{CatalogueSource, Clouds, ReadPorts};
 use crate::host::{HostCommands, HostWeb, HostWorkstation, MissingProgram, SeededIds, SimClock, SystemClock};
 use crate::providers;
 use crate::simulator::{START, SimulatedCommands, Simulator, SimulatorError};
@@ -26,9 +26,19 @@ pub struct CloudConnection {
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<dyn Ids>,
+    /// True for the local simulator.
+    pub is_local: bool,
 }
 
 impl CloudConnection {
+    /// The source of the catalogues of backups.
+    pub fn catalogues(&self) -> CatalogueSource<'_> {
+        match self.is_local {
+            true => CatalogueSource::Simulated(START),
+            false => CatalogueSource::Commands(&*self.commands),
+        }
+    }
+
     /// The ports that reads need.
     pub fn reads(&self) -> ReadPorts<'_> {
         ReadPorts { cloud: &self.cloud, commands: &*self.commands, clock: &*self.clock }
@@ -78,12 +88,15 @@ pub fn open_world(global: &Global, session: &Session) -> Result<(Simulator, Arc<
     Ok(open_world_beside(global, session, || ())?.0)
 }
 
+/// A simulator and its clock.
+type OpenWorld = (Simulator, Arc<dyn Clock>);
+
 /// The same, with other work in the meantime.
 fn open_world_beside<R: Send>(
     global: &Global,
     session: &Session,
     beside: impl Fn() -> R + Sync,
-) -> Result<((Simulator, Arc<dyn Clock>), R), Failure> {
+) -> Result<(OpenWorld, R), Failure> {
     let clock = Arc::new(SimClock::new(START));
     let (simulator, result) = Simulator::open_beside(
         crate::providers::dialects(),
@@ -157,7 +170,7 @@ fn with_providers<T>(
         let cloud = clouds(account, &reach, session).await?;
         let commands = Arc::new(programs(account, session, MissingProgram::Fails));
         let web = Arc::new(HostWeb::new(client).map_err(|why| Failure::failed(format!("cannot start: {why}")))?);
-        work(CloudConnection { cloud, web, commands, clock, ids }, session).await
+        work(CloudConnection { cloud, web, commands, clock, ids, is_local: false }, session).await
     })
 }
 
@@ -184,7 +197,8 @@ fn with_local<T, R: Send>(
         let cloud = clouds(account, &reach, session).await?;
         let others = programs(account, session, MissingProgram::CountsAsRun);
         let commands = Arc::new(SimulatedCommands { simulator: simulator.clone(), others });
-        work(result, CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids }, session).await
+        work(result, CloudConnection { cloud, web: Arc::new(simulator), commands, clock, ids, is_local: true }, session)
+            .await
     })
 }
 

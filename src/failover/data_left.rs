@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::course::{Course, Question, command, flags, is_forced, site_of};
 use super::members::{is_at, workloads};
+use super::restores::restores;
 use super::sides::{Replica, replicas};
 use super::verdicts::{refuses, warns};
 use super::{PreflightCheck, ProcedureInput, in_prose};
@@ -23,6 +24,7 @@ pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
     // Another replica of the same source may take the data along.
     let left = all.iter().filter(|replica| replica.to.is_none());
     let left = left.filter(|replica| source_of(replica.resource).is_none_or(|source| !moved.contains(&source)));
+    let left = left.filter(|replica| !restores(question, &replica.resource.uses));
     for replica in left {
         found.extend(left_at(question, replica, &question.course));
     }

@@ -8,6 +8,7 @@ use super::draft::{NewStep, ProcedureDraft, as_recorded, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::production;
 use super::provision::{create_all, delete_all};
+use super::restores::restore;
 use super::sides::replicas;
 use crate::actions::ActionEffect;
 use crate::address::Address;
@@ -50,7 +51,8 @@ fn look(draft: &mut ProcedureDraft<'_>) {
 fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let first = draft.of(&[Stage::CatchUp]);
     let copies: Vec<&Resource> = draft.question.stack.rehearsed().collect();
-    create_all(draft, &copies, &first);
+    let made = create_all(draft, &copies, &first);
+    restore(draft, &made);
 }
 
 /// Deletes the copies, each before its dependencies.
@@ -103,7 +105,7 @@ pub(super) fn is_rehearsal(stack: &Stack, step: &Step) -> bool {
         Act::Update | Act::Rename | Act::Adopt | Act::SetAside(_) | Act::Forget | Act::Task(_) => false,
     };
     let act = match &step.act {
-        Act::Task(Task::CatchUp | Task::Probe | Task::Unchanged { .. }) => true,
+        Act::Task(Task::CatchUp | Task::Restore(_) | Task::Probe | Task::Unchanged { .. }) => true,
         act => match act.action() {
             Some(action) => !matches!(action.effect, ActionEffect::Production { .. }),
             None => of_copy(act),

@@ -36,7 +36,7 @@ pub(super) fn probes_before(draft: &mut ProcedureDraft<'_>) {
 pub(super) fn probes_after(draft: &mut ProcedureDraft<'_>) {
     let group = draft.question.group;
     for probe in group.probes.iter().filter(|probe| probe.before.is_none()) {
-        let needs = draft.of(&[Stage::Promote, Stage::StandUp, Stage::Route]);
+        let needs = draft.of(&[Stage::Promote, Stage::StandUp, Stage::Restore, Stage::Route]);
         add_probe(draft, probe, needs);
     }
 }
@@ -105,12 +105,21 @@ pub(super) fn custom_steps(draft: &mut ProcedureDraft<'_>) {
             StepOrPhase::Step(name) => added.get(&**name).copied().into_iter().collect(),
             StepOrPhase::Phase(phase) => draft.of(stages(*phase)),
         };
+        // A decision that is placed nowhere comes first: nothing moves before it.
+        if step.action.asks_a_person() && step.after.is_empty() && step.before.is_empty() {
+            for later in draft.of(&[Stage::Promote, Stage::Restore, Stage::Route]) {
+                draft.need(later, &[id]);
+            }
+            continue;
+        }
         let mut needs: Vec<StepId> = step.after.iter().flat_map(|name| named(draft, name)).collect();
         if step.after.is_empty() {
             let earliest = step.before.iter().filter_map(StepOrPhase::phase).flat_map(stages).copied().min();
             needs = match earliest {
                 Some(before) => draft.needs_of(before),
-                None if step.before.is_empty() => draft.of(&[Stage::CatchUp, Stage::Promote, Stage::StandUp]),
+                None if step.before.is_empty() => {
+                    draft.of(&[Stage::CatchUp, Stage::Promote, Stage::StandUp, Stage::Restore])
+                }
                 None => Vec::new(),
             };
             needs.retain(|need| *need != id);
@@ -159,7 +168,7 @@ fn made(draft: &ProcedureDraft<'_>, step: &GroupStep) -> NewStep {
 pub(super) const fn stages(phase: Phase) -> &'static [Stage] {
     match phase {
         Phase::StandUp => &[Stage::StandUp],
-        Phase::Restore => &[],
+        Phase::Restore => &[Stage::Restore],
         Phase::Quiesce => &[Stage::Quiesce],
         Phase::Fence => &[Stage::Fence],
         Phase::Sync => &[Stage::CatchUp],

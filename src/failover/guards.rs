@@ -38,6 +38,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::replicas::alike,
     super::replicas::costs,
     super::restores::check,
+    super::restores::taken_home,
     levers,
     super::strayed::movable,
     super::strayed::check,
@@ -326,15 +327,18 @@ pub(super) fn losses(question: &Question<'_>) -> Vec<LossEstimate> {
         };
         LossEstimate { replica: resource.address.clone(), amount, source }
     };
-    replicas(question).into_iter().map(one).collect()
+    replicas(question).into_iter().map(one).chain(super::restores::losses(question)).collect()
 }
 
 /// The data loss is accepted.
 fn data_loss(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    if !is_forced(question) {
-        return;
-    }
-    for LossEstimate { replica, amount, source } in losses(question) {
+    let all = match (is_forced(question), question.verb) {
+        (true, _) => losses(question),
+        // A planned move to a cold standby restores what was copied before it.
+        (false, RunKind::Up) => super::restores::losses(question),
+        (false, RunKind::Down | RunKind::Drill) => return,
+    };
+    for LossEstimate { replica, amount, source } in all {
         found.push(match (amount, question.accepted.data_loss) {
             (Some(Duration::ZERO), _) => passes("data-loss", format!("{replica}: no data loss: {source}")),
             (Some(amount), Some(accepted)) if amount <= accepted => passes(

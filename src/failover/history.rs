@@ -111,8 +111,9 @@ fn subject(address: &Address) -> Address {
 
 /// True for acts whose duration is that of the service, and not of an outage, of an operator or of the configuration.
 fn teaches(act: &Act) -> bool {
-    // The time to catch up depends on the length of an outage, so that earlier times predict nothing.
-    let waits = matches!(act, Act::Task(Task::CatchUp | Task::Linger(_)));
+    // The time to catch up depends on the length of an outage, and that of a restore on its bytes: earlier ones predict
+    // nothing.
+    let waits = matches!(act, Act::Task(Task::CatchUp | Task::Linger(_) | Task::Restore(_)));
     let is_wait = act.action().is_some_and(StepAction::lasts_as_written);
     !(waits || is_wait || act.asks_a_person())
 }
@@ -147,6 +148,7 @@ fn word(act: &Act) -> Cow<'static, str> {
             Task::Power { on: false } => "stop",
             Task::Linger(_) => "linger",
             Task::Route { .. } => "route",
+            Task::Restore(_) => "restore",
             Task::Probe => "probe",
             Task::Custom { action } => return Cow::Owned(format!("step {action}")),
             Task::Unchanged { .. } => "compare",

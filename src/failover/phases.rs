@@ -14,8 +14,9 @@ pub(super) const fn ahead_of(stage: Stage, how: FailoverMode) -> &'static [Stage
         (Stage::Promote, FailoverMode::Planned) => &[Stage::CatchUp, Stage::StandUp, Stage::Quiesce, Stage::Fence],
         (Stage::Promote | Stage::StandUp, FailoverMode::Forced) => &[Stage::CatchUp, Stage::Quiesce, Stage::Fence],
         (Stage::Quiesce, FailoverMode::Forced) => &[Stage::CatchUp],
+        (Stage::Restore, _) => &[Stage::StandUp],
         (Stage::Route | Stage::Probe, _) => {
-            &[Stage::CatchUp, Stage::Quiesce, Stage::Fence, Stage::Promote, Stage::StandUp]
+            &[Stage::CatchUp, Stage::Quiesce, Stage::Fence, Stage::Promote, Stage::StandUp, Stage::Restore]
         }
         (Stage::TakeDown | Stage::Record, _) => &[
             Stage::CatchUp,
@@ -23,6 +24,7 @@ pub(super) const fn ahead_of(stage: Stage, how: FailoverMode) -> &'static [Stage
             Stage::Fence,
             Stage::Promote,
             Stage::StandUp,
+            Stage::Restore,
             Stage::Probe,
             Stage::Step,
             Stage::Route,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Avoidance;
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::members::{is_at, lever_ends, stands_up, workloads};
+use super::restores::restore;
 use crate::address::Address;
 use crate::kinds::PowerState;
 use crate::object::Object;
@@ -26,6 +27,7 @@ pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let (standing, missing): (Vec<&Resource>, Vec<&Resource>) =
         wanted.into_iter().partition(|resource| stands(draft, resource));
     let made = create_all(draft, &missing, &first);
+    restore(draft, &made);
     // A machine that an interrupted run has stopped, and whose deletion came to nothing: writing it starts nothing.
     for resource in missing.into_iter().filter(|resource| resource.kind.moves.power.is_some()) {
         let needs: Vec<StepId> = made.get(&resource.address).copied().into_iter().collect();

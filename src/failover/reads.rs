@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::address::Address;
+use crate::backup::BackupSet;
 use crate::kinds::looks::ListRequest;
 use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::object::{Object, ObjectId};
@@ -67,6 +68,8 @@ pub struct SurveyResult {
     pub lost_answers: BTreeMap<String, bool>,
     /// The answer of each public URL of a lost site, or the error.
     pub fronts: BTreeMap<SiteFront, Result<WebAnswer, String>>,
+    /// The catalogue of each backup that a cold standby restores, or the error.
+    pub catalogues: BTreeMap<Address, Result<BackupSet, String>>,
 }
 
 impl SurveyResult {

@@ -1,25 +1,283 @@
-//! Backups that a cold standby starts from.
+//! Backups that a cold standby starts from: the points that its machines restore, and the data that are lost with them.
 
-use super::PreflightCheck;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::course::Question;
-use super::verdicts::warns;
+use super::draft::{NewStep, ProcedureDraft};
+use super::members::{is_at, stands_up};
+use super::verdicts::{passes, refuses, warns};
+use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
-use crate::steps::StepGraph;
+use crate::backup::launch::{self, ManifestItem};
+use crate::backup::{DataAge, Level, Rates, age, data_age};
+use crate::duration::spoken;
+use crate::kinds::table::Ty;
+use crate::kinds::{DurationEstimate, SignedObjects};
+use crate::plan::touches;
+use crate::stack::{Backup, DataClass, Repository, Resource, Stack};
+use crate::state::RunKind;
+use crate::steps::{Act, LaunchRestore, Stage, StepGraph, StepId, Task, Undo};
 
-/// Warns that a run creates the machines of a cold standby and restores no data on them: somebody has to, before the
-/// probes can pass.
-pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let arriving = &*question.course.arriving;
-    let is_cold = question.stack.sites.get(arriving).is_some_and(|site| site.is_cold());
-    let restore = &question.group.restore;
-    if !is_cold || restore.is_empty() {
+/// Seconds between two reads of a report, which a prediction counts once.
+const LOOK: u32 = 5;
+
+/// A backup with the data that its newest usable point brings back.
+struct Chosen<'a> {
+    backup: &'a Backup,
+    data: DataAge<'a>,
+    age: Duration,
+}
+
+/// The backups of the group, where it moves to a cold standby.
+fn wanted<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Backup> {
+    let is_cold = question.stack.sites.get(&*question.course.arriving).is_some_and(|site| site.is_cold());
+    let restore: &[Address] = if is_cold { &question.group.restore } else { &[] };
+    restore.iter().filter_map(|address| question.stack.backups.get(address.own_name()))
+}
+
+/// The newest data of a backup.
+///
+/// # Errors
+/// The reason why there are none.
+fn chosen<'a>(question: &'a Question<'_>, backup: &'a Backup) -> Result<Chosen<'a>, String> {
+    let set = match question.seen.catalogues.get(&backup.address) {
+        Some(Ok(set)) => set,
+        Some(Err(why)) => return Err(format!("its catalogue cannot be read: {why}")),
+        None => return Err("its catalogue was not read".to_owned()),
+    };
+    let data = data_age(set, Level::Complete).ok_or("its catalogue has no point that can be restored")?;
+    Ok(Chosen { backup, data, age: age(now(question), data.as_of) })
+}
+
+/// The time at which catalogues were read.
+fn now(question: &Question<'_>) -> Timestamp {
+    question.seen.at.unwrap_or_default()
+}
+
+/// The machines that this run creates and that restore at their launch.
+fn machines<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Resource> {
+    let (stack, group, arriving) = (question.stack, question.group, &question.course.arriving);
+    let is_made = |resource: &&Resource| match question.verb {
+        RunKind::Drill => resource.address.is_rehearsed(),
+        RunKind::Up | RunKind::Down => stands_up(group, resource) && is_at(stack, group, resource, arriving),
+    };
+    stack.resources.values().filter(|resource| resource.kind.recovery.launches.is_some()).filter(is_made)
+}
+
+/// The backups that a machine restores, in their order.
+fn of_machine<'a>(stack: &'a Stack, machine: &Resource) -> Vec<&'a Backup> {
+    let lists = machine.kind.args.iter().filter(|arg| matches!(arg.ty, Ty::List(Ty::Backup)));
+    let names = lists.filter_map(|arg| machine.configured(arg.name)).filter_map(|list| list.as_array().cloned());
+    names.flatten().filter_map(|name| stack.backups.get(name.as_str()?)).collect()
+}
+
+/// The store in which a machine finds its manifest: that of the first of its backups that has signed addresses.
+fn store<'a>(stack: &'a Stack, backups: &[&'a Backup]) -> Option<(&'a Address, &'static SignedObjects)> {
+    backups.iter().find_map(|backup| {
+        let Repository::Resource(address) = &backup.repository else { return None };
+        Some((address, stack.resources.get(address)?.kind.recovery.signed?))
+    })
+}
+
+/// Adds a step to each created machine that restores: it waits for the report of the machine.
+pub(super) fn restore(draft: &mut ProcedureDraft<'_>, made: &BTreeMap<&Address, StepId>) {
+    let question = draft.question;
+    for machine in machines(question) {
+        let Some(created) = made.get(&machine.address) else { continue };
+        let Some((launch, takes)) = launch_of(question, machine) else { continue };
+        let step = NewStep {
+            address: machine.address.clone(),
+            act: Act::Task(Task::Restore(Box::new(launch))),
+            stage: Stage::Restore,
+            serial: Vec::new(),
+            touches: touches(machine),
+            takes,
+            undo: Undo::Nothing,
+        };
+        draft.add(step, vec![*created]);
+    }
+}
+
+/// The restore of a machine, and its time; `None` where nothing can be restored.
+fn launch_of(question: &Question<'_>, machine: &Resource) -> Option<(LaunchRestore, DurationEstimate)> {
+    let backups = of_machine(question.stack, machine);
+    let (store, _) = store(question.stack, &backups)?;
+    let chosen: Vec<Chosen<'_>> =
+        backups.iter().map(|backup| chosen(question, backup)).collect::<Result<_, _>>().ok()?;
+    let items: Vec<ManifestItem> = chosen.iter().filter_map(|chosen| item(question.stack, chosen)).collect();
+    if items.is_empty() {
+        return None;
+    }
+    let time: Duration = items.iter().filter_map(|item| item.predict(&Rates::ESTIMATES)).sum();
+    let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX).saturating_add(LOOK);
+    let loss = chosen.iter().filter(|chosen| counts(chosen.backup)).map(|chosen| chosen.age).max();
+    let launch = LaunchRestore { store: store.clone(), chosen: now(question), loss: loss.unwrap_or_default(), items };
+    Some((launch, DurationEstimate { typical: seconds, worst: seconds.saturating_mul(2) }))
+}
+
+fn item(stack: &Stack, chosen: &Chosen<'_>) -> Option<ManifestItem> {
+    let Chosen { backup, data, .. } = chosen;
+    let Repository::Resource(address) = &backup.repository else { return None };
+    let kept = stack.resources.get(address)?;
+    let place = kept.objects.first()?;
+    let mut repository = (kept.kind.recovery.signed?.repository)(&place.id);
+    if let Some(path) = &backup.path {
+        repository = format!("{repository}/{}", path.trim_matches('/'));
+    }
+    launch::item(backup.name(), (backup.tool, backup.selection()), data, &repository)
+}
+
+/// True for data of users, whose age is a data loss.
+fn counts(backup: &Backup) -> bool {
+    backup.class == DataClass::Persistent
+}
+
+/// A cold standby that users leave, and the time since which they have written there.
+fn left_cold<'a>(question: &'a Question<'_>) -> Option<(&'a str, Timestamp)> {
+    let role = question.state.roles.groups.get(&*question.group.name)?;
+    let is_left = |site: &&Arc<str>| ***site == *role.site;
+    let site = question.course.left.iter().find(is_left).filter(|_| question.verb != RunKind::Drill)?;
+    let is_cold = question.stack.sites.get(&**site).is_some_and(|site| site.is_cold());
+    is_cold.then_some((&**site, role.since))
+}
+
+/// The data of users that a cold standby has held since users were moved there.
+fn written<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Backup> {
+    let restore = question.group.restore.iter().filter_map(|address| question.stack.backups.get(address.own_name()));
+    restore.filter(|backup| counts(backup) && left_cold(question).is_some())
+}
+
+/// Checks that a move away from a cold standby leaves no data of users behind unnoticed: no replica takes them along.
+pub(super) fn taken_home(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    let Some((site, since)) = left_cold(question) else { return };
+    let names: BTreeSet<&str> = written(question).map(|backup| backup.of.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    if names.is_empty() {
         return;
     }
-    let names: Vec<&str> = restore.iter().map(Address::as_str).collect();
-    found.push(warns(
+    let time = age(now(question), since);
+    let arriving = &question.course.arriving;
+    let what =
+        format!("what users have written at {site} since {since:.0} stays there: no replica takes it to {arriving}");
+    found.push(match question.accepted.data_loss.filter(|accepted| *accepted >= time) {
+        Some(accepted) => passes("data-left", format!("{what}; a loss of up to {} is accepted", spoken(accepted))),
+        None => refuses(
+            "data-left",
+            what,
+            format!(
+                "Stop the application at {site}, back its data up and restore them for {} with their tools, and compare \
+                 them. drplan cannot see that: accept it with --accept-data-loss {}s, or more.",
+                in_prose(&names),
+                time.as_secs() + 1
+            ),
+        ),
+    });
+}
+
+/// The data loss of each restored backup with data of users, or of what a cold standby leaves behind.
+pub(super) fn losses(question: &Question<'_>) -> Vec<LossEstimate> {
+    if let Some((site, since)) = left_cold(question) {
+        let source = format!("written at {site} since {since:.0}; drplan does not see whether it was copied");
+        let amount = Some(Duration::from_secs(age(now(question), since).as_secs() + 1));
+        let one = |backup: &Backup| LossEstimate { replica: backup.address.clone(), amount, source: source.clone() };
+        return written(question).map(one).collect();
+    }
+    let restored: BTreeSet<&Address> = restored(question).into_iter().map(|backup| &backup.address).collect();
+    let one = |backup: &Backup| {
+        let (amount, source) = match chosen(question, backup) {
+            // Rounded up, as that of a replica.
+            Ok(chosen) => {
+                let amount = Duration::from_secs(chosen.age.as_secs() + 1);
+                (Some(amount), format!("restored to {:.0}, point {}", chosen.data.as_of, chosen.data.point.id))
+            }
+            Err(why) => (None, why),
+        };
+        LossEstimate { replica: backup.address.clone(), amount, source }
+    };
+    wanted(question).filter(|backup| counts(backup) && restored.contains(&backup.address)).map(one).collect()
+}
+
+/// True if a machine of this run restores data of one of these resources.
+pub(super) fn restores(question: &Question<'_>, of: &[Address]) -> bool {
+    restored(question).into_iter().any(|backup| counts(backup) && of.contains(&backup.of))
+}
+
+/// The backups that the machines of this run restore.
+fn restored<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
+    machines(question).flat_map(|machine| of_machine(question.stack, machine)).collect()
+}
+
+/// Checks that a cold standby gets its data: machines restore them, from points that exist.
+pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    let restored: BTreeSet<&Address> = restored(question).into_iter().map(|backup| &backup.address).collect();
+    let (by_machines, by_nobody): (Vec<&Backup>, Vec<&Backup>) =
+        wanted(question).partition(|backup| restored.contains(&backup.address));
+    if !by_nobody.is_empty() {
+        found.push(unrestored(question, &by_nobody));
+    }
+    if by_machines.is_empty() {
+        return;
+    }
+    let before = found.len();
+    for machine in machines(question) {
+        found.extend(of_launch(question, machine));
+    }
+    if found.len() == before {
+        let each = by_machines.iter().filter_map(|backup| chosen(question, backup).ok());
+        let each: Vec<String> =
+            each.map(|chosen| format!("{} ({} old)", chosen.backup.address, spoken(chosen.age))).collect();
+        found.push(passes("restore", format!("{} is restored at {}", in_prose(&each), question.course.arriving)));
+    }
+}
+
+/// Backups that no machine of the destination restores.
+fn unrestored(question: &Question<'_>, backups: &[&Backup]) -> PreflightCheck {
+    let arriving = &*question.course.arriving;
+    let names: Vec<&str> = backups.iter().map(|backup| backup.address.as_str()).collect();
+    warns(
         "restore",
         format!("drplan does not restore {}: {arriving} starts without their data", names.join(", ")),
         "Let the image restore them at its first start, or restore them with their tools while the run waits for the \
          probes of the site. `drplan backup status` shows the newest points and their age, which is the data loss.",
-    ));
+    )
+}
+
+/// The reasons why a machine could not restore.
+fn of_launch(question: &Question<'_>, machine: &Resource) -> Vec<PreflightCheck> {
+    let backups = of_machine(question.stack, machine);
+    let address = &machine.address;
+    let mut found = Vec::new();
+    for backup in &backups {
+        let usable = chosen(question, backup).and_then(|chosen| match item(question.stack, &chosen) {
+            Some(_) => Ok(()),
+            None => Err(format!("a machine cannot read copies that {} keeps", backup.tool.title)),
+        });
+        if let Err(why) = usable {
+            found.push(refuses(
+                "restore",
+                format!("{address} cannot restore {}: {why}", backup.address),
+                "`drplan backup status` shows what the catalogues have. Repair the repository, or remove the backup \
+                 from the machine.",
+            ));
+        }
+    }
+    if !backups.is_empty() && store(question.stack, &backups).is_none() {
+        found.push(refuses(
+            "restore",
+            format!("{address} cannot be told what to restore: no repository of its backups has signed addresses"),
+            "Keep one of its backups in a bucket of a provider that signs addresses.",
+        ));
+    }
+    if !backups.is_empty() && machine.args.contains_key("user_data") {
+        found.push(refuses(
+            "restore",
+            format!("{address} has user data of its own, which the restore at launch needs"),
+            "Move them into the image, or remove `restores` from the machine.",
+        ));
+    }
+    found
 }

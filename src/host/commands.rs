@@ -123,8 +123,9 @@ impl HostCommands {
             line.directory.as_ref().map_or_else(|| self.root.clone(), |directory| self.root.join(directory));
         let is_path = line.program.contains(['/', std::path::MAIN_SEPARATOR]);
         let program = if is_path { self.root.join(&line.program) } else { PathBuf::from(&line.program) };
-        let needed =
-            self.environment.iter().filter(|(name, _)| INHERITED.contains(&name.to_ascii_uppercase().as_str()));
+        let is_needed =
+            |name: &String| INHERITED.contains(&name.to_ascii_uppercase().as_str()) || line.inherits.contains(name);
+        let needed = self.environment.iter().filter(|(name, _)| is_needed(name));
         let mut command = Command::new(program);
         command
             .args(&line.arguments)
@@ -237,6 +238,7 @@ mod tests {
             environment: BTreeMap::from([("GIVEN".to_owned(), "yes".to_owned())]),
             directory: None,
             within: Duration::from_millis(300),
+            inherits: Vec::new(),
             is_secret: false,
             purpose: None,
         }

@@ -509,6 +509,23 @@ pub struct Recovery {
     pub keeps_keys: bool,
     /// True for a store of objects, in which backups may be kept.
     pub keeps_objects: bool,
+    /// Objects with signed addresses, for a store that has them.
+    pub signed: Option<&'static SignedObjects>,
+    /// Gives a machine that is about to be created this user data, for kinds of machines that can restore at launch.
+    pub launches: Option<fn(body: &mut Json, user_data: &str)>,
+}
+
+/// Objects of a store that anybody can read or write who has their signed address, until it expires.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedObjects {
+    /// The type of an object.
+    pub type_: KindType,
+    /// The segment of an id between a store and the name of its object.
+    pub segment: &'static str,
+    /// The property with the text of an object.
+    pub content: &'static str,
+    /// The store as tools of backups name it.
+    pub repository: fn(store: &ObjectId) -> String,
 }
 
 /// Logins that are not replicated.
@@ -535,6 +552,8 @@ impl Recovery {
         image: false,
         keeps_keys: false,
         keeps_objects: false,
+        signed: None,
+        launches: None,
     };
     /// A kind that stores users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };

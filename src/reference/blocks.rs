@@ -481,7 +481,11 @@ static BLOCKS: &[LanguageBlock] = &[
             argument("depends_on", "list of resources", Default("[]"), "Resources that must exist before it starts."),
         ],
         blocks: &ACTIONS,
-        notes: &["A step has exactly one action block.", "Steps that wait for each other in a cycle are an error."],
+        notes: &[
+            "A step has exactly one action block.",
+            "Steps that wait for each other in a cycle are an error.",
+            "An `approval` with neither `after` nor `before` comes before every promotion, restore and traffic switch.",
+        ],
         example: actions::EXAMPLE,
     },
 ];

@@ -67,6 +67,7 @@ impl Step {
                 Task::CatchUp
                 | Task::Linger(_)
                 | Task::Probe
+                | Task::Restore(_)
                 | Task::Custom { .. }
                 | Task::Unchanged { .. }
                 | Task::Record(_),

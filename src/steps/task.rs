@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{Act, Step};
 use crate::actions::{self, ActionExecutor, StepAction};
 use crate::address::Address;
+use crate::backup::launch::ManifestItem;
 use crate::roles::{FailoverMode, Side};
 use crate::state::GroupRole;
 
@@ -50,6 +51,8 @@ pub enum Task {
         /// The probes, by name, that must succeed after the switch.
         agree: Vec<String>,
     },
+    /// Wait until the machine has restored its backups, and release the keys that it asks for.
+    Restore(Box<LaunchRestore>),
     /// Wait for the probe with the step's name to succeed.
     Probe,
     /// Run the step block with the step's name; the value is its action.
@@ -101,6 +104,20 @@ impl Step {
             _ => false,
         }
     }
+}
+
+/// The restore of a machine at its launch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchRestore {
+    /// The resource that keeps the manifest, the status document and the released keys.
+    pub store: Address,
+    /// The time at which the points were chosen.
+    pub chosen: Timestamp,
+    /// The announced data loss: the age of the oldest data of users.
+    pub loss: Duration,
+    /// The backups in their order, each with its point.
+    pub items: Vec<ManifestItem>,
 }
 
 /// One route: the writes, in this order, that switch traffic.
@@ -184,6 +201,8 @@ pub enum Stage {
     Promote,
     /// Failover-only resources are created.
     StandUp,
+    /// Machines restore backups.
+    Restore,
     /// An endpoint must answer.
     Probe,
     /// Traffic is switched.
@@ -206,6 +225,7 @@ impl Stage {
             Self::Fence => "fence",
             Self::Promote => "promote",
             Self::StandUp => "stand_up",
+            Self::Restore => "restore",
             Self::Probe => "probe",
             Self::Route => "route",
             Self::Step => "step",

@@ -95,6 +95,10 @@ impl<'a> MoveSites<'a> {
             Task::Power { on: false } => format!("stop {address}"),
             Task::Linger(time) => format!("wait {} for clients to leave {address}", spoken(*time)),
             Task::Route { levers, agree } => route(levers, agree, address),
+            Task::Restore(launch) => {
+                let names: Vec<&str> = launch.items.iter().map(|item| item.name.as_str()).collect();
+                format!("wait for {address} to restore {}", names.join(", "))
+            }
             Task::Probe => format!("wait for {} to succeed", address.replacen('.', " ", 1)),
             Task::Custom { action } => match actions::find(action) {
                 Some(action) if action.question.is_some() => format!("wait for approval of {address}"),
@@ -170,6 +174,7 @@ pub(super) const fn act_word(act: &Act) -> &'static str {
             Task::Power { on: false } => "stop",
             Task::Linger(_) => "linger",
             Task::Route { .. } => "route",
+            Task::Restore(_) => "restore",
             Task::Probe => "probe",
             Task::Custom { .. } => "custom",
             Task::Unchanged { .. } => "compare",

@@ -84,6 +84,7 @@ pub fn lines(overdue: OverdueStep<'_>, advice: &OverdueAdvice) -> Vec<AdviceLine
     }
     let what = match &step.act {
         Act::Task(Task::Probe) => Some("Check the application behind this probe: its answer is not the expected one."),
+        Act::Task(Task::Restore(_)) => Some("Read the console of the machine: it reports what its restore does."),
         Act::Task(Task::Custom { .. }) => Some("Check the request, program or operator that this step waits for."),
         _ if objects.is_empty() => Some("Check the network of this machine, and the service health of the region."),
         _ => None,

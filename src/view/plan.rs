@@ -30,7 +30,8 @@ pub fn text(plan: &Plan, cloud: CloudName, layout: Layout) -> String {
     };
     let mut sections = vec![format!("{} on {} ({state})\n", styled(BOLD, stack), cloud.as_str())];
     sections.extend(notes.iter().map(|note| format!("{} {}\n", styled(CYAN, "note:"), layout.wrap(note, 6))));
-    let names = changes.iter().map(|change| (&change.id, &change.address)).collect();
+    let named = changes.iter().filter(|change| change.has_object());
+    let names = named.map(|change| (&change.id, &change.address)).collect();
     let shown = ValueRenderer::with(names).within(layout.width);
     let changing: Vec<&Change> = changes.iter().filter(|change| change.action != Action::Keep).collect();
     sections.extend(super::roles::sections(roles, layout));

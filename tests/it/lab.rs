@@ -305,14 +305,17 @@ impl Lab {
     }
 }
 
-/// True for what is no object of a stack: a machine that the cloud remembers for a while after its end, and a zone that
-/// existed before all stacks, with the records that every zone has.
-fn is_remnant(id: &ObjectId, body: &Json) -> bool {
+/// True for what is no object of a stack: a machine that the cloud remembers for a while after its end, an object of a
+/// bucket that was deleted and whose versions are locked, and a zone that existed before all stacks, with the records
+/// that every zone has.
+pub fn is_remnant(id: &ObjectId, body: &Json) -> bool {
     let in_zone = id.as_str().strip_prefix("aws:global/zones/").map(|rest| rest.split_once("/records/"));
     let is_zone = in_zone.is_some_and(|record| {
         record.is_none_or(|(_, record)| ["^n^s|", "^s^o^a|"].iter().any(|type_| record.starts_with(type_)))
     });
-    is_zone || body.pointer("/State/Name").is_some_and(|state| state == "terminated")
+    is_zone
+        || body.get("DeleteMarker").is_some_and(|marker| *marker == true)
+        || body.pointer("/State/Name").is_some_and(|state| state == "terminated")
 }
 
 /// Objects without the marks of their owner, whose lineage differs between labs.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use drplan::backup::launch::{Manifest, ReportedPhase, RestoreFollower, RestoreReport, item};
+use drplan::backup::launch::{Manifest, ManifestItem, ReportedPhase, RestoreFollower, RestoreReport, item};
 use drplan::backup::{BackupSet, Level, Selection, data_age, tool};
 use serde_json::{Value as Json, json};
 
@@ -35,7 +35,7 @@ fn manifest() -> Manifest {
     let of = |word: &str, seed: &str| {
         let set = read(word, seed);
         let data = data_age(&set, Level::Complete).unwrap();
-        item(word, (tool(word).unwrap(), selection), &data, ("s3://vault/copies", "/srv/data"))
+        item(word, (tool(word).unwrap(), selection), &data, "s3://vault/copies")
     };
     let items = [("pgbackrest", "pgbackrest.json"), ("restic", "restic.json"), ("dumps", "dumps.json")];
     let items = items.map(|(word, seed)| of(word, seed).unwrap()).to_vec();
@@ -121,8 +121,8 @@ impl Machine {
         let set = BackupSet::from((restic.catalogue)(&Selection::default(), &said).unwrap());
         let data = data_age(&set, Level::Complete).unwrap();
         let (repository, target) = (self.path("repository"), self.path("target"));
-        let places = (repository.to_str().unwrap(), target.to_str().unwrap());
-        let chosen = item("orders", (restic, Selection::default()), &data, places).unwrap();
+        let chosen = item("orders", (restic, Selection::default()), &data, repository.to_str().unwrap()).unwrap();
+        let chosen = ManifestItem { target: Some(target.to_str().unwrap().to_owned()), ..chosen };
         let manifest = Manifest::new("shop", "cold", data.as_of, vec![chosen]);
         fs::write(self.path("manifest.json"), serde_json::to_string(&manifest).unwrap()).unwrap();
         manifest

@@ -25,6 +25,7 @@ const EDITS: &[(&str, &str, &str, &[&str])] = &[
         "expected_status_code_ranges = []",
         &["traffic_manager_profile.ledger"],
     ),
+    ("saas-three-sites", "ports    = \"443\"", "ports    = \"443, 8443\"", &["linode_firewall.web"]),
     ("shop", "= [\"203.0.113.10\"]", "= [\"203.0.113.11\"]", &["storage_account.files"]),
     ("web-geo", "default = 4", "default = 6", &["linux_virtual_machine_scale_set.web"]),
     (
@@ -140,6 +141,7 @@ stacks! {
     hub_spoke: "hub-spoke",
     images: "images",
     postgres_warm: "postgres-warm",
+    saas_three_sites: "saas-three-sites",
     shop: "shop",
     web_geo: "web-geo",
     web_proxy: "web-proxy",

@@ -30,7 +30,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use drplan::cli::{self, Session};
-use drplan::host::SeededIds;
+use drplan::host::{SeededIds, SimClock};
 
 /// Seed of every session.
 pub const SEED: u64 = 7;
@@ -122,6 +122,14 @@ impl TranscriptRun<'_> {
                 std::fs::write(self.dir.join(file), text.replacen(old, new, 1)).unwrap();
                 String::new()
             }
+            ["copy", stack, to] => {
+                let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks").join(stack);
+                std::fs::create_dir_all(self.dir.join(to)).unwrap();
+                for file in from.read_dir().expect(stack).map(Result::unwrap) {
+                    std::fs::copy(file.path(), self.dir.join(to).join(file.file_name())).unwrap();
+                }
+                String::new()
+            }
             ["rm", file] => {
                 std::fs::remove_file(self.dir.join(file)).unwrap();
                 String::new()
@@ -154,6 +162,8 @@ impl TranscriptRun<'_> {
     fn drplan(&mut self, words: &[String]) -> String {
         let (out, err) = (CollectedOutput::default(), CollectedOutput::default());
         let ids = Arc::clone(&self.ids) as _;
+        // Approvals have the time of this machine.
+        let now = Arc::new(SimClock::new("2026-02-01T00:00:00Z".parse().unwrap()));
         let messages = FatalOutput { to: err.clone(), kill_at: self.kill_at.take() };
         let is_killed = messages.kill_at.is_some();
         let mut session = Session::detached(
@@ -163,6 +173,7 @@ impl TranscriptRun<'_> {
             ids,
             drplan::providers::catalog(),
         );
+        session.clock = now;
         if let Some(answer) = self.answer.take() {
             session.terminal.input = true;
             session.input = Box::new(Cursor::new(answer.into_bytes()));

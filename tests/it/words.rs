@@ -83,9 +83,12 @@ fn none(found: &[String]) {
     assert!(found.is_empty(), "{} lines:\n{}", found.len(), found.join("\n"));
 }
 
-/// The rule `single-lever` keeps its name, which stacks accept it by.
+/// The rule `single-lever` keeps its name, which stacks accept it by, and a stack of the language reference its text.
 fn without_codes(line: &str) -> String {
-    line.replace("single-lever", "").replace("single_lever", "").replace("stand_up", "")
+    line.replace("single-lever", "")
+        .replace("single_lever", "")
+        .replace("stand_up", "")
+        .replace("Both sites of the first provider are given up.", "")
 }
 
 #[test]

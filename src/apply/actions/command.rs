@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ActionRun;
 use super::arguments::{list, pairs, sent, span};
 use crate::apply::StepError;
-use crate::apply::tasks::say;
+use crate::apply::details::say;
 use crate::value::Value;
 use crate::world::{CommandLine, ProgramExit};
 
@@ -21,6 +21,7 @@ pub(super) async fn carry_out(ActionRun { worker, args, tell, .. }: ActionRun<'_
         environment: pairs(args, "environment"),
         directory: sent(args, "directory").map(str::to_owned),
         within,
+        inherits: Vec::new(),
         is_secret: Value::from(args.clone()).sensitive_within(),
         purpose: None,
     };

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::ActionRun;
 use super::arguments::{body_text, is_secret, pairs, span, text};
 use crate::apply::StepError;
+use crate::apply::details::say;
 use crate::apply::probe::{HIDDEN_URL, ProbeRequest, not_simulated, shown};
-use crate::apply::tasks::say;
 use crate::value::Value;
 use crate::world::{WebAnswer, WebRequest};
 

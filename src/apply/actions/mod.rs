@@ -13,9 +13,10 @@ mod wait;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::around::answers;
-use super::tasks::say;
+use super::details::say;
 use super::{StepError, Worker};
 use crate::actions::{self, StepAction};
 use crate::address::Address;
@@ -82,9 +83,20 @@ impl Worker<'_> {
 
     /// Continues where the operator has answered this step, and waits otherwise.
     pub(super) fn answered(&self, step: &Step, question: &str, tell: &StepReporter) -> Result<(), StepError> {
+        self.answered_since(step, question, Timestamp::MIN, tell)
+    }
+
+    /// The same for a question that was asked at this time: an earlier answer was to another one.
+    pub(in crate::apply) fn answered_since(
+        &self,
+        step: &Step,
+        question: &str,
+        asked: Timestamp,
+        tell: &StepReporter,
+    ) -> Result<(), StepError> {
         let errand = self.errand()?;
         let given = self.ports.store.approvals(&errand.run).map_err(|error| StepError::Failed(error.to_string()))?;
-        match given.iter().rev().find(|approval| approval.step == step.address) {
+        match given.iter().rev().find(|approval| approval.step == step.address && approval.at >= asked) {
             Some(approval) => {
                 say(tell, format!("{question} Approved by {} at {:.0}", approval.by, approval.at));
                 Ok(())

@@ -44,6 +44,25 @@ pub fn user_data(places: &LaunchPlaces<'_>) -> Result<String, String> {
     Ok(USER_DATA.replace(SETTINGS, &settings))
 }
 
+/// True for user data that start a restore.
+pub fn is_user_data(text: &str) -> bool {
+    text.starts_with("#cloud-config") && text.contains("\n      DRPLAN_MANIFEST_URL='")
+}
+
+/// The settings in user data that start a restore; `None` for any other.
+pub fn settings(user_data: &str) -> Option<LaunchPlaces<'_>> {
+    let setting = |name: &str| {
+        let lines = user_data.lines().map(str::trim);
+        lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\'')).next()
+    };
+    Some(LaunchPlaces {
+        run: setting("DRPLAN_RUN")?,
+        manifest: setting("DRPLAN_MANIFEST_URL")?,
+        status: setting("DRPLAN_STATUS_URL")?,
+        key: setting("DRPLAN_KEY_URL")?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +80,8 @@ mod tests {
         assert!(text.contains("\n      DRPLAN_MANIFEST_URL='https://example.com/m?a=1&b=$(x)'\n"), "{text}");
         assert!(text.ends_with("runcmd:\n  - [systemctl, start, --no-block, drplan-restore.service]\n"), "{text}");
         assert!(!text.contains('@'), "{text}");
+        assert_eq!((settings(&text), settings("#cloud-config\n")), (Some(places), None));
+        assert!(is_user_data(&text) && !is_user_data("#cloud-config\n"));
         for wrong in ["", "it's", "two\nlines", "a b"] {
             assert!(user_data(&LaunchPlaces { run: wrong, ..places }).is_err(), "{wrong}");
         }

@@ -1,9 +1,11 @@
 //! The manifest of a restore: the items in their order, each with the point that was chosen.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::backup::{DataAge, Level, Part, RestoreForm, Selection, Tool};
+use crate::backup::{DataAge, Level, Part, PointBytes, Rates, RestoreForm, Selection, Tool, predict_bytes};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -122,6 +124,15 @@ pub struct ManifestFile {
     pub sha256: String,
 }
 
+impl ManifestItem {
+    /// The time of its restore; `None` where the tool reports no size.
+    pub fn predict(&self, rates: &Rates) -> Option<Duration> {
+        let ManifestBytes { repository, restored, log } = self.bytes?;
+        let bytes = PointBytes { repository, restored };
+        predict_bytes(bytes, log.unwrap_or(0), RestoreForm::Files, rates).map(|prediction| prediction.total())
+    }
+}
+
 impl Manifest {
     /// A manifest of these items, in this order.
     pub fn new(stack: &str, group: &str, written_at: Timestamp, items: Vec<ManifestItem>) -> Self {
@@ -142,21 +153,22 @@ impl Manifest {
     }
 }
 
-/// The item of a backup: the newest data that can be restored, from this repository to this directory. `None` for a
-/// tool whose copies the provider makes volumes of: a machine restores nothing then.
+/// The item of a backup: the newest data that can be restored, from this repository. `None` for a tool whose copies the
+/// provider makes volumes of: a machine restores nothing then.
 pub fn item(
     name: &str,
     (tool, selection): (&Tool, Selection<'_>),
     data: &DataAge<'_>,
-    (repository, target): (&str, &str),
+    repository: &str,
 ) -> Option<ManifestItem> {
-    let (word, key) = match (tool.form, tool.name) {
+    // restic has absolute paths in its snapshots; the directory of an engine is that of its configuration in the image.
+    let (word, key, target) = match (tool.form, tool.name) {
         (RestoreForm::Volume, _) => return None,
-        (_, "wal_g") => ("wal-g", None),
-        (_, "dumps") => ("dump", None),
-        (_, "restic") => ("restic", Some("RESTIC_PASSWORD")),
-        (_, "pgbackrest") => ("pgbackrest", Some("PGBACKREST_REPO1_CIPHER_PASS")),
-        (_, other) => (other, None),
+        (_, "wal_g") => ("wal-g", None, None),
+        (_, "dumps") => ("dump", None, None),
+        (_, "restic") => ("restic", Some("RESTIC_PASSWORD"), Some("/")),
+        (_, "pgbackrest") => ("pgbackrest", Some("PGBACKREST_REPO1_CIPHER_PASS"), None),
+        (_, other) => (other, None, None),
     };
     let point = data.point;
     let file = |part: &Part| ManifestFile { key: part.key.clone(), bytes: part.bytes, sha256: part.sha256.clone() };
@@ -177,6 +189,6 @@ pub fn item(
         files: point.parts.iter().map(file).collect(),
         encryption: key.map(|_| "tool".to_owned()),
         needs_key: key.map(str::to_owned),
-        target: Some(target.to_owned()),
+        target: target.map(str::to_owned),
     })
 }

@@ -5,8 +5,10 @@
 
 mod image;
 mod manifest;
+mod simulated;
 mod status;
 
-pub use image::{LaunchPlaces, SCRIPT, UNIT, user_data};
+pub use image::{LaunchPlaces, SCRIPT, UNIT, is_user_data, settings, user_data};
 pub use manifest::{Manifest, ManifestBytes, ManifestFile, ManifestItem, Selected, Verified, item};
+pub use simulated::{SimulatedLaunch, report};
 pub use status::{Measured, ReportedPhase, RestoreError, RestoreFollower, RestoreReport, Taken};

@@ -1,13 +1,12 @@
 //! The catalogues of a stack's backups, read from the cloud of a command.
 
 use super::{Common, chosen};
-use crate::apply::{CatalogueSource, read_catalogue};
+use crate::apply::read_catalogue;
 use crate::cli::cloud::with_cloud;
 use crate::cli::loading::{LoadedStack, load_without_secrets};
 use crate::cli::planning::store_of;
 use crate::cli::{Failure, Global, Session};
 use crate::plan;
-use crate::simulator::START;
 use crate::stack::Stack;
 use crate::view::backup::{BackupReport, ReadBackup};
 use crate::world::{Cloud, Store};
@@ -29,10 +28,7 @@ pub(super) fn report<T>(
         true => (Vec::new(), now.unwrap_or_else(|| session.clock.now())),
         false => with_cloud(&loaded.account, global, session, async |reached, _| {
             let now = now.unwrap_or_else(|| reached.clock.now());
-            let source = match cloud.is_local() {
-                true => CatalogueSource::Simulated(START),
-                false => CatalogueSource::Commands(&*reached.commands),
-            };
+            let source = reached.catalogues();
             let mut all = Vec::new();
             for backup in &backups {
                 let set = read_catalogue(&stack, backup, (source, &reached.cloud as &dyn Cloud), now).await;

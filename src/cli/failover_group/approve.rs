@@ -60,7 +60,8 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 
 /// The step of this name, among those that an operator can approve.
 fn find<'a>(run: &'a FailoverRun, name: &str) -> Result<&'a Step, Failure> {
-    let answerable = |step: &&Step| matches!(&step.act, Act::Task(Task::Custom { .. } | Task::Reprotect));
+    let answerable =
+        |step: &&Step| matches!(&step.act, Act::Task(Task::Custom { .. } | Task::Reprotect | Task::Restore(_)));
     let named = |step: &&Step| {
         step.address.as_str() == name || step.address.own_name() == name || step.id.0.to_string() == name
     };

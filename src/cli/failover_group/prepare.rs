@@ -5,7 +5,7 @@ use super::choice::{group_of, of_group, parts_exist};
 use super::request::ProcedureRequest;
 use super::{Failure, Global, Session};
 use crate::address::Address;
-use crate::apply::{FailoverRun, RunError, held, look_around, taken_over};
+use crate::apply::{FailoverRun, RunError, held, look_around, read_catalogues, taken_over};
 use crate::cli::again::again_recorded;
 use crate::cli::cloud::CloudConnection;
 use crate::cli::loading::LoadedStack;
@@ -84,7 +84,10 @@ pub async fn prepare(
     let seal = store.seal(&*reached.ids)?;
     let look = async |state: &State| {
         let survey = failover::survey(&stack, group, state, errand.lost);
-        look_around(&survey, reached.reads(), &*reached.web).await
+        let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
+        seen.catalogues =
+            read_catalogues(&stack, group, (reached.catalogues(), &reached.cloud), reached.clock.now()).await;
+        seen
     };
     let mut seen = look(&state).await;
     let mut recorded = None;

@@ -5,7 +5,7 @@ use super::carry::RunEnvironment;
 use super::prepare::history;
 use super::{ExitCode, Failure, Global, Session};
 use crate::address::Address;
-use crate::apply::{FailoverRun, Revision, look_around, taken_over, text_differences, text_of};
+use crate::apply::{FailoverRun, Revision, look_around, read_catalogues, taken_over, text_differences, text_of};
 use crate::cli::confirm::{Named, confirm_name};
 use crate::failover::{self, ProcedureInput};
 use crate::stack::FailoverGroup;
@@ -66,7 +66,8 @@ pub async fn revise(
     }
     let left = taken_over(run, state, reached.clock.now())?;
     let survey = failover::survey(stack, group, &left, &spec.lost);
-    let seen = look_around(&survey, reached.reads(), &*reached.web).await;
+    let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
+    seen.catalogues = read_catalogues(stack, group, (reached.catalogues(), &reached.cloud), reached.clock.now()).await;
     let history = history(store)?;
     let procedure = failover::plan(&ProcedureInput {
         stack,

@@ -187,6 +187,7 @@ impl<'e, 'a> ResourceWriter<'e, 'a> {
                 || name == "tags"
                 || name == PRESENCE.name
                 || self.of.said.contains(&name)
+                || self.kind.arg(name).is_some_and(|arg| matches!(arg.ty, Ty::Backup | Ty::List(Ty::Backup)))
                 || !is_own && META.contains(&name)
             {
                 continue;

@@ -98,6 +98,7 @@ fn line(subject: &Subject<'_>, verb: ReplicaVerb, side: Side) -> Result<Arc<Comm
         environment: map.map(|(name, value)| Ok((name, filled(value)?))).collect::<Result<BTreeMap<_, _>, String>>()?,
         directory: text("directory").map(str::to_owned),
         within: text("within").and_then(|text| duration::parse(text).ok()).unwrap_or(Duration::from_secs(30)),
+        inherits: Vec::new(),
         is_secret: subject.is_sensitive(verb.word()),
         purpose: Some(ReplicaCommand { replica: subject.address.own_name().to_owned(), verb, side, source, target }),
     }))

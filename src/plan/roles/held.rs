@@ -137,13 +137,17 @@ fn standing_up<'a>(stack: &'a Stack, resource: &Resource) -> impl Iterator<Item 
 pub(in crate::plan) fn upkeep(stack: &Stack, roles: &Roles, resource: &Resource) -> Upkeep {
     let groups: Vec<&FailoverGroup> = standing_up(stack, resource).collect();
     let is = |active: ActiveSite| groups.iter().any(|group| roles.active(&group.name) == active);
+    // Of several standbys, only the active one has its resources.
+    let site = resource.group.as_ref().and_then(|of| stack.resources.get(of)).map_or(&resource.site, |of| &of.site);
+    let is_at = |group: &&FailoverGroup| roles.groups.get(&*group.name).is_some_and(|role| *role.site == **site);
+    let is_up = |group: &&FailoverGroup| roles.active(&group.name) == ActiveSite::Away && is_at(group);
     // A group that was removed from the stack may have created it, and a run of that group may be in progress.
     let unknown = |name: &str| !stack.failover_groups.contains_key(name);
     let lost = roles.groups.iter().any(|(name, role)| role.active != ActiveSite::Home && unknown(name));
     let open = roles.open.keys().any(|group| unknown(group));
     if groups.iter().any(|group| is_moving(roles, group)) || open {
         Upkeep::Moving
-    } else if is(ActiveSite::Away) {
+    } else if groups.iter().any(is_up) {
         Upkeep::Up
     } else if is(ActiveSite::Between) || (groups.is_empty() && lost) {
         Upkeep::Between

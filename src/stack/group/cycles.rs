@@ -12,15 +12,16 @@ use crate::stack::{FailoverGroup, GroupStep, Phase, Probe, ProbeBefore, StepOrPh
 impl Phase {
     /// The phases that end before this one begins.
     pub(crate) const fn earlier(self, how: FailoverMode) -> &'static [Self] {
-        use Phase::{Fence, Promote, Quiesce, StandUp, Sync};
+        use Phase::{Fence, Promote, Quiesce, Restore, StandUp, Sync};
         match (self, how) {
             (StandUp, FailoverMode::Planned) => &[Sync],
             (Quiesce, FailoverMode::Planned) => &[Sync, StandUp],
             (Promote, FailoverMode::Planned) => &[Sync, StandUp, Quiesce, Fence],
             (Promote | StandUp, FailoverMode::Forced) => &[Sync, Quiesce, Fence],
             (Quiesce, FailoverMode::Forced) => &[Sync],
-            (Self::Route | Self::Probe, _) => &[Sync, Quiesce, Fence, Promote, StandUp],
-            (Self::Restore | Fence | Sync, _) => &[],
+            (Restore, _) => &[StandUp],
+            (Self::Route | Self::Probe, _) => &[Sync, Quiesce, Fence, Promote, StandUp, Restore],
+            (Fence | Sync, _) => &[],
         }
     }
 }
@@ -146,7 +147,7 @@ fn exists(group: &FailoverGroup, phase: Phase, how: FailoverMode) -> bool {
         Phase::Sync | Phase::Promote => !group.promote.is_empty(),
         Phase::Route => !group.routes.is_empty(),
         Phase::Probe => !group.probes.is_empty(),
-        Phase::Restore => false,
+        Phase::Restore => !group.restore.is_empty(),
     }
 }
 

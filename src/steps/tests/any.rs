@@ -72,13 +72,14 @@ fn acts() -> impl Strategy<Value = Act> {
 
 /// An arbitrary step, valid in a graph or not.
 pub(crate) fn steps() -> impl Strategy<Value = Step> {
-    const STAGES: [Stage; 11] = [
+    const STAGES: [Stage; 12] = [
         Stage::Plan,
         Stage::CatchUp,
         Stage::Quiesce,
         Stage::Fence,
         Stage::Promote,
         Stage::StandUp,
+        Stage::Restore,
         Stage::Probe,
         Stage::Route,
         Stage::Step,

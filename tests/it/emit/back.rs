@@ -222,6 +222,10 @@ impl Reading<'_> {
                     body.attribute(name).or_else(|| body.attribute(&format!("{name}_wo")))
                 }
             };
+            // Terraform makes no backups.
+            if matches!(arg.ty, Ty::Backup | Ty::List(Ty::Backup)) {
+                continue;
+            }
             let Some(wanted) = wanted.get(arg.name).filter(|json| !json.is_null()) else {
                 if let Some(found) = found {
                     let null = evaluate(&found.expr, self.scope)
@@ -244,6 +248,11 @@ impl Reading<'_> {
                             if name != Some(Json::from(&*resource.name)) {
                                 self.faults.push(format!("{}: the tag `Name` is {name:?}", self.what));
                             }
+                        }
+                        if let (Some(tags), true) = (now.as_array(), arg.name == "tags") {
+                            // A provider that has words has `name:value` for a tag.
+                            let pair = |tag: &Json| tag.as_str().and_then(|tag| tag.split_once(':')).map(owned);
+                            now = tags.iter().filter_map(pair).collect();
                         }
                         if let (Some(form), Json::String(text)) = (arg.form, &now) {
                             now = Json::from((form.normal)(text));
@@ -425,6 +434,11 @@ fn applied(resource: &Resource, standing: &BTreeMap<ObjectId, Json>) -> serde_js
         }
     }
     args
+}
+
+/// A tag as a name and its value.
+fn owned((name, value): (&str, &str)) -> (String, Json) {
+    (name.to_owned(), Json::from(value))
 }
 
 /// True for a value with nested blocks, of which the provider returns only a part.

@@ -6,21 +6,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use drplan::apply::{
-    self, AbortOutcome, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError, RunOutcome,
+    self, AbortOutcome, CatalogueSource, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError,
+    RunOutcome,
 };
 use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput};
 use drplan::object::ObjectId;
 use drplan::roles::FailoverMode;
 use drplan::run::StopSignal;
-use drplan::simulator::{Fault, Plane, Tally, Workload};
+use drplan::simulator::{Fault, Plane, START, Tally, Workload};
 use drplan::stack::{FailoverGroup, Stack};
 use drplan::state::{ActiveSite, RunKind, State};
 use drplan::steps::{Acceptance, Approval, Event, RunEnd, StepEvent};
 use drplan::value::Value;
-use drplan::world::{Clock, Store};
+use drplan::world::{Clock, Cloud, Store};
 use jiff::Timestamp;
 
-use crate::lab::{Lab, SilentWatcher, changes, failures};
+use crate::lab::{Lab, SilentWatcher, changes, failures, is_remnant};
 use crate::stacks;
 
 /// Request for a run.
@@ -28,18 +29,22 @@ use crate::stacks;
 pub struct RunRequest {
     pub verb: RunKind,
     pub how: FailoverMode,
-    /// True if the primary site is lost.
+    /// True if the primary site is lost; with a destination, every other site.
     pub lost: bool,
+    /// The requested standby.
+    pub to: Option<&'static str>,
     pub accepted: Acceptance,
 }
 
 /// Planned failover with both sites available.
-pub const UP: RunRequest = RunRequest { verb: RunKind::Up, how: FailoverMode::Planned, lost: false, accepted: NOTHING };
+pub const UP: RunRequest =
+    RunRequest { verb: RunKind::Up, how: FailoverMode::Planned, lost: false, to: None, accepted: NOTHING };
 /// Forced failover: the primary site is lost, with up to a minute of writes.
 pub const FORCED: RunRequest = RunRequest {
     verb: RunKind::Up,
     how: FailoverMode::Forced,
     lost: true,
+    to: None,
     accepted: Acceptance { data_loss: Some(Duration::from_secs(60)), split_brain: false },
 };
 /// Failback.
@@ -77,6 +82,16 @@ fn proxied(group: &FailoverGroup, stack: &Stack) -> Option<String> {
     };
     let Value::Block(address) = record else { return None };
     Some(stack.resources.get(address)?.args.get("name")?.as_str()?.to_owned())
+}
+
+/// The sites that a request abandons.
+pub fn lost_sites(ask: RunRequest, stack: &Stack) -> Vec<String> {
+    let group = stack.failover_groups.values().next().expect("a failover group");
+    let all = group.sites().filter(|site| match ask.to {
+        Some(to) => ***site != *to,
+        None => **site == group.from,
+    });
+    all.filter(|_| ask.lost).map(|site| site.to_string()).collect()
 }
 
 impl IncidentSnapshot {
@@ -190,17 +205,19 @@ impl Incident {
     pub async fn procedure_after(&self, ask: RunRequest, history: &History) -> Procedure {
         let (stack, state) = self.stack(ask.verb);
         let group = stack.failover_groups.values().next().expect("a failover group");
-        let RunRequest { verb, how, lost, accepted } = ask;
-        let lost: Vec<String> = lost.then(|| self.home.0.clone()).into_iter().collect();
+        let RunRequest { verb, how, lost: _, to, accepted } = ask;
+        let lost = lost_sites(ask, &stack);
         let survey = failover::survey(&stack, group, &state, &lost);
-        let seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
+        let mut seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
+        let from = (CatalogueSource::Simulated(START), &self.lab.cloud as &dyn Cloud);
+        seen.catalogues = apply::read_catalogues(&stack, group, from, self.lab.clock.now()).await;
         let question = ProcedureInput {
             stack: &stack,
             group,
             verb,
             how,
             lost: &lost,
-            to: None,
+            to,
             without: &[],
             pending: &[],
             state: &state,
@@ -322,7 +339,8 @@ impl Incident {
 
     /// Objects that exist and did not exist before, or the reverse.
     pub fn left_over(&self) -> Vec<String> {
-        let now = self.lab.simulator.show().objects;
+        let mut now = self.lab.simulator.show().objects;
+        now.retain(|id, body| !is_remnant(id, body));
         let more = now.keys().filter(|id| !self.before.contains_key(*id)).map(|id| format!("+ {id}"));
         let less = self.before.keys().filter(|id| !now.contains_key(*id)).map(|id| format!("- {id}"));
         more.chain(less).collect()

@@ -7,7 +7,7 @@ use drplan::simulator::{Fault, Plane};
 use drplan::state::{ActiveSite, RunKind};
 use drplan::steps::Acceptance;
 
-use super::incident::{DOWN, DRILL, FORCED, Incident, RunRequest, UP};
+use super::incident::{DOWN, DRILL, FORCED, Incident, RunRequest, UP, lost_sites};
 
 /// A stack and a request.
 #[derive(Clone, Copy)]
@@ -57,6 +57,12 @@ pub const SCENES: &[Scene] = &[
     scene("images", UP),
     dark("images", UNFENCED),
     scene("images", DOWN),
+    scene("saas-three-sites", UP),
+    scene("saas-three-sites", UNFENCED),
+    scene("saas-three-sites", RunRequest { to: Some("cold"), ..UNFENCED }),
+    scene("saas-three-sites", DOWN),
+    scene("saas-three-sites", DRILL),
+    scene("saas-three-sites", RunRequest { to: Some("cold"), ..DRILL }),
 ];
 
 impl Scene {
@@ -73,10 +79,13 @@ impl Scene {
         incident
     }
 
-    /// Loses the primary site.
+    /// Loses the primary site; with a destination, every other site.
     pub fn lose(self, incident: &Incident) {
-        let lose = Fault::Lose { location: incident.home.1.clone(), plane: self.plane };
-        incident.lab.simulator.add_fault(lose).expect("the simulator is in memory");
+        let (stack, _) = incident.stack(self.ask.verb);
+        for site in lost_sites(RunRequest { lost: true, ..self.ask }, &stack) {
+            let lose = Fault::Lose { location: stack.sites[&*site].location.clone(), plane: self.plane };
+            incident.lab.simulator.add_fault(lose).expect("the simulator is in memory");
+        }
     }
 
     /// True if the primary site can be lost during the run, and a forced run can take over.
@@ -92,7 +101,8 @@ impl Scene {
 
     /// Name in messages.
     pub fn name(self) -> String {
-        format!("{} {:?} {:?}", self.stack, self.ask.verb, self.ask.how)
+        let to = self.ask.to.map(|to| format!(" to {to}")).unwrap_or_default();
+        format!("{} {:?} {:?}{to}", self.stack, self.ask.verb, self.ask.how)
     }
 
     /// Checks that the run ended as required, without lost data, leftovers or pending changes.

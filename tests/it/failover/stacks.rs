@@ -62,3 +62,8 @@ fn resources_bound_to_the_lost_region_are_named() {
         });
     }
 }
+
+#[test]
+fn saas_three_sites_fails_over_and_back() {
+    fails_over_and_back("saas-three-sites");
+}

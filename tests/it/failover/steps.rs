@@ -105,7 +105,12 @@ impl StepRequests {
         };
         let last = |verb| objects(&step.address).pop().map(|id| WriteRequest { verb, id }).into_iter().collect();
         let group = stack.failover_groups.values().next().expect("a failover group");
-        let writes = |writes| Self { writes, ..Self::default() };
+        // EC2 takes every request at one path: `aws` disturbs them, and nothing here tells a write from a read.
+        let is_told = |write: &WriteRequest| !write.id.as_str().starts_with("aws:");
+        let writes = |writes: Vec<WriteRequest>| Self {
+            writes: writes.into_iter().filter(is_told).collect(),
+            ..Self::default()
+        };
         let reads = |reads| Self { reads, ..Self::default() };
         match &step.act {
             Act::Create | Act::Update | Act::Adopt | Act::Task(Task::Move { .. }) => writes(last(HttpMethod::Put)),
@@ -124,6 +129,8 @@ impl StepRequests {
             Act::Task(Task::Unchanged { .. }) => {
                 reads(state.resources.keys().filter_map(|address| objects(address).pop()).take(1).collect())
             }
+            // Reads of a document that is named by the run, until the machine has reported: each may fail.
+            Act::Task(Task::Restore(_)) => Self::default(),
             Act::Task(Task::Probe) => Self { web: vec![HttpMethod::Get], ..Self::default() },
             Act::Task(Task::Custom { action }) => match action.as_str() {
                 "http" => Self { web: vec![HttpMethod::Post, HttpMethod::Get], ..Self::default() },
@@ -449,6 +456,11 @@ fn every_failure_of_a_step_of_postgres_warm_has_a_way_out_to_either_site() {
 #[test]
 fn every_failure_of_a_step_of_web_proxy_has_a_way_out_to_either_site() {
     has_ways_out("web-proxy");
+}
+
+#[test]
+fn every_failure_of_a_step_of_saas_three_sites_has_a_way_out_to_either_site() {
+    has_ways_out("saas-three-sites");
 }
 
 #[test]

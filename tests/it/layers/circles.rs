@@ -12,7 +12,7 @@ use std::path::Path;
 /// provider: moves of files come after the seams, so that no move closes a new circle.
 const CEILINGS: &[(&str, &[usize])] = &[
     ("adopt", &[2]),
-    ("apply", &[10, 2]),
+    ("apply", &[2, 2]),
     ("cli", &[3, 3, 2]),
     ("emit", &[14]),
     ("hcl", &[4, 2]),

@@ -61,8 +61,7 @@ impl Aws {
             (_, Some(by)) => {
                 for item in self.of_name(by, own, None).await? {
                     // Without a name there is no id above the port. Every network has a first group of one name.
-                    let is_named =
-                        |name: &&str| !name.is_empty() && !(*of == Of::SecurityGroup && *name == FIRST_GROUP);
+                    let is_named = |name: &&str| !name.is_empty() && (*of != Of::SecurityGroup || *name != FIRST_GROUP);
                     let Some(name) = by.name_of(&item).filter(is_named) else { continue };
                     let id = of.id(region, name);
                     if *of != Of::Volume || !super::volumes::is_part(&item) {
@@ -156,9 +155,10 @@ impl Cloud for Aws {
             (Of::Instance, "start") => self.power(&named, "StartInstances").await,
             (Of::Instance, "stop") => self.power(&named, "StopInstances").await,
             (Of::Object, "presign") => {
-                let of = |wanted: &str| query.iter().find(|(name, _)| *name == wanted).map(|(_, text)| *text);
-                let seconds = of("seconds").and_then(|text| text.parse().ok()).unwrap_or(PRESIGNED);
-                let url = self.presigned_object(&named, of("method") == Some("PUT"), seconds).await;
+                let given = |name: &str| query.iter().find(|(other, _)| *other == name).map(|(_, text)| *text);
+                let seconds = given("seconds").and_then(|text| text.parse().ok()).unwrap_or(PRESIGNED);
+                let at = given("at").and_then(|text| text.parse().ok());
+                let url = self.presigned_object(&named, given("method") == Some("PUT"), (seconds, at)).await;
                 Ok(json!({ "url": url.map_err(CallError::of_read)? }))
             }
             _ => Err(unknown(&format!("action `{action}` of `{}`", object.id))),

@@ -169,7 +169,7 @@ impl Aws {
                 body: Bytes::new(),
                 repeats: false,
             };
-            let url = self.transport.presigned(&call, PRESIGNED).await?;
+            let url = self.transport.presigned(&call, (PRESIGNED, None)).await?;
             form["PresignedUrl"] = Json::from(url.as_str());
         }
         form["TagSpecification"] = tagged("snapshot", wanted, "SourceSnapshotId", &source);

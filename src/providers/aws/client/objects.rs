@@ -5,6 +5,7 @@ use axum::http::{HeaderName, Method};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest as _, Sha256};
 
@@ -134,16 +135,16 @@ impl Aws {
         Err(CloudError::Unreachable(format!("the list of `{bucket}` does not end after {PAGE_LIMIT} pages")))
     }
 
-    /// An address at which anybody can read an object, or write it, for so many seconds.
+    /// An address at which anybody can read an object, or write it, for so many seconds from now or from this time.
     pub(super) async fn presigned_object(
         &self,
         named: &Named,
         writes: bool,
-        seconds: u32,
+        life: (u32, Option<Timestamp>),
     ) -> Result<String, CallError> {
         let action = if writes { ("PutObject", Method::PUT) } else { ("GetObject", Method::GET) };
         let call = call(&named.region, action, &named.within, &named.name);
-        self.transport.presigned(&call, seconds).await.map(String::from)
+        self.transport.presigned(&call, life).await.map(String::from)
     }
 
     /// The policy of a bucket; `None` where it has none.

@@ -173,11 +173,16 @@ impl Transport {
         body.ok_or_else(|| CallError::Lost(format!("the answer to {operation} cannot be read")))
     }
 
-    /// The address of a request that anybody can send for so many seconds.
-    pub(super) async fn presigned(&self, call: &Call<'_>, seconds: u32) -> Result<Url, CallError> {
+    /// The address of a request that anybody can send for so many seconds, from now or from this time.
+    pub(super) async fn presigned(
+        &self,
+        call: &Call<'_>,
+        (seconds, at): (u32, Option<Timestamp>),
+    ) -> Result<Url, CallError> {
         let url = self.url(call)?;
         let keys = self.credentials.keys(false).await.map_err(CallError::NotSent)?;
-        let scope = self.scope(call.service, call.region);
+        let now = self.scope(call.service, call.region);
+        let scope = Scope { at: at.unwrap_or(now.at), ..now };
         Ok(sign::presigned((call.method.as_str(), &url), &call.query, &keys, &scope, seconds))
     }
 

@@ -17,6 +17,7 @@ mod handler;
 mod hosts;
 mod identity;
 mod kept;
+mod launches;
 mod limits;
 mod machines;
 mod names;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::handler::with;
+use super::launches;
 use super::machines::state;
 use super::names::SERVED;
 use super::store::{Place, region, text};
@@ -53,6 +54,9 @@ pub(super) fn leads(world: &World, object: &SimulatedObject) -> Lead {
     let Some(machine) = machine else { return Lead::Nowhere("no machine has the address") };
     if state(machine) != "running" {
         return Lead::Nowhere("its machine does not run");
+    }
+    if launches::is_restoring(world, machine) {
+        return Lead::Nowhere("its machine restores backups");
     }
     if !has_gateway(world, &at, machine) {
         return Lead::Nowhere("the subnet of its machine has no route to an internet gateway");

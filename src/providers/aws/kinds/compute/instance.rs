@@ -3,6 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::machine::{DEVICE, METADATA, ROOT, USER_DATA, groups, image, in_base64, key, of_base64};
+use crate::backup::launch::is_user_data;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::aws::VERSION;
@@ -128,7 +129,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     durations: Durations { create: RUNS + CHECKED, update: 5, delete: 60 },
     lasts: Some(lasts),
-    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, launches: Some(launches), ..Recovery::NONE },
     in_use: "",
     machines: Some(machines),
     moves: Moves { power: Some(&POWER), ..Moves::NONE },
@@ -288,9 +289,15 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
 }
 
+/// Gives a machine the user data with which it restores.
+fn launches(body: &mut Json, user_data: &str) {
+    path::put(body, "UserData", Json::from(in_base64(user_data)));
+}
+
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = answers.last() else { return };
-    if let Some(text) = path::text(body, "UserData").and_then(of_base64) {
+    // Those of a restore belong to a run, and not to the stack.
+    if let Some(text) = path::text(body, "UserData").and_then(of_base64).filter(|text| !is_user_data(text)) {
         args.insert("user_data".to_owned(), Json::from(text));
     }
     // Only a machine that runs shows it: of one that is stopped, the recorded value counts.

@@ -73,6 +73,17 @@ const RULES_AT: &str = "LifecycleConfiguration.Rules";
 const ENCRYPTION_AT: &str =
     "BucketEncryption.ServerSideEncryptionConfiguration[0].ServerSideEncryptionByDefault.KMSMasterKeyID";
 
+/// Objects by which a run talks to a machine that restores.
+static SIGNED: SignedObjects = SignedObjects {
+    type_: KindType { name: "AWS::S3::Object", version: VERSION },
+    segment: "objects",
+    content: "Content",
+    repository: |store| {
+        let region = store.as_str().split(['/', ':']).nth(1).unwrap_or_default();
+        format!("s3:https://s3.{region}.amazonaws.com/{}", store.name())
+    },
+};
+
 /// Table of `aws_s3_bucket`.
 pub(crate) static KIND: Kind = Kind {
     name: "aws_s3_bucket",
@@ -116,7 +127,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     drill: Drill::never("it has the backups, which a drill reads"),
     durations: Durations { create: 20, update: 20, delete: 20 },
-    recovery: Recovery { loses_data: true, keeps_objects: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, keeps_objects: true, signed: Some(&SIGNED), ..Recovery::NONE },
     in_use: "BucketNotEmpty",
     combinations: &[
         Combination::new(

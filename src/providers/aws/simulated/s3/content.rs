@@ -72,7 +72,7 @@ pub(super) fn kept(content: &[u8]) -> Json {
 }
 
 /// The content that a body has.
-pub(super) fn read(kept: &Json) -> Vec<u8> {
+pub(in super::super) fn read(kept: &Json) -> Vec<u8> {
     match (kept["Text"].as_str(), kept["Base64"].as_str()) {
         (Some(text), _) => text.as_bytes().to_vec(),
         (None, Some(encoded)) => BASE64_STANDARD.decode(encoded).unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! S3: buckets and objects, by path or by host.
 
 mod buckets;
-mod content;
+pub(super) mod content;
 mod list;
 mod objects;
 
