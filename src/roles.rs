@@ -45,6 +45,33 @@ impl FailoverMode {
     }
 }
 
+/// Cause of an incident: it decides which copies of the data can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentCause {
+    /// A site or its data are lost: the newest copy is the best.
+    #[default]
+    Lost,
+    /// Data are damaged, by a faulty release or by an attacker: replicas have the same damage, and so may the newest
+    /// backup.
+    Corrupt,
+}
+
+impl IncidentCause {
+    /// The cause as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Corrupt => "corrupt",
+        }
+    }
+
+    /// True for the usual cause.
+    pub fn is_lost(&self) -> bool {
+        *self == Self::Lost
+    }
+}
+
 /// Health of the side that does not take writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

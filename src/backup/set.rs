@@ -111,6 +111,15 @@ impl BackupSet {
         self.points.iter().rev().find(|point| point.level >= level && usable.contains(point.id.as_str()))
     }
 
+    /// The set without its newest usable point, and without the log, which goes on behind it.
+    #[must_use]
+    pub fn without_newest(mut self) -> Self {
+        let newest = self.newest(Level::Complete).map(|point| point.id.clone());
+        self.points.retain(|point| Some(&point.id) != newest.as_ref());
+        self.log = None;
+        self
+    }
+
     /// The ids of a point's chain: itself and all that it needs, as far as the catalogue has them.
     pub fn chain(&self, id: &str) -> BTreeSet<&str> {
         let mut chain = BTreeSet::new();

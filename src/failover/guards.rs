@@ -39,6 +39,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::replicas::costs,
     super::restores::check,
     super::restores::taken_home,
+    super::restores::damaged,
     levers,
     super::strayed::movable,
     super::strayed::check,

@@ -47,7 +47,7 @@ use serde::Serialize;
 
 use crate::address::Address;
 use crate::plan::Basis;
-use crate::roles::FailoverMode;
+use crate::roles::{FailoverMode, IncidentCause};
 use crate::stack::{FailoverGroup, Knowledge, Objectives, Site, Stack};
 use crate::state::{GroupRole, RunKind, State};
 use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph};
@@ -187,6 +187,8 @@ pub struct Procedure {
     pub notes: Vec<String>,
     /// The outage, where its start is known.
     pub outage: Option<Outage>,
+    /// The cause of the incident.
+    pub cause: IncidentCause,
 }
 
 /// The outage that a procedure follows.
@@ -236,6 +238,7 @@ impl Procedure {
             accepted: self.accepted,
             objectives: (self.objectives.rto, self.objectives.rpo),
             since: self.outage.map(|outage| outage.since),
+            cause: self.cause,
         }
     }
 }

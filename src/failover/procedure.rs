@@ -55,7 +55,7 @@ pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> Ti
 
 /// A procedure without steps and checks.
 fn empty(question: &Question<'_>) -> Procedure {
-    let ProcedureInput { stack, group, verb, how, lost, to: _, without, pending: _, state, seen: _, accepted, history } =
+    let ProcedureInput { stack, group, verb, how, lost, to: _, without, pending: _, state, seen, accepted, history } =
         **question;
     let Course { leaving, arriving, left: _, homeward: _ } = &question.course;
     let sites = [leaving, arriving].into_iter().chain(group.sites());
@@ -88,6 +88,7 @@ fn empty(question: &Question<'_>) -> Procedure {
         unswitched: unswitched(group, without),
         notes: Vec::new(),
         outage: None,
+        cause: seen.cause,
     }
 }
 

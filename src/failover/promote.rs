@@ -1,5 +1,7 @@
 //! Data: replication to the destination is restored and caught up, and the replica there is promoted.
 
+use std::time::Duration;
+
 use super::course::{command, is_forced, site_of};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::sides::replicas;
@@ -38,6 +40,11 @@ pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
             needs.push(step(Task::Reprotect, touches.collect(), usual(60), Vec::new()));
         }
         let takes = match broken {
+            // A program that found nothing missing answers the same at once; a provider shows the end of a replication
+            // seconds later.
+            Reprotect::Nothing if promotion.handover.is_some() && replica.standing.lag == Some(Duration::ZERO) => {
+                DurationEstimate { typical: 1, worst: 60 }
+            }
             Reprotect::Nothing => DurationEstimate { typical: 5, worst: 60 },
             Reprotect::Itself(_) | Reprotect::Ask(..) => DurationEstimate { typical: 600, worst: 4 * 3600 },
             Reprotect::Vendor(_) => DurationEstimate { typical: 24 * 3600, worst: 5 * 24 * 3600 },

@@ -10,6 +10,7 @@ use crate::kinds::looks::ListRequest;
 use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
 use crate::object::{Object, ObjectId};
 use crate::plan::Observed;
+use crate::roles::IncidentCause;
 use crate::steps::WebAnswer;
 
 /// A public URL of a site: the site, and the route that leads there.
@@ -70,9 +71,27 @@ pub struct SurveyResult {
     pub fronts: BTreeMap<SiteFront, Result<WebAnswer, String>>,
     /// The catalogue of each backup that a cold standby restores, or the error.
     pub catalogues: BTreeMap<Address, Result<BackupSet, String>>,
+    /// The cause of the incident.
+    pub cause: IncidentCause,
 }
 
 impl SurveyResult {
+    /// Notes the cause of the incident. Where data are damaged, only points from before this time are trusted; without
+    /// a time, all but the newest of each backup.
+    pub fn judge(&mut self, cause: IncidentCause, since: Option<Timestamp>) {
+        self.cause = cause;
+        if cause.is_lost() {
+            return;
+        }
+        for set in self.catalogues.values_mut().filter_map(|set| set.as_mut().ok()) {
+            let all = std::mem::take(set);
+            *set = match since {
+                Some(since) => all.until(since),
+                None => all.without_newest(),
+            };
+        }
+    }
+
     /// True if the control plane of a region did not respond.
     pub fn is_silent(&self, region: &str) -> bool {
         self.silent.keys().any(|silent| silent.eq_ignore_ascii_case(region))

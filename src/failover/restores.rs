@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::course::Question;
 use super::draft::{NewStep, ProcedureDraft};
 use super::members::{is_at, stands_up};
+use super::sides::replicas;
 use super::verdicts::{passes, refuses, warns};
 use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
@@ -209,6 +210,26 @@ pub(super) fn restores(question: &Question<'_>, of: &[Address]) -> bool {
 /// The backups that the machines of this run restore.
 fn restored<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
     machines(question).flat_map(|machine| of_machine(question.stack, machine)).collect()
+}
+
+/// Checks that no replica is promoted that has the same damage as its source.
+pub(super) fn damaged(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    if question.seen.cause.is_lost() {
+        return;
+    }
+    let promoted: Vec<String> = replicas(question)
+        .into_iter()
+        .filter(|replica| replica.to.is_some())
+        .map(|replica| replica.resource.address.to_string())
+        .collect();
+    if !promoted.is_empty() {
+        found.push(refuses(
+            "cause",
+            format!("{} would be promoted with the damage that was replicated", in_prose(&promoted)),
+            "Move to a cold site, which restores an older point (`--to SITE`), restore the data at the source with the \
+             tools of their backups, or leave the replica behind with --without.",
+        ));
+    }
 }
 
 /// Checks that a cold standby gets its data: machines restore them, from points that exist.

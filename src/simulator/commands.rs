@@ -11,6 +11,9 @@ use crate::command::CommandLine;
 use crate::duration::spoken;
 use crate::world::{CommandError, Commands, ProgramExit, ProgramOutput};
 
+/// The time of a program for a simulated machine: the usual one of a step.
+const COMMAND: Duration = Duration::from_secs(10);
+
 /// The programs of this machine, except those for machines of a simulated cloud.
 #[derive(Clone)]
 pub struct SimulatedCommands<C> {
@@ -53,7 +56,7 @@ impl World {
         let Some(purpose) = &line.purpose else {
             let said = "the machine is simulated; the program was not run".to_owned();
             let exit = ProgramExit { code: Some(0), said, output: String::new() };
-            return self.is_about_us(line).then_some((Ok(exit), Duration::ZERO));
+            return self.is_about_us(line).then_some((Ok(exit), COMMAND.min(line.within)));
         };
         let killed = || {
             let why = format!("the program did not end within {} and was killed", spoken(line.within));

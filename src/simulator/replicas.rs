@@ -16,7 +16,7 @@ use crate::object::ObjectId;
 use crate::roles::Side;
 
 /// Bounds of the time of a promotion, and of a side that is made to follow, in seconds.
-const PROMOTES: (f64, f64) = (2.0, 8.0);
+const PROMOTES: (f64, f64) = (9.5, 10.5);
 const FOLLOWS: (f64, f64) = (10.0, 60.0);
 
 /// The answer of a command and its time; no answer where the machine is silent.

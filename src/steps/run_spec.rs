@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use super::Step;
 use crate::address::Address;
-use crate::roles::FailoverMode;
+use crate::roles::{FailoverMode, IncidentCause};
 use crate::state::RunKind;
 
 /// The specification of a failover run: everything needed to resume it, and the figures that its report compares
@@ -34,6 +34,9 @@ pub struct RunSpec {
     /// The start of the outage, where the operator gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The cause of the incident.
+    #[serde(default, skip_serializing_if = "IncidentCause::is_lost")]
+    pub cause: IncidentCause,
     /// The unfinished run of the group that this one takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<String>,

@@ -93,6 +93,7 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         how: FailoverMode::Planned,
         lost: Vec::new(),
         since: None,
+        cause: Default::default(),
         supersedes: None,
         leaving: "a".to_owned(),
         arriving: "b".to_owned(),

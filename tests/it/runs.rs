@@ -153,6 +153,7 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         accepted: Acceptance::default(),
         notes: Vec::new(),
         outage: None,
+        cause: Default::default(),
     }
 }
 

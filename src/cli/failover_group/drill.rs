@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::begin::carry_out;
 use super::request::ProcedureRequest;
 use super::{ExitCode, Failure, Global, RunOptions, Session};
-use crate::roles::FailoverMode;
+use crate::roles::{FailoverMode, IncidentCause};
 use crate::state::RunKind;
 use crate::steps::Acceptance;
 
@@ -36,6 +36,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         lost: &[],
         to: args.to.as_deref(),
         since: None,
+        cause: IncidentCause::Lost,
         without: &[],
         accepted: Acceptance::default(),
         stack: &args.stack,

@@ -33,7 +33,7 @@ use crate::address::Address;
 use crate::apply::FailurePolicy;
 use crate::cli::actor::By;
 use crate::duration;
-use crate::roles::FailoverMode;
+use crate::roles::{FailoverMode, IncidentCause};
 use crate::state::RunKind;
 use crate::steps::Acceptance;
 
@@ -147,6 +147,7 @@ impl MoveOptions {
             lost: &self.lost,
             to,
             since: self.since,
+            cause: IncidentCause::Lost,
             without: &self.without,
             accepted: Acceptance { data_loss: self.accept_data_loss, split_brain: self.accept_split_brain },
             stack,

@@ -82,11 +82,13 @@ pub async fn prepare(
     }
     parts_exist(errand.without, &[group])?;
     let seal = store.seal(&*reached.ids)?;
+    let since = errand.outage(reached.clock.now())?;
     let look = async |state: &State| {
         let survey = failover::survey(&stack, group, state, errand.lost);
         let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
         seen.catalogues =
             read_catalogues(&stack, group, (reached.catalogues(), &reached.cloud), reached.clock.now()).await;
+        seen.judge(errand.cause, since);
         seen
     };
     let mut seen = look(&state).await;

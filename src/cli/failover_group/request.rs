@@ -12,7 +12,7 @@ use crate::apply::FailoverRun;
 use crate::cli::again::quoted;
 use crate::failover::flags;
 use crate::kinds::Catalog;
-use crate::roles::FailoverMode;
+use crate::roles::{FailoverMode, IncidentCause};
 use crate::stack::{FailoverGroup, Stack};
 use crate::state::RunKind;
 use crate::steps::Acceptance;
@@ -25,6 +25,7 @@ pub struct ProcedureRequest<'a> {
     pub lost: &'a [String],
     pub to: Option<&'a str>,
     pub since: Option<Since>,
+    pub cause: IncidentCause,
     pub without: &'a [Address],
     pub accepted: Acceptance,
     pub stack: &'a Path,
@@ -50,6 +51,9 @@ impl ProcedureRequest<'_> {
             (lost, ..) => words += &format!(" --forced{}", flags(lost)),
         }
         words.extend(self.to.map(|to| format!(" --to {}", quoted(to))));
+        if !self.cause.is_lost() {
+            words += &format!(" --cause {}", self.cause.as_str());
+        }
         words.extend(self.without.iter().map(|address| format!(" --without {}", quoted(address.as_str()))));
         words.extend(self.common.group.as_ref().map(|group| format!(" --group {}", quoted(group))));
         words

@@ -68,6 +68,7 @@ pub async fn revise(
     let survey = failover::survey(stack, group, &left, &spec.lost);
     let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
     seen.catalogues = read_catalogues(stack, group, (reached.catalogues(), &reached.cloud), reached.clock.now()).await;
+    seen.judge(spec.cause, spec.since);
     let history = history(store)?;
     let procedure = failover::plan(&ProcedureInput {
         stack,

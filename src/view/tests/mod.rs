@@ -232,6 +232,7 @@ fn procedure() -> Procedure {
         accepted: Acceptance { data_loss: Some(secs(60)), split_brain: false },
         notes: vec!["primary is read again by the next `refresh`".to_owned()],
         outage: None,
+        cause: Default::default(),
     }
 }
 

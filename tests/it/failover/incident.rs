@@ -85,11 +85,11 @@ fn proxied(group: &FailoverGroup, stack: &Stack) -> Option<String> {
 }
 
 /// The sites that a request abandons.
-pub fn lost_sites(ask: RunRequest, stack: &Stack) -> Vec<String> {
+pub fn lost_sites(ask: RunRequest, stack: &Stack, home: &str) -> Vec<String> {
     let group = stack.failover_groups.values().next().expect("a failover group");
     let all = group.sites().filter(|site| match ask.to {
         Some(to) => ***site != *to,
-        None => **site == group.from,
+        None => ***site == *home,
     });
     all.filter(|_| ask.lost).map(|site| site.to_string()).collect()
 }
@@ -206,7 +206,7 @@ impl Incident {
         let (stack, state) = self.stack(ask.verb);
         let group = stack.failover_groups.values().next().expect("a failover group");
         let RunRequest { verb, how, lost: _, to, accepted } = ask;
-        let lost = lost_sites(ask, &stack);
+        let lost = lost_sites(ask, &stack, &self.home.0);
         let survey = failover::survey(&stack, group, &state, &lost);
         let mut seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let from = (CatalogueSource::Simulated(START), &self.lab.cloud as &dyn Cloud);

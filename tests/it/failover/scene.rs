@@ -82,7 +82,7 @@ impl Scene {
     /// Loses the primary site; with a destination, every other site.
     pub fn lose(self, incident: &Incident) {
         let (stack, _) = incident.stack(self.ask.verb);
-        for site in lost_sites(RunRequest { lost: true, ..self.ask }, &stack) {
+        for site in lost_sites(RunRequest { lost: true, ..self.ask }, &stack, &incident.home.0) {
             let lose = Fault::Lose { location: stack.sites[&*site].location.clone(), plane: self.plane };
             incident.lab.simulator.add_fault(lose).expect("the simulator is in memory");
         }
