@@ -38,6 +38,11 @@ impl Dialects {
         self.iter().map(Dialect::name)
     }
 
+    /// A service that an account registers with, as an example.
+    pub fn registered_example(self) -> Option<&'static str> {
+        self.iter().find_map(Dialect::registered_example)
+    }
+
     /// The service with this name (ignoring case), of a provider with whose services an account registers, if a fault
     /// can end the registration.
     ///
@@ -90,6 +95,11 @@ pub(crate) trait Dialect: Debug + Sync {
     fn serve(&self, served: &ServedWorld, world: Router) -> Router {
         let _ = served;
         world
+    }
+
+    /// A service that an account registers with, as an example. Every command builds the help in which it is.
+    fn registered_example(&self) -> Option<&'static str> {
+        None
     }
 
     /// The service with this name, if an account registers with the services of the provider before it uses them, and

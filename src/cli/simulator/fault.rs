@@ -12,7 +12,7 @@ use super::with_world;
 use crate::diagnostic::closest;
 use crate::duration::{parse, spoken};
 use crate::kinds::Catalog;
-use crate::providers::{catalog, dialects};
+use crate::providers::dialects;
 use crate::simulator::{Fault, FaultTime, PROVIDER, Plane, ScheduledFault, parse_faults};
 use crate::view::count;
 
@@ -38,7 +38,7 @@ pub(super) enum FaultCommand {
     },
     /// Unregister the subscription from a resource provider, until it is registered again
     Unregister {
-        #[arg(help = format!("Namespace of the resource provider, such as {}", namespace()))]
+        #[arg(help = format!("Namespace of the resource provider, such as {}", dialects().registered_example().unwrap_or("…")))]
         provider: String,
     },
     /// End all faults
@@ -176,12 +176,6 @@ fn known(catalog: &Catalog, location: &str) -> Result<String, Failure> {
 /// A region, as an example.
 fn region(catalog: &Catalog) -> &'static str {
     catalog.providers().flat_map(|provider| provider.regions).map(|region| region.name).next().unwrap_or("…")
-}
-
-/// A namespace that a subscription registers with, as an example: that of a kind's type.
-fn namespace() -> &'static str {
-    let mut types = catalog().kinds().filter_map(|kind| kind.type_.name.split('/').next());
-    types.find(|namespace| dialects().registrable(namespace).is_ok()).unwrap_or("…")
 }
 
 /// Faults in the format of a file, one per line.

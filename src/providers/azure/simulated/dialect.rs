@@ -40,6 +40,10 @@ impl Dialect for Arm {
         serve::router(served, world)
     }
 
+    fn registered_example(&self) -> Option<&'static str> {
+        Some("Microsoft.Network")
+    }
+
     fn registrable(&self, service: &str) -> Option<Result<&'static str, String>> {
         Some(registrations::registrable(service))
     }

@@ -107,3 +107,10 @@ fn fault_must_name_a_known_provider() {
         assert!(wrong.starts_with(&format!("fault 1: a fault cannot unregister `{provider}`")), "{wrong}");
     }
 }
+
+#[test]
+fn example_of_the_help_can_be_unregistered() {
+    let dialects = crate::providers::dialects();
+    let example = dialects.registered_example().unwrap();
+    assert_eq!(dialects.registrable(example), Ok(example));
+}
