@@ -444,7 +444,7 @@ const REVEALING_FILES: &[&str] = &[
     "src/apply/actions/arguments.rs",
     "src/apply/actions/http.rs",
     "src/apply/probe.rs",
-    "src/apply/tasks.rs",
+    "src/apply/details.rs",
     "src/apply/write.rs",
     "src/apply/discreet.rs",
     "src/check/peering_missing.rs",

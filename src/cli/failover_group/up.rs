@@ -22,7 +22,7 @@ Examples:
   drplan failover-group up --planned --dry-run
   drplan failover-group up --planned --yes
   drplan failover-group up --forced --lost primary --accept-data-loss 1m
-  drplan failover-group up --forced --to cold --cause corrupt --since 2h --accept-data-loss 1d
+  drplan failover-group up --planned --to cold --cause corrupt --since 2h --accept-data-loss 1d
   drplan failover-group up --all --forced --lost primary --accept-data-loss 1m --yes
   drplan failover-group up --group web --planned --on-failure unwind"
 )]

@@ -487,7 +487,9 @@ fn every_sort_of_step_is_disturbed_in_some_way() {
             let of = |step: &Step| (StepRequests::of(&incident, scene, step), incident.home.1.clone());
             steps.iter().map(|step| (step.clone(), of(step))).collect::<Vec<_>>()
         });
-        for (step, (requests, home)) in steps {
+        // EC2 takes every request at one path: `aws_incidents` disturbs those steps.
+        let told = steps.into_iter().filter(|(step, _)| !step.address.kind().starts_with("aws_"));
+        for (step, (requests, home)) in told {
             if requests.disturbance(StepFailure::Permanent, &step, scene, &home).is_none() {
                 let act = match &step.act {
                     Act::Task(Task::Custom { action }) => action.clone(),
