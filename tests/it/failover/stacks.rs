@@ -67,3 +67,16 @@ fn resources_bound_to_the_lost_region_are_named() {
 fn saas_three_sites_fails_over_and_back() {
     fails_over_and_back("saas-three-sites");
 }
+
+/// The outputs of the stack are those of production, although a drill has copies of what they refer to.
+#[test]
+fn drill_leaves_the_outputs() {
+    simulated(async {
+        let incident = Incident::stands("saas-three-sites").await;
+        let outputs = || incident.stack(DRILL.verb).1.outputs;
+        let before = outputs();
+        assert!(!before.is_empty());
+        incident.done(DRILL).await;
+        assert_eq!(outputs(), before);
+    });
+}
