@@ -33,10 +33,14 @@ fn content(world: &World, address: &str) -> Option<(String, Timestamp)> {
     Some((String::from_utf8(bytes).ok()?, text(body, "LastModified").parse().ok()?))
 }
 
+/// The user data of a machine; none where they are no text.
+fn user_data(machine: &Json) -> Option<String> {
+    String::from_utf8(BASE64_STANDARD.decode(text(machine, "UserData")).ok()?).ok()
+}
+
 /// The report of a machine now, with the address that it would be written to.
 fn of_machine(world: &World, machine: &Json) -> Option<(String, launch::RestoreReport)> {
-    let data = BASE64_STANDARD.decode(text(machine, "UserData")).ok()?;
-    let data = String::from_utf8(data).ok()?;
+    let data = user_data(machine)?;
     let places = launch::settings(&data)?;
     let (manifest, _) = content(world, places.manifest)?;
     let manifest: Manifest = serde_json::from_str(&manifest).ok()?;
@@ -62,12 +66,8 @@ pub(super) fn report(world: &World, region: &str, (bucket, key): (&str, &str)) -
 
 /// True for a machine that has not restored everything yet, so that nothing serves on it.
 pub(super) fn is_restoring(world: &World, machine: &Json) -> bool {
-    let data = text(machine, "UserData");
-    if data.is_empty() {
-        return false;
-    }
-    let text = BASE64_STANDARD.decode(data).ok().and_then(|data| String::from_utf8(data).ok()).unwrap_or_default();
-    let Some(places) = launch::settings(&text) else { return false };
+    let data = user_data(machine);
+    let Some(places) = data.as_deref().and_then(launch::settings) else { return false };
     // A run deletes the manifest once the machine is ready.
     let is_open = content(world, places.manifest).is_some();
     is_open && of_machine(world, machine).is_none_or(|(_, report)| report.phase != ReportedPhase::Ready)

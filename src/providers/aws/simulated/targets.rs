@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::answers::Refused;
+use super::ec2::tag_word;
 use super::handler::check_tags;
 use super::hosts::Service;
 use super::kept;
@@ -145,23 +146,7 @@ fn arn(of: &Type, region: &str, object: &SimulatedObject) -> Option<String> {
         return Some(arn.to_owned());
     }
     let id = if *of == KEY_PAIR { text(body, "KeyPairId").to_owned() } else { own_id(of, object) };
-    let noun = match of.word {
-        "vpcs" => "vpc",
-        "subnets" => "subnet",
-        "internet-gateways" => "internet-gateway",
-        "route-tables" => "route-table",
-        "security-groups" => "security-group",
-        "key-pairs" => "key-pair",
-        "addresses" => "elastic-ip",
-        "volumes" => "volume",
-        "instances" => "instance",
-        "images" => "image",
-        "snapshots" => "snapshot",
-        "launch-templates" => "launch-template",
-        "vpc-endpoints" => "vpc-endpoint",
-        "capacity-reservations" => "capacity-reservation",
-        _ => return None,
-    };
+    let noun = Some(tag_word(of)).filter(|noun| !noun.is_empty())?;
     Some(format!("arn:aws:ec2:{region}:{ACCOUNT}:{noun}/{id}"))
 }
 

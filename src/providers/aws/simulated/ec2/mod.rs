@@ -13,6 +13,8 @@ pub(super) mod snapshots;
 mod specification;
 mod templates;
 
+pub(super) use others::tag_word;
+
 use serde_json::{Map, Value as Json};
 
 use super::answers::{Refused, of_ec2};

@@ -204,8 +204,8 @@ pub(super) fn delete_tags(world: &mut World, call: &Call<'_>) -> Result<Map<Stri
     Ok(done())
 }
 
-/// The word for a type in lists of tags.
-fn tag_word(of: &Type) -> &'static str {
+/// The word for a type in lists of tags, and in ARNs; empty for one without tags.
+pub(in super::super) fn tag_word(of: &Type) -> &'static str {
     match of.word {
         "vpcs" => "vpc",
         "subnets" => "subnet",
