@@ -28,6 +28,7 @@ mod programs;
 mod promote;
 mod remove;
 mod restore;
+mod restored;
 mod roles;
 mod silence;
 mod standings;

@@ -67,10 +67,16 @@ impl Worker<'_> {
             if let Some(report) = follower.newest() {
                 match report.phase {
                     ReportedPhase::Ready => {
-                        tell.learnt(restored(report, launch));
+                        // The report is deleted after that.
+                        tell.recorded(self.restored(step, report, launch)).await;
                         return self.clean(&documents).await;
                     }
-                    ReportedPhase::Failed => fails(report)?,
+                    ReportedPhase::Failed => {
+                        if let Some(damaged) = self.damaged(step, report, launch) {
+                            tell.recorded(damaged).await;
+                        }
+                        fails(report)?;
+                    }
                     ReportedPhase::WaitingForKey if released != report.key_request => {
                         self.release(step, &launch.items, &documents, report, tell).await?;
                         released = report.key_request.clone();
@@ -154,20 +160,6 @@ fn told(report: &RestoreReport) -> String {
         ReportedPhase::Checking => format!("the machine checks {item}"),
         ReportedPhase::Ready => "the machine has restored and checked everything".to_owned(),
         ReportedPhase::Failed => "the machine has failed".to_owned(),
-    }
-}
-
-/// The measured loss: the announced one, and what the data are older than promised.
-fn restored(report: &RestoreReport, launch: &LaunchRestore) -> StepFact {
-    let promised = launch.items.iter().map(|item| item.recovery_point).min();
-    let Some((to, promised)) = report.restored_to.zip(promised) else {
-        return StepFact::said("the machine does not report the time of its data");
-    };
-    let older = Duration::try_from(promised.duration_since(to)).unwrap_or_default();
-    let loss = launch.loss + older;
-    StepFact {
-        loss: Some(loss.as_secs_f64()),
-        ..StepFact::said(format!("restored to {to:.0}, data loss {}", spoken(loss)))
     }
 }
 

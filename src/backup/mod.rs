@@ -11,6 +11,7 @@ mod log;
 mod pgbackrest;
 mod point;
 mod rates;
+mod record;
 mod restic;
 mod retention;
 mod set;
@@ -22,8 +23,9 @@ mod wal_g;
 pub use age::{DataAge, age, data_age, promised};
 pub use judgement::{BackupFinding, FindingWeight, Judgement, Terms, judge};
 pub use log::LogArchive;
-pub use point::{Level, Part, PointBytes, PointKind, RecoveryPoint};
+pub use point::{Level, Part, PointBytes, PointKind, RecoveryPoint, RestoreProof};
 pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict, predict_bytes};
+pub use record::{RestoreOutcome, RestoreRecord, keep, means_damage, probed};
 pub use retention::kept;
 pub use set::{BackupSet, BrokenChain};
 pub use simulated::{Schedule, simulated};
@@ -37,5 +39,7 @@ pub fn tool(word: &str) -> Option<&'static Tool> {
     TOOLS.iter().copied().find(|tool| tool.name == word)
 }
 
+#[cfg(test)]
+pub(crate) use record::tests::restored as restore_record;
 #[cfg(test)]
 mod tests;

@@ -20,8 +20,10 @@ pub struct RecoveryPoint {
     pub bytes: PointBytes,
     /// How far it has been proven.
     pub level: Level,
-    /// A check found damage in it.
+    /// A check or a restore found damage in it.
     pub damaged: bool,
+    /// The newest successful restore of it.
+    pub proof: Option<RestoreProof>,
     /// The first segment of the log that its restore replays, for tools with a log archive.
     pub log_from: Option<String>,
     /// Its files in the repository, for tools whose manifest lists them.
@@ -40,6 +42,7 @@ impl RecoveryPoint {
             bytes: PointBytes::default(),
             level: Level::Complete,
             damaged: false,
+            proof: None,
             log_from: None,
             parts: Vec::new(),
         }
@@ -49,6 +52,15 @@ impl RecoveryPoint {
     pub fn is_complete(&self) -> bool {
         !self.damaged && self.level >= Level::Complete
     }
+}
+
+/// A successful restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreProof {
+    /// Its end.
+    pub at: Timestamp,
+    /// The run that restored.
+    pub run: String,
 }
 
 /// The form of a backup.
@@ -90,7 +102,7 @@ pub enum Level {
     Complete,
     /// The tool has read all of it and found no damage.
     Checked,
-    /// A drill restored it, and its probe passed.
+    /// A run restored it: the checks of the machine passed, and the probes of the run.
     Restored,
 }
 

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::log::LogArchive;
-use super::point::{Level, RecoveryPoint};
+use super::point::{Level, RecoveryPoint, RestoreProof};
+use super::record::{RestoreOutcome, RestoreRecord};
 use super::tool::{Catalogue, Verdict};
 
 /// The recovery points of one backup, each with another id, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BackupSet {
     points: Vec<RecoveryPoint>,
     /// The archive of the log, where the catalogue has one.
     pub log: Option<LogArchive>,
+    /// The recorded restores, oldest first, also of points that the catalogue no longer has.
+    pub restores: Vec<RestoreRecord>,
 }
 
 /// A point that cannot be restored because of others.
@@ -37,7 +40,7 @@ impl From<Catalogue> for BackupSet {
         }
         let mut points: Vec<RecoveryPoint> = by_id.into_values().collect();
         points.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        Self { points, log: catalogue.log }
+        Self { points, log: catalogue.log, restores: Vec::new() }
     }
 }
 
@@ -49,6 +52,30 @@ impl BackupSet {
         // Segments have names and not times here: a log that ends later is no proof of an earlier end.
         self.log = self.log.filter(|log| log.newest <= time);
         self
+    }
+
+    /// The set with what runs have restored of it until this time: points that were restored have the highest level,
+    /// and those that a restore found damaged are not chosen again. Of several restores of a point the newest counts.
+    #[must_use]
+    pub fn with_restores(mut self, records: &[RestoreRecord], until: Timestamp) -> Self {
+        self.restores = records.iter().filter(|record| record.at <= until).cloned().collect();
+        for point in &mut self.points {
+            let newest = self.restores.iter().rev().find(|record| record.point == point.id);
+            match newest {
+                Some(RestoreRecord { outcome: RestoreOutcome::Damaged { .. }, .. }) => point.damaged = true,
+                Some(record) if record.is_proof() && point.level >= Level::Complete => {
+                    point.level = Level::Restored;
+                    point.proof = Some(RestoreProof { at: record.at, run: record.run.clone() });
+                }
+                _ => {}
+            }
+        }
+        self
+    }
+
+    /// The newest successful restore, of any point.
+    pub fn last_proof(&self) -> Option<&RestoreRecord> {
+        self.restores.iter().rev().find(|record| record.is_proof())
     }
 
     /// The points, oldest first.

@@ -14,7 +14,7 @@ use crate::apply::held_resources;
 use crate::diagnostic::closest;
 use crate::plan::Moves;
 use crate::state::{State, format};
-use crate::view::{Detail, Layout, state as view};
+use crate::view::{Detail, Layout, restores as restored, state as view};
 use crate::world::Store;
 
 /// Show and repair the state
@@ -49,12 +49,14 @@ enum StateCommand {
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
-    /// Show one resource of the state
+    /// Show one resource of the state, or the restores of a backup
+    ///
+    /// A backup has a record of its newest restores: each point, the time of its data, and the time that it took.
     Show {
         /// Output format
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
-        /// Address of the resource
+        /// Address of the resource or backup
         address: Address,
         /// Directory of the stack
         #[arg(default_value = ".")]
@@ -100,6 +102,13 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
         StateCommand::Show { format, address, stack } => {
             let state = recorded(&StackLocation::of(stack, global, session)?, stack, global, session)?;
+            if let Some(restores) = state.restores.get(address) {
+                session.print(&match format {
+                    OutputFormat::Text => restored::show(address, restores, session.layout(global)),
+                    OutputFormat::Json => pretty(&restored::show_json(address, restores)),
+                })?;
+                return Ok(ExitCode::Done);
+            }
             let list = again_recorded("state list", stack, global);
             let resource = state.resources.get(address).ok_or_else(|| unknown(address, &state, &list))?;
             session.print(&match format {

@@ -113,10 +113,13 @@ fn launch_of(question: &Question<'_>, machine: &Resource) -> Option<(LaunchResto
     if items.is_empty() {
         return None;
     }
-    let time: Duration = items.iter().filter_map(|item| item.predict(&Rates::ESTIMATES)).sum();
+    let times: Vec<Duration> = items.iter().map(|item| item.predict(&Rates::ESTIMATES).unwrap_or_default()).collect();
+    let time: Duration = times.iter().sum();
     let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX).saturating_add(LOOK);
     let loss = chosen.iter().filter(|chosen| counts(chosen.backup)).map(|chosen| chosen.age).max();
-    let launch = LaunchRestore { store: store.clone(), chosen: now(question), loss: loss.unwrap_or_default(), items };
+    let (store, chosen, loss) = (store.clone(), now(question), loss.unwrap_or_default());
+    let predicted = times.iter().map(Duration::as_secs_f64).collect();
+    let launch = LaunchRestore { store, chosen, loss, items, predicted };
     Some((launch, DurationEstimate { typical: seconds, worst: seconds.saturating_mul(2) }))
 }
 

@@ -41,6 +41,7 @@ schemas! {
     "state" "drplan state pull";
     "state-list" "drplan state list --format json";
     "resource" "drplan state show ADDRESS --format json";
+    "restores" "drplan state show backup.NAME --format json";
     "diagnostics" "drplan validate --format json";
     "check" "drplan check --format json";
     "rules" "drplan check --list --format json";

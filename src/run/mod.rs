@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::channel::oneshot;
 use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
@@ -44,14 +45,27 @@ pub trait Actor: Send + Sync {
 pub struct StepReporter {
     step: StepId,
     address: Address,
-    to: UnboundedSender<(StepId, Address, StepFact)>,
+    to: UnboundedSender<Told>,
 }
+
+/// An observation of a step; the sender, if any, hears once it is in the journal.
+type Told = (StepId, Address, StepFact, Option<oneshot::Sender<()>>);
 
 impl StepReporter {
     /// Records an observation.
     pub fn learnt(&self, learnt: StepFact) {
         // The receiver is dropped only with the run; the observation is then of no use.
-        let _ = self.to.unbounded_send((self.step, self.address.clone(), learnt));
+        let _ = self.to.unbounded_send((self.step, self.address.clone(), learnt, None));
+    }
+
+    /// Records an observation, and waits until it is in the journal: for one whose source the step then removes.
+    pub async fn recorded(&self, learnt: StepFact) {
+        let (heard, written) = oneshot::channel();
+        let _ = self.to.unbounded_send((self.step, self.address.clone(), learnt, Some(heard)));
+        // Without an answer, the run has ended: nothing of this step counts any more.
+        if written.await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -167,6 +181,7 @@ impl Walk<'_> {
         let mut happened: Vec<Entry> = first.into_iter().map(|event| Entry { at: began, event }).collect();
         let (to, mut told) = unbounded();
         let mut under_way = FuturesUnordered::new();
+        let mut heard: Vec<oneshot::Sender<()>> = Vec::new();
         loop {
             pen.note(&happened)?;
             let stopping = stop.is_requested() || (halts && pen.status.has_failed());
@@ -179,6 +194,10 @@ impl Walk<'_> {
             let outcomes = happened.len();
             happened.extend(begun);
             pen.journal.append(&happened)?;
+            // The receiver is gone where its step has ended.
+            for heard in heard.drain(..) {
+                let _: Result<(), ()> = heard.send(());
+            }
             happened.iter().take(outcomes).for_each(|entry| pen.tell(watcher, entry));
             for step in steps {
                 watcher.event(at, graph, &Progress::Begun(step));
@@ -192,9 +211,9 @@ impl Walk<'_> {
                 let left = pen.status.left();
                 watcher.event(clock.now(), graph, &Progress::Waiting { under_way: under_way.len(), left, stopping });
             }
-            let learnt = |(step, address, learnt)| Entry {
-                at: clock.now(),
-                event: Event::Step { step, address, event: StepEvent::Learnt(learnt) },
+            let mut learnt = |(step, address, learnt, hears): Told| {
+                heard.extend(hears);
+                Entry { at: clock.now(), event: Event::Step { step, address, event: StepEvent::Learnt(learnt) } }
             };
             happened = Vec::new();
             let mut outcomes = Vec::new();

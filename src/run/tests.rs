@@ -105,6 +105,49 @@ fn graph() -> StepGraph {
     StepGraph::new(vec![step(0, &[]), step(1, &[]), step(2, &[0]), step(3, &[0, 1]), step(4, &[3])]).unwrap()
 }
 
+/// Removes the source of its observation once that is in the journal.
+struct RemovingActor<'a> {
+    store: &'a MemoryStore,
+    /// The observations in the journal at the removal.
+    written: Mutex<usize>,
+}
+
+#[async_trait]
+impl Actor for RemovingActor<'_> {
+    fn intent(&self, _: &Step) -> Option<Box<Recorded>> {
+        None
+    }
+
+    async fn act(&self, _: &Step, tell: &StepReporter) -> Outcome {
+        tell.recorded(StepFact::said("restored")).await;
+        let is_fact = |entry: &&Entry| matches!(&entry.event, Event::Step { event: StepEvent::Learnt(fact), .. } if fact.what == "restored");
+        *self.written.lock().unwrap() = self.store.entries_of("1-a").unwrap().iter().filter(is_fact).count();
+        Outcome::Done(None)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorded_observation_is_in_the_journal_before_the_step_goes_on() {
+    let (graph, store) = (StepGraph::new(vec![step(0, &[])]).unwrap(), MemoryStore::default());
+    let actor = RemovingActor { store: &store, written: Mutex::new(0) };
+    let (clock, stop) = (PausedClock(tokio::time::Instant::now()), StopSignal::default());
+    let watcher = RecordingWatcher::default();
+    let mut journal = store.journal("1-a").unwrap();
+    let journal = journal.as_mut();
+    let walk = Walk {
+        graph: &graph,
+        journal,
+        actor: &actor,
+        clock: &clock,
+        stop: &stop,
+        watcher: &watcher,
+        width: 1,
+        halts: false,
+    };
+    walk.start(started(&graph)).await.unwrap();
+    assert_eq!(*actor.written.lock().unwrap(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn run_takes_as_long_as_its_critical_path() {
     let (graph, store) = (graph(), MemoryStore::default());

@@ -113,6 +113,8 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::address::Address;
+    use crate::backup::launch::{ManifestBytes, Measured};
+    use crate::backup::{RestoreOutcome, RestoreRecord};
     use crate::object::{Object, ObjectId, Within};
     use crate::roles::{FailoverMode, ProtectionDebt, Side};
     use crate::stack::Presence;
@@ -223,10 +225,45 @@ pub(crate) mod tests {
         })
     }
 
+    /// An arbitrary restore of a backup.
+    pub(crate) fn restore_records() -> impl Strategy<Value = RestoreRecord> {
+        let outcome = prop_oneof![
+            Just(RestoreOutcome::Restored),
+            (any::<String>(), any::<String>()).prop_map(|(code, message)| RestoreOutcome::Damaged { code, message }),
+        ];
+        let phase = (any::<String>(), 0.0..1e9_f64, any::<Option<u64>>());
+        let measured =
+            prop::collection::vec(phase.prop_map(|(phase, seconds, bytes)| Measured { phase, seconds, bytes }), 0..3);
+        let probes = prop::collection::btree_map("[a-z]{1,9}", any::<bool>(), 0..3);
+        let sizes = (any::<Option<u64>>(), any::<Option<u64>>());
+        (any::<String>(), times(), times(), outcome, measured, probes, sizes).prop_map(
+            |(text, promised, at, outcome, measured, probes, (repository, restored))| RestoreRecord {
+                point: text.clone(),
+                promised,
+                restored_to: repository.map(|_| promised),
+                at,
+                run: text.clone(),
+                machine: Address::new("kind", "n").instance(&text),
+                machine_type: restored.map(|_| text),
+                outcome,
+                bytes: ManifestBytes { repository, restored, log: None },
+                predicted: measured.first().map(|phase| phase.seconds),
+                measured,
+                probes: probes.into_iter().map(|(name, passed)| (Address::new("probe", &name), passed)).collect(),
+            },
+        )
+    }
+
+    fn restores() -> impl Strategy<Value = BTreeMap<Address, Vec<RestoreRecord>>> {
+        let address = "[a-z]{1,9}".prop_map(|name| Address::new("backup", &name));
+        prop::collection::btree_map(address, prop::collection::vec(restore_records(), 1..3), 0..3)
+    }
+
     fn states() -> impl Strategy<Value = State> {
         let outputs = prop::collection::btree_map("[a-z]{1,9}", jsons(), 0..3);
-        (prop::collection::vec((any::<String>(), recorded()), 0..4), outputs, any::<u64>(), roles()).prop_map(
-            |(resources, outputs, serial, roles)| State {
+        let resources = prop::collection::vec((any::<String>(), recorded()), 0..4);
+        (resources, outputs, any::<u64>(), roles(), restores()).prop_map(
+            |(resources, outputs, serial, roles, restores)| State {
                 version: VERSION,
                 lineage: "l".to_owned(),
                 key_check: serial.is_multiple_of(3).then(|| "ab12".to_owned()),
@@ -238,6 +275,7 @@ pub(crate) mod tests {
                     .map(|(key, r)| (Address::new("kind", "n").instance(&key), r.into()))
                     .collect(),
                 outputs: serde_json::from_value(json!(outputs)).unwrap(),
+                restores,
                 folded: (0..serial % 3).map(|run| (run.to_string(), 7)).collect(),
                 last_step: serial.is_multiple_of(2).then_some(jiff::Timestamp::UNIX_EPOCH),
             },
@@ -289,6 +327,7 @@ pub(crate) mod tests {
             roles: Roles::default(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            restores: BTreeMap::new(),
             folded: BTreeMap::new(),
             last_step: None,
         };

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::address::Address;
+use crate::backup::RestoreRecord;
 use crate::object::{Object, ObjectId};
 use crate::stack::{Presence, Resource};
 use crate::value::SealedValue;
@@ -44,6 +45,9 @@ pub struct State {
     pub resources: BTreeMap<Address, Arc<Recorded>>,
     /// The outputs of the last apply.
     pub outputs: BTreeMap<String, SealedValue>,
+    /// The newest restores of each backup, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub restores: BTreeMap<Address, Vec<RestoreRecord>>,
     /// The unfinished runs, each with the number of its journal's entries that are folded in: the next load continues
     /// with the entry after them, whatever other runs have saved meanwhile.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -65,6 +69,7 @@ impl State {
             roles: Roles::default(),
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            restores: BTreeMap::new(),
             folded: BTreeMap::new(),
             last_step: None,
         }

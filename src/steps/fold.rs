@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::{Entry, Event, RunEnd, RunStart, StepEvent};
 use crate::address::Address;
+use crate::backup;
 use crate::state::{ActiveSite, GroupRole, OpenRun, RunKind, State, Status};
 
 /// A journal entry that belongs to another state.
@@ -57,6 +58,7 @@ impl State {
             Event::Step { address, event, step: _ } => {
                 self.last_step = self.last_step.max(Some(entry.at));
                 self.fold_step(address, event, entry.at);
+                self.fold_probe(run, address, event);
             }
             Event::Ended(RunEnd::Done) | Event::Closed { .. } => self.roles.open.retain(|_, open| open.run != run),
             Event::Resumed { .. } | Event::Revised { .. } | Event::Extended { .. } | Event::Ended(_) => {}
@@ -127,6 +129,9 @@ impl State {
                 if let Some((address, recorded)) = &learnt.resource {
                     self.resources.insert(address.clone(), Arc::new((**recorded).clone()));
                 }
+                for (backup, record) in &learnt.restores {
+                    backup::keep(self.restores.entry(backup.clone()).or_default(), record.clone());
+                }
                 if let Some((group, role)) = &learnt.role {
                     self.roles.epoch += 1;
                     // From now on the group's protection debt is kept with its role.
@@ -135,6 +140,18 @@ impl State {
                 }
             }
             StepEvent::Begun(None) | StepEvent::OutcomeUnknown(_) | StepEvent::Paused(_) | StepEvent::Skipped(_) => {}
+        }
+    }
+
+    /// Notes the outcome of a probe in the restores of its run: data that do not serve are no proof of their backup.
+    fn fold_probe(&mut self, run: &str, address: &Address, event: &StepEvent) {
+        let passed = match event {
+            StepEvent::Succeeded(_) => true,
+            StepEvent::Failed(_) => false,
+            _ => return,
+        };
+        if address.kind() == "probe" {
+            backup::probed(self.restores.values_mut().flatten(), run, (address, passed));
         }
     }
 

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::backup::RestoreRecord;
 use crate::stack::RecordedInputs;
 use crate::state::{GroupRole, Recorded};
 
@@ -265,6 +266,9 @@ pub struct StepFact {
     /// Another resource that the step changed, as it now exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<(Address, Box<Recorded>)>,
+    /// Backups that a machine restored, or could not restore because of damage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restores: Vec<(Address, RestoreRecord)>,
     /// A failover group whose role has moved, and its new role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<(String, Box<GroupRole>)>,

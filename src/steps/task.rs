@@ -118,6 +118,9 @@ pub struct LaunchRestore {
     pub loss: Duration,
     /// The backups in their order, each with its point.
     pub items: Vec<ManifestItem>,
+    /// The predicted time of each in seconds; empty in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predicted: Vec<f64>,
 }
 
 /// One route: the writes, in this order, that switch traffic.

@@ -107,12 +107,12 @@ fn repository(backup: &Backup) -> String {
 }
 
 /// A time to the second.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// Bytes in the largest unit of which there is at least one: `37.3 GiB`.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let (mut unit, mut tenths) = (0, u128::from(bytes) * 10);
     while tenths >= 10_240 && unit + 1 < UNITS.len() {

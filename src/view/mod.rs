@@ -25,6 +25,7 @@ pub mod procedure;
 pub mod procedure_json;
 pub mod procedure_markdown;
 pub mod report;
+pub mod restores;
 pub mod review;
 pub mod review_json;
 pub mod review_markdown;

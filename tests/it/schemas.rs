@@ -54,6 +54,7 @@ fn schema_of(words: &[&str]) -> Option<&'static str> {
     Some(match (plain.get(1).copied()?, plain.get(2).copied().unwrap_or_default(), json) {
         ("state", "pull", _) => "state",
         ("state", "list", true) => "state-list",
+        ("state", "show", true) if plain.get(3).is_some_and(|address| address.starts_with("backup.")) => "restores",
         ("state", "show", true) => "resource",
         ("simulator", "show", false) if plain.len() > 3 => FOREIGN,
         (_, _, false) => return None,

@@ -11,4 +11,4 @@ mod status;
 pub use image::{LaunchPlaces, SCRIPT, UNIT, is_user_data, settings, user_data};
 pub use manifest::{Manifest, ManifestBytes, ManifestFile, ManifestItem, Selected, Verified, item};
 pub use simulated::{SimulatedLaunch, report};
-pub use status::{Measured, ReportedPhase, RestoreError, RestoreFollower, RestoreReport, Taken};
+pub use status::{Measured, ReportedPhase, RestoreError, RestoreFollower, RestoreReport, Taken, by_item};

@@ -85,6 +85,22 @@ pub struct Measured {
     pub bytes: Option<u64>,
 }
 
+/// The measured phases of each of so many items, in their order: an item begins with what it reads, or writes. Nothing
+/// where that is ambiguous.
+pub fn by_item(measured: &[Measured], items: usize) -> Vec<Vec<Measured>> {
+    let mut all: Vec<Vec<Measured>> = Vec::new();
+    let mut before = "";
+    for one in measured {
+        let phase = one.phase.as_str();
+        if phase == "fetching" || (phase == "restoring" && before != "fetching") || all.is_empty() {
+            all.push(Vec::new());
+        }
+        all.last_mut().into_iter().for_each(|item| item.push(one.clone()));
+        before = phase;
+    }
+    if all.len() == items { all } else { Vec::new() }
+}
+
 /// A failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +194,17 @@ mod tests {
         assert!(follower.take(&report(3, "").replace("r-1", "r-2")).unwrap_err().contains("another run"));
         assert!(follower.take(&report(3, ", \"extra\": 1")).is_err());
         assert_eq!(follower.newest().map(|report| report.sequence), Some(2));
+    }
+
+    #[test]
+    fn measured_phases_belong_to_the_items_in_their_order() {
+        let of = |phases: &[&str], items| -> Vec<usize> {
+            let measured = |phase: &&str| Measured { phase: (*phase).to_owned(), seconds: 1.0, bytes: None };
+            by_item(&phases.iter().map(measured).collect::<Vec<_>>(), items).iter().map(Vec::len).collect()
+        };
+        assert_eq!(of(&["restoring", "checking", "restoring"], 2), [2, 1]);
+        assert_eq!(of(&["fetching", "restoring", "replaying", "checking", "restoring"], 2), [4, 1]);
+        assert_eq!(of(&["restoring", "checking"], 2), [0; 0]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, json};
 
 use super::*;
 use crate::roles::{FailoverMode, Side};
-use crate::state::format::tests::{group_roles, recorded};
+use crate::state::format::tests::{group_roles, recorded, restore_records};
 use crate::state::{Recorded, RunKind};
 
 fn durations() -> impl Strategy<Value = Duration> {
@@ -115,10 +115,13 @@ pub(crate) fn learnts() -> impl Strategy<Value = StepFact> {
     let role = prop::option::of((any::<String>(), group_roles().prop_map(Box::new)));
     let loss = prop::option::of(-1e12..1e12_f64);
     let reports = (any::<bool>(), any::<Option<bool>>(), any::<Option<u32>>());
-    (any::<String>(), loss, reports, resource, role).prop_map(|(what, loss, reports, resource, role)| {
-        let (not_simulated, served, apart) = reports;
-        StepFact { what, loss, not_simulated, served, apart, resource, role }
-    })
+    let restores = prop::collection::vec((addresses(), restore_records()), 0..2);
+    (any::<String>(), loss, reports, resource, role, restores).prop_map(
+        |(what, loss, reports, resource, role, restores)| {
+            let (not_simulated, served, apart) = reports;
+            StepFact { what, loss, not_simulated, served, apart, resource, restores, role }
+        },
+    )
 }
 
 /// An arbitrary event of a step.

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::any::{role, undertaking};
 use super::*;
+use crate::address::Address;
+use crate::backup::{RestoreRecord, restore_record};
 use crate::state::State;
 
 fn begins(graph: &StepGraph) -> Entry {
@@ -200,6 +202,31 @@ fn journal_updates_the_roles() {
         }
         assert_eq!(state.roles.groups["web"], role("1-a"));
     }
+}
+
+#[test]
+fn journal_updates_the_restores_of_its_run_and_a_failed_probe_takes_the_proof_away() {
+    let graph = StepGraph::new(vec![step(0, &[])]).unwrap();
+    let Event::Started(started) = begins(&graph).event else { unreachable!("a run begins with its start") };
+    let backup = Address::new("backup", "orders");
+    let record = restore_record("20260105F", &started.run, 0);
+    let learnt = StepFact { restores: vec![(backup.clone(), record)], ..StepFact::said("restored") };
+    let probe = |event| {
+        let address = Address::new("probe", "cold");
+        at_epoch(Event::Step { step: StepId(0), address, event })
+    };
+    let mut state = State::before(&started);
+    let mut fold = |entry: Entry| {
+        state.fold(&started.run, &entry).unwrap();
+        let records = state.restores.get(&backup).cloned().unwrap_or_default();
+        (records.len(), records.iter().all(RestoreRecord::is_proof))
+    };
+    let tells = || about(&graph, StepId(0), StepEvent::Learnt(learnt.clone()));
+    assert_eq!(fold(begins(&graph)), (0, true));
+    // A run that is resumed reads the report of the machine again.
+    assert_eq!((fold(tells()), fold(tells())), ((1, true), (1, true)));
+    assert_eq!(fold(probe(StepEvent::Failed("HTTP 503".to_owned()))), (1, false));
+    assert_eq!(fold(probe(StepEvent::Succeeded(None))), (1, true));
 }
 
 #[test]
