@@ -7,16 +7,19 @@
 
 mod backup_at_source;
 mod backup_custodians;
+mod backup_key_in_text;
 mod backup_retention;
 mod backup_same_provider;
 mod examples;
 mod failover_at_from;
 mod failover_without_group;
+mod fixed_without_machine;
 mod forced_at_lost_site;
 mod foreign_provider;
 mod image_at_source;
 mod image_not_copied;
 mod leans_on_lost_site;
+mod lifecycle_on_chain;
 mod names_collide;
 mod no_fence;
 mod no_probe;
@@ -131,6 +134,9 @@ static RULES: &[&Rule] = &[
     &backup_same_provider::RULE,
     &backup_retention::RULE,
     &backup_custodians::RULE,
+    &backup_key_in_text::RULE,
+    &lifecycle_on_chain::RULE,
+    &fixed_without_machine::RULE,
     &redundancy::RULE,
     &forced_at_lost_site::RULE,
     &leans_on_lost_site::RULE,
