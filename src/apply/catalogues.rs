@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::actions::arguments::{list, pairs, sent, span};
 use crate::address::Address;
-use crate::backup::{BackupSet, simulated};
+use crate::backup::{BackupSet, RestoreRecord, simulated};
 use crate::stack::{Backup, FailoverGroup, Repository, Stack};
 use crate::value::{Map, Value};
 use crate::world::{Cloud, CommandLine, Commands};
@@ -25,19 +25,21 @@ pub enum CatalogueSource<'a> {
     Commands(&'a dyn Commands),
 }
 
-/// Reads the catalogues of the backups that a cold standby of a group restores; none where no standby is cold.
+/// Reads the catalogues of the backups that a cold standby of a group restores, and merges them with the recorded
+/// restores; none where no standby is cold.
 pub async fn read_catalogues(
     stack: &Stack,
     group: &FailoverGroup,
     from: (CatalogueSource<'_>, &dyn Cloud),
-    now: Timestamp,
+    (restores, now): (&BTreeMap<Address, Vec<RestoreRecord>>, Timestamp),
 ) -> BTreeMap<Address, Result<BackupSet, String>> {
     let is_cold = |site: &Arc<str>| stack.sites.get(site).is_some_and(|site| site.is_cold());
     let restored: &[Address] = if group.standbys().iter().any(is_cold) { &group.restore } else { &[] };
     let backups = restored.iter().filter_map(|address| stack.backups.get(address.own_name()));
     let reads = backups.map(async |backup| {
         let set = read_catalogue(stack, backup, from, now).await;
-        (backup.address.clone(), set.map(|set| set.until(now)))
+        let restores = restores.get(&backup.address).map(Vec::as_slice).unwrap_or_default();
+        (backup.address.clone(), set.map(|set| set.until(now).with_restores(restores, now)))
     });
     futures::future::join_all(reads).await.into_iter().collect()
 }

@@ -43,7 +43,7 @@ impl Worker<'_> {
         let Some(launch) = self.launch_of(&resource.address) else { return Ok(()) };
         let (Some(launches), Some(body)) = (resource.kind.recovery.launches, bodies.first_mut()) else { return Ok(()) };
         let documents = self.documents(&launch, &resource.address)?;
-        let LaunchRestore { store: _, chosen, loss: _, items, predicted: _ } = &launch;
+        let LaunchRestore { store: _, chosen, loss: _, items, predicted: _, levels: _ } = &launch;
         let manifest = Manifest::new(&self.stack.name, &errand.group.name, *chosen, items.clone());
         let manifest = serde_json::to_string(&manifest).map_err(|error| StepError::Failed(error.to_string()))?;
         let cloud = self.ports.cloud;

@@ -68,7 +68,9 @@ impl Worker<'_> {
                 match report.phase {
                     ReportedPhase::Ready => {
                         // The report is deleted after that.
-                        tell.recorded(self.restored(step, report, launch)).await;
+                        for fact in self.restored(step, report, launch) {
+                            tell.recorded(fact).await;
+                        }
                         return self.clean(&documents).await;
                     }
                     ReportedPhase::Failed => {

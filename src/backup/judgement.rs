@@ -5,58 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::age::{DataAge, age, data_age};
+use super::findings as further;
 use super::point::Level;
 use super::set::BackupSet;
-use super::simulated::Schedule;
+use super::terms::{BackupFinding, FindingWeight, Terms};
 use crate::duration::spoken;
-
-/// The terms of a backup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Terms {
-    /// The schedule.
-    pub schedule: Option<Schedule>,
-    /// The greatest age of data that the stack permits.
-    pub rpo: Option<Duration>,
-    /// The stack accepts that the age is exceeded.
-    pub rpo_accepted: bool,
-    /// The greatest age of the newest successful restore test.
-    pub verified: Option<Duration>,
-}
-
-/// A finding about a backup.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackupFinding {
-    /// Its name.
-    pub code: &'static str,
-    /// Its weight.
-    pub weight: FindingWeight,
-    /// The finding, with its numbers.
-    pub what: String,
-    /// The correction.
-    pub help: &'static str,
-}
-
-/// The weight of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FindingWeight {
-    /// The stack accepts it.
-    Accepted,
-    /// It needs attention.
-    Warning,
-    /// A restore would fail, or lose more than the stack permits.
-    Error,
-}
-
-impl FindingWeight {
-    /// The word for it in output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// A judged catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -106,7 +59,7 @@ pub fn judge<'a>(set: &'a BackupSet, terms: &Terms, now: Timestamp) -> Judgement
         find("log-gap", FindingWeight::Warning, what, "Make a full copy: data after the gap cannot be restored.");
     }
     findings.extend(chains(set));
-    findings.extend(proof(set, terms, now));
+    findings.extend(data.iter().flat_map(|data| further::all(set, data, terms, now)));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     Judgement { data, age: Some(own_age), findings }
 }
@@ -147,23 +100,4 @@ fn others(number: usize) -> String {
         0 | 1 => String::new(),
         number => format!(" ({} more)", number - 1),
     }
-}
-
-/// The proof that the backup can be restored.
-fn proof(set: &BackupSet, terms: &Terms, now: Timestamp) -> Option<BackupFinding> {
-    let limit = terms.verified?;
-    let (code, what) = match set.newest(Level::Restored) {
-        None => ("never-restored", "no point of the catalogue was ever restored".to_owned()),
-        Some(point) if age(now, point.at) > limit => {
-            let what = format!(
-                "the newest restored point is {} old; the limit is {}",
-                spoken(age(now, point.at)),
-                spoken(limit)
-            );
-            ("not-verified", what)
-        }
-        Some(_) => return None,
-    };
-    let help = "Restore the newest point in a drill: a backup counts once it was restored.";
-    Some(BackupFinding { code, weight: FindingWeight::Warning, what, help })
 }

@@ -5,9 +5,11 @@
 
 mod age;
 mod dumps;
+mod findings;
 mod judgement;
 pub mod launch;
 mod log;
+mod measured;
 mod pgbackrest;
 mod point;
 mod rates;
@@ -17,18 +19,21 @@ mod retention;
 mod set;
 mod simulated;
 mod snapshots;
+mod terms;
 mod tool;
 mod wal_g;
 
 pub use age::{DataAge, age, data_age, promised};
-pub use judgement::{BackupFinding, FindingWeight, Judgement, Terms, judge};
+pub use findings::image as image_finding;
+pub use judgement::{Judgement, judge};
 pub use log::LogArchive;
-pub use point::{Level, Part, PointBytes, PointKind, RecoveryPoint, RestoreProof};
+pub use point::{Level, ManifestBytes, Part, PointBytes, PointKind, RecoveryPoint, RestoreProof};
 pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict, predict_bytes};
 pub use record::{RestoreOutcome, RestoreRecord, keep, means_damage, probed};
 pub use retention::kept;
 pub use set::{BackupSet, BrokenChain};
 pub use simulated::{Schedule, simulated};
+pub use terms::{BackupFinding, FindingWeight, Terms};
 pub use tool::{Catalogue, Points, RestoreForm, RestoreRequest, RestoreStep, Selection, Tool, ToolWord, Verdict};
 
 /// The tools that drplan can read.
@@ -40,6 +45,6 @@ pub fn tool(word: &str) -> Option<&'static Tool> {
 }
 
 #[cfg(test)]
-pub(crate) use record::tests::restored as restore_record;
+pub(crate) use record::tests::{damaged as damaged_record, restored as restore_record};
 #[cfg(test)]
 mod tests;

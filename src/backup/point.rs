@@ -127,6 +127,21 @@ pub struct PointBytes {
     pub restored: Option<u64>,
 }
 
+/// Sizes of a point in documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestBytes {
+    /// Bytes that are read from the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<u64>,
+    /// Bytes that are written to the disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<u64>,
+    /// Bytes of log that are replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<u64>,
+}
+
 /// A file of a point in the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {

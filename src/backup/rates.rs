@@ -9,9 +9,9 @@ use super::tool::RestoreForm;
 /// Where a rate comes from, from the most to the least reliable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RateSource {
-    /// The last drill measured it with this image on a machine of this size.
+    /// The last restore on a machine of this type measured it.
     Measured,
-    /// A drill measured it on a machine of another size.
+    /// A restore measured it on a machine of another type.
     MeasuredElsewhere,
     /// A default.
     Estimate,
@@ -22,7 +22,7 @@ impl RateSource {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Measured => "measured",
-            Self::MeasuredElsewhere => "measured on another size",
+            Self::MeasuredElsewhere => "measured on another machine type",
             Self::Estimate => "estimate",
         }
     }
@@ -48,9 +48,13 @@ pub struct Rates {
     pub replay: Rate,
     /// Making a volume of a snapshot.
     pub volume: Rate,
+    /// Bytes of restored data that are checked in a second; `None` where no restore has measured it.
+    pub checks: Option<Rate>,
 }
 
 const MIB: u64 = 1 << 20;
+/// Times that differ by less are the same.
+const TIE: Duration = Duration::from_secs(1);
 
 impl Rates {
     /// Defaults: a network of one Gbit/s, the disk of a general-purpose volume (125 MiB/s without more being bought),
@@ -60,6 +64,7 @@ impl Rates {
         disk: Rate { bytes: 125 * MIB, source: RateSource::Estimate },
         replay: Rate { bytes: 20_000_000, source: RateSource::Estimate },
         volume: Rate { bytes: 100 * MIB, source: RateSource::Estimate },
+        checks: None,
     };
 }
 
@@ -117,11 +122,22 @@ pub fn predict_bytes(bytes: PointBytes, log: u64, form: RestoreForm, rates: &Rat
             let read = bytes.repository.or(bytes.restored)?;
             let fetch = phase("fetching", "network", read, rates.network);
             let write = phase("restoring", "disk", bytes.restored.unwrap_or(read), rates.disk);
-            phases.push(if write.time > fetch.time { write } else { fetch });
+            // Rates that were measured over the same time have one limit, and nobody knows which.
+            let is_tie = write.time.abs_diff(fetch.time) < TIE && write.rate.source != RateSource::Estimate;
+            phases.push(match () {
+                () if is_tie => RestorePhase { limit: "network or disk", time: write.time.max(fetch.time), ..write },
+                () if write.time > fetch.time => write,
+                () => fetch,
+            });
         }
     }
     if log > 0 {
         phases.push(phase("replaying", "replay", log, rates.replay));
+    }
+    if let Some((rate, bytes)) = rates.checks.zip(bytes.restored.or(bytes.repository))
+        && form == RestoreForm::Files
+    {
+        phases.push(phase("checking", "checks", bytes, rate));
     }
     Some(Prediction { phases })
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::launch::{ManifestBytes, Measured};
+use super::launch::Measured;
+use super::point::{Level, ManifestBytes};
 use crate::address::Address;
+use crate::duration::spoken;
 
 /// Restores of each outcome that are kept for a backup.
 const KEPT: usize = 10;
@@ -35,6 +37,12 @@ pub struct RestoreRecord {
     /// The type of the machine, on which rates depend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_type: Option<String>,
+    /// The image that the machine started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The proof of the point before this restore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// The outcome.
     pub outcome: RestoreOutcome,
     /// Sizes of the point.
@@ -70,6 +78,31 @@ impl RestoreRecord {
     /// True where the point is proven: it was restored, and no probe of the run failed.
     pub fn is_proof(&self) -> bool {
         self.outcome == RestoreOutcome::Restored && self.probes.values().all(|passed| *passed)
+    }
+
+    /// The proof of the point after this restore; `None` where it is damaged.
+    pub fn level_after(&self) -> Option<Level> {
+        match self.outcome {
+            RestoreOutcome::Damaged { .. } => None,
+            RestoreOutcome::Restored if self.is_proof() => Some(Level::Restored),
+            RestoreOutcome::Restored => self.level,
+        }
+    }
+
+    /// Seconds by which the restored data are newer than promised; negative where they are older.
+    pub fn difference(&self) -> Option<i64> {
+        Some(self.restored_to?.duration_since(self.promised).as_secs())
+    }
+
+    /// The time of the restored data against the promised one, in words.
+    pub fn compared(&self) -> String {
+        let span = |seconds: i64| spoken(Duration::from_secs(seconds.unsigned_abs()));
+        match self.difference() {
+            None => "not reported".to_owned(),
+            Some(0) => "as promised".to_owned(),
+            Some(older) if older < 0 => format!("{} older than promised", span(older)),
+            Some(newer) => format!("{} newer than promised", span(newer)),
+        }
     }
 
     /// The measured time of all phases; `None` where the machine measured none.
@@ -123,7 +156,6 @@ pub fn probed<'a>(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::backup::{BackupSet, Catalogue, Level};
 
     /// A restore of this point in this run, which ended so many seconds after midnight.
     pub(crate) fn restored(point: &str, run: &str, at: i64) -> RestoreRecord {
@@ -135,6 +167,8 @@ pub(crate) mod tests {
             run: run.to_owned(),
             machine: Address::new("machine", "cold"),
             machine_type: Some("large".to_owned()),
+            image: None,
+            level: Some(Level::Complete),
             outcome: RestoreOutcome::Restored,
             bytes: ManifestBytes::default(),
             measured: Vec::new(),
@@ -147,35 +181,6 @@ pub(crate) mod tests {
     pub(crate) fn damaged(point: &str, run: &str, at: i64) -> RestoreRecord {
         let outcome = RestoreOutcome::Damaged { code: "backup_damaged".to_owned(), message: "broken".to_owned() };
         RestoreRecord { outcome, restored_to: None, ..restored(point, run, at) }
-    }
-
-    #[test]
-    fn catalogue_has_the_levels_and_the_damage_that_restores_showed() {
-        let day = |id: &str, at| {
-            let at = Timestamp::from_second(at).unwrap();
-            crate::backup::RecoveryPoint::new(id, crate::backup::PointKind::Snapshot, at)
-        };
-        let points = vec![day("a", 1), day("b", 2), day("c", 3)];
-        let set = BackupSet::from(Catalogue { points, log: None });
-        let mut records = Vec::new();
-        for record in [restored("a", "r-1", 10), damaged("c", "r-2", 20), restored("gone", "r-3", 30)] {
-            keep(&mut records, record);
-        }
-        let at = |time| Timestamp::from_second(time).unwrap();
-        let merged = set.clone().with_restores(&records, at(25));
-        let newest = |set: &BackupSet| set.newest(Level::Complete).map(|point| (point.id.clone(), point.level));
-        assert_eq!(newest(&set), Some(("c".to_owned(), Level::Complete)));
-        assert_eq!(newest(&merged), Some(("b".to_owned(), Level::Complete)), "a damaged point is not chosen");
-        assert_eq!(merged.point("a").map(|point| point.level), Some(Level::Restored));
-        assert_eq!(merged.last_proof().map(|record| record.run.as_str()), Some("r-1"), "later ones do not count yet");
-        assert_eq!(set.clone().with_restores(&records, at(40)).last_proof().map(|one| one.at), Some(at(30)));
-
-        // A probe that failed is no proof, and a later restore of the damaged point repairs its name.
-        probed(&mut records, "r-1", (&Address::new("probe", "cold"), false));
-        keep(&mut records, restored("c", "r-4", 40));
-        let merged = set.with_restores(&records, at(50));
-        assert_eq!(newest(&merged), Some(("c".to_owned(), Level::Restored)));
-        assert_eq!(merged.point("a").map(|point| point.level), Some(Level::Complete));
     }
 
     #[test]

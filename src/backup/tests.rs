@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::address::Address;
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -231,10 +232,9 @@ fn judgement_finds_old_data_missed_runs_broken_chains_and_missing_proof() {
     assert_eq!(codes(&sound, &accepted, at(19)), [("older-than-objective", FindingWeight::Accepted)]);
     let proven = Terms { verified: Some(hours(10)), ..Terms::default() };
     assert_eq!(codes(&sound, &proven, at(7)), [("never-restored", FindingWeight::Warning)]);
-    full.level = Level::Restored;
-    let restored = set(&[full.clone(), increment.clone()]);
-    assert_eq!(codes(&restored, &proven, at(9)), []);
-    assert_eq!(codes(&restored, &proven, at(11)), [("not-verified", FindingWeight::Warning)]);
+    let restored = |time| sound.clone().with_restores(&[restore_record("full", "r-1", 0)], time);
+    assert_eq!(codes(&restored(at(9)), &proven, at(9)), []);
+    assert_eq!(codes(&restored(at(11)), &proven, at(11)), [("not-verified", FindingWeight::Warning)]);
     full.damaged = true;
     let broken = set(&[full, increment]);
     let judged = judge(&broken, &Terms::default(), at(7));
@@ -313,4 +313,33 @@ proptest! {
         let _ = (tool.catalogue)(&NONE, &text);
         let _ = (tool.verdict)(&text, Some(0));
     }
+}
+
+#[test]
+fn catalogue_has_the_levels_and_the_damage_that_restores_showed() {
+    let day = |id: &str, at| {
+        let at = Timestamp::from_second(at).unwrap();
+        RecoveryPoint::new(id, PointKind::Snapshot, at)
+    };
+    let points = vec![day("a", 1), day("b", 2), day("c", 3)];
+    let set = BackupSet::from(Catalogue { points, log: None });
+    let mut records = Vec::new();
+    for record in [restore_record("a", "r-1", 10), damaged_record("c", "r-2", 20), restore_record("gone", "r-3", 30)] {
+        keep(&mut records, record);
+    }
+    let at = |time| Timestamp::from_second(time).unwrap();
+    let merged = set.clone().with_restores(&records, at(25));
+    let newest = |set: &BackupSet| set.newest(Level::Complete).map(|point| (point.id.clone(), point.level));
+    assert_eq!(newest(&set), Some(("c".to_owned(), Level::Complete)));
+    assert_eq!(newest(&merged), Some(("b".to_owned(), Level::Complete)), "a damaged point is not chosen");
+    assert_eq!(merged.point("a").map(|point| point.level), Some(Level::Restored));
+    assert_eq!(merged.last_proof().map(|record| record.run.as_str()), Some("r-1"), "later ones do not count yet");
+    assert_eq!(set.clone().with_restores(&records, at(40)).last_proof().map(|one| one.at), Some(at(30)));
+
+    // A probe that failed is no proof, and a later restore of the damaged point repairs its name.
+    probed(&mut records, "r-1", (&Address::new("probe", "cold"), false));
+    keep(&mut records, restore_record("c", "r-4", 40));
+    let merged = set.with_restores(&records, at(50));
+    assert_eq!(newest(&merged), Some(("c".to_owned(), Level::Restored)));
+    assert_eq!(merged.point("a").map(|point| point.level), Some(Level::Complete));
 }

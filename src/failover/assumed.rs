@@ -51,6 +51,7 @@ fn forecast(stack: &Stack, state: &State, group: &FailoverGroup, how: FailoverMo
         state,
         seen: &healthy(stack, group),
         accepted: Acceptance { data_loss: Some(Duration::MAX), split_brain: true },
+        verify: &[],
         history,
     };
     let mut procedure = assemble(&question, TimeSpan::default);

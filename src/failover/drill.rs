@@ -10,6 +10,7 @@ use super::production;
 use super::provision::{create_all, delete_all};
 use super::restores::restore;
 use super::sides::replicas;
+use super::verify::copies;
 use crate::actions::ActionEffect;
 use crate::address::Address;
 use crate::kinds::{DurationEstimate, Rehearsal};
@@ -19,6 +20,9 @@ use crate::steps::{Act, Stage, Step, StepId, Task, Undo};
 
 /// Adds the steps.
 pub(super) fn steps(draft: &mut ProcedureDraft<'_>) {
+    if draft.question.is_verification() {
+        return verify(draft);
+    }
     look(draft);
     stand_up(draft);
     probes_before(draft);
@@ -27,6 +31,15 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) {
     take_down(draft);
     compare(draft);
     note_what_is_skipped(draft);
+}
+
+/// A drill that only restores: no replica, no user and no step of the group has a part in it.
+fn verify(draft: &mut ProcedureDraft<'_>) {
+    stand_up(draft);
+    probes_before(draft);
+    probes_after(draft);
+    take_down(draft);
+    compare(draft);
 }
 
 /// Waits until each replica follows, so that it could be promoted.
@@ -50,7 +63,7 @@ fn look(draft: &mut ProcedureDraft<'_>) {
 /// Creates the copies, each after its dependencies.
 fn stand_up(draft: &mut ProcedureDraft<'_>) {
     let first = draft.of(&[Stage::CatchUp]);
-    let copies: Vec<&Resource> = draft.question.stack.rehearsed().collect();
+    let copies: Vec<&Resource> = copies(draft.question);
     let made = create_all(draft, &copies, &first);
     restore(draft, &made);
 }
@@ -59,7 +72,7 @@ fn stand_up(draft: &mut ProcedureDraft<'_>) {
 fn take_down(draft: &mut ProcedureDraft<'_>) {
     let last = draft.needs_of(Stage::TakeDown);
     let copies: Vec<(&Resource, Recorded)> =
-        draft.question.stack.rehearsed().map(|copy| (copy, as_recorded(copy))).collect();
+        copies(draft.question).into_iter().map(|copy| (copy, as_recorded(copy))).collect();
     delete_all(draft, &copies, &last, &Undo::Nothing);
 }
 

@@ -1,10 +1,11 @@
 //! Probes and custom steps of a group, each between the phases and steps that it names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Avoidance;
 use super::course::is_forced;
 use super::draft::{NewStep, ProcedureDraft, seconds_of};
+use super::verify::copies;
 use crate::actions::ActionEffect;
 use crate::address::Address;
 use crate::duration;
@@ -46,7 +47,9 @@ fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) 
         RunKind::Up | RunKind::Down if !probe.is_about(&draft.question.course.arriving) => return None,
         RunKind::Drill if !asks_copy(draft, probe) => {
             let address = Address::new("probe", &probe.name);
-            draft.notes.push(format!("{address} is skipped: it probes nothing that a drill copies"));
+            if !draft.question.is_verification() {
+                draft.notes.push(format!("{address} is skipped: it probes nothing that a drill copies"));
+            }
             return None;
         }
         RunKind::Up | RunKind::Down | RunKind::Drill => {}
@@ -66,12 +69,9 @@ fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) 
 
 /// True for a probe of a resource that a drill copies. Any other would probe production.
 fn asks_copy(draft: &ProcedureDraft<'_>, probe: &Probe) -> bool {
-    draft
-        .question
-        .stack
-        .copies
-        .as_ref()
-        .is_some_and(|copies| probe.uses.iter().any(|used| copies.of.contains_key(used)))
+    let Some(known) = &draft.question.stack.copies else { return false };
+    let made: BTreeSet<&Address> = copies(draft.question).into_iter().map(|copy| &copy.address).collect();
+    probe.uses.iter().any(|used| known.of.get(used).is_some_and(|copy| made.contains(copy)))
 }
 
 /// Adds the custom steps of the group for this verb and mode.

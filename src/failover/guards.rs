@@ -38,6 +38,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::replicas::alike,
     super::replicas::costs,
     super::restores::check,
+    super::proofs::check,
     super::restores::taken_home,
     super::restores::damaged,
     levers,
@@ -446,6 +447,9 @@ fn capacity(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightChe
 
 /// Traffic can be switched, and by more than one way.
 fn levers(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    if question.is_verification() {
+        return;
+    }
     let ways = match question.verb {
         RunKind::Drill => super::routes::ways(question).into_iter().filter(|ways| !ways.is_empty()).collect(),
         RunKind::Up | RunKind::Down => ways(graph),

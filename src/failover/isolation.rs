@@ -4,6 +4,7 @@ use super::PreflightCheck;
 use super::course::{Question, command};
 use super::drill::is_rehearsal;
 use super::verdicts::{passes, refuses, warns};
+use super::verify::copies;
 use crate::address::Address;
 use crate::kinds::{DrillCopy, Fence, Grammar, Kind};
 use crate::object::ObjectId;
@@ -70,7 +71,7 @@ fn copied(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck
 fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let stack = question.stack;
     let before = found.len();
-    for copy in stack.rehearsed() {
+    for copy in copies(question).into_iter() {
         let mut ids = Vec::new();
         copy.args.values().for_each(|value| named(stack.catalog(), value, &mut ids));
         for id in ids {
@@ -79,7 +80,7 @@ fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightChe
             }
         }
     }
-    let count = stack.rehearsed().count();
+    let count = copies(question).into_iter().count();
     if found.len() == before && count > 0 {
         found.push(passes("isolated", format!("no copy of {count} uses a network or address of production")));
     }
@@ -133,8 +134,9 @@ fn fenced(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck
         used.any(|used| used.address.is_rehearsed() && used.kind.drill.fence == fence)
     };
     let mut held = 0;
-    for net in stack.rehearsed().filter(|copy| copy.kind.drill.fence == Fence::Wanted) {
-        let inside: Vec<&Resource> = stack.rehearsed().filter(|copy| copy.uses.contains(&net.address)).collect();
+    for net in copies(question).into_iter().filter(|copy| copy.kind.drill.fence == Fence::Wanted) {
+        let inside: Vec<&Resource> =
+            copies(question).into_iter().filter(|copy| copy.uses.contains(&net.address)).collect();
         if inside.iter().any(|copy| uses(copy, Fence::Holds)) {
             held += 1;
             continue;

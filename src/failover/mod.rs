@@ -25,6 +25,7 @@ mod predict;
 mod procedure;
 pub mod production;
 mod promote;
+mod proofs;
 mod provision;
 mod reads;
 mod replicas;
@@ -38,6 +39,7 @@ mod survey;
 mod unwind;
 mod users;
 mod verdicts;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -71,6 +73,7 @@ pub use survey::survey;
 pub use unwind::unwind;
 pub(crate) use users::user_sets;
 pub use users::{RouteCheck, users_follow};
+pub use verify::{Restorer, restorers};
 
 /// Plans a procedure.
 pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
@@ -107,6 +110,8 @@ pub struct ProcedureInput<'a> {
     pub seen: &'a SurveyResult,
     /// The accepted risks.
     pub accepted: Acceptance,
+    /// The backups that a drill is limited to; empty for every other run.
+    pub verify: &'a [Address],
     /// Recorded durations.
     pub history: &'a History,
 }
@@ -183,6 +188,8 @@ pub struct Procedure {
     pub accepted: Acceptance,
     /// The routes that are left out, so that their users stay where they are.
     pub unswitched: Vec<Address>,
+    /// The backups that a drill is limited to; empty for every other run.
+    pub verifies: Vec<Address>,
     /// Notes for the operator.
     pub notes: Vec<String>,
     /// The outage, where its start is known.
@@ -230,6 +237,7 @@ impl Procedure {
             roles: self.roles.clone(),
             notes: self.notes.clone(),
             unswitched: self.unswitched.clone(),
+            verifies: self.verifies.clone(),
             checks: self.guards.iter().map(checked).collect(),
             text: BTreeMap::new(),
             steps: self.steps.steps.clone(),

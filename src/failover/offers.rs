@@ -33,7 +33,7 @@ pub(crate) fn machines_of(stack: &Stack, resource: &Resource) -> Option<Machines
 fn machines(stack: &Stack, group: &FailoverGroup, counts: impl Fn(&Resource) -> bool) -> BTreeMap<String, u32> {
     let mut machines = BTreeMap::new();
     for resource in stack.resources.values().filter(|resource| stands_up(group, resource) && counts(resource)) {
-        if let Some(Machines { size, count }) = machines_of(stack, resource) {
+        if let Some(Machines { size, count, image: _ }) = machines_of(stack, resource) {
             *machines.entry(size).or_default() += count;
         }
     }

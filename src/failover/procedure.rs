@@ -36,8 +36,11 @@ pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> Ti
         }
     };
     let ProcedureDraft { steps, avoided, notes, .. } = draft;
-    procedure.losses = guards::losses(question);
-    procedure.roles = roles(question);
+    // A verification concerns neither replicas nor users.
+    if !question.is_verification() {
+        procedure.losses = guards::losses(question);
+        procedure.roles = roles(question);
+    }
     procedure.avoided = avoided;
     procedure.notes = notes;
     match ordered(steps) {
@@ -45,7 +48,7 @@ pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> Ti
         Err((names, error)) => procedure.guards.push(guards::circle(&names, &error)),
     }
     (procedure.critical, procedure.predicted) = predict(&procedure.steps);
-    if question.verb == RunKind::Drill {
+    if question.verb == RunKind::Drill && !question.is_verification() {
         procedure.predicted.left_out = Some(left_out());
     }
     procedure.guards.extend(guards::all(question, &procedure.steps));
@@ -55,8 +58,21 @@ pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> Ti
 
 /// A procedure without steps and checks.
 fn empty(question: &Question<'_>) -> Procedure {
-    let ProcedureInput { stack, group, verb, how, lost, to: _, without, pending: _, state, seen, accepted, history } =
-        **question;
+    let ProcedureInput {
+        stack,
+        group,
+        verb,
+        how,
+        lost,
+        to: _,
+        without,
+        pending: _,
+        state,
+        seen,
+        accepted,
+        verify,
+        history,
+    } = **question;
     let Course { leaving, arriving, left: _, homeward: _ } = &question.course;
     let sites = [leaving, arriving].into_iter().chain(group.sites());
     Procedure {
@@ -81,11 +97,13 @@ fn empty(question: &Question<'_>) -> Procedure {
         avoided: Vec::new(),
         // The failover site serves users until a planned failback switches traffic: the time to catch up is no outage.
         objectives: match verb {
+            _ if question.is_verification() => Objectives::default(),
             RunKind::Down if !is_forced(question) => Objectives { rto: None, ..stack.objectives },
             RunKind::Up | RunKind::Down | RunKind::Drill => stack.objectives,
         },
         accepted,
         unswitched: unswitched(group, without),
+        verifies: verify.to_vec(),
         notes: Vec::new(),
         outage: None,
         cause: seen.cause,

@@ -11,12 +11,12 @@ use super::draft::{NewStep, ProcedureDraft};
 use super::members::{is_at, stands_up};
 use super::sides::replicas;
 use super::verdicts::{passes, refuses, warns};
+use super::verify::{copies, levels, predicted, restored_by, times};
 use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
 use crate::backup::launch::{self, ManifestItem};
-use crate::backup::{DataAge, Level, Rates, age, data_age};
+use crate::backup::{DataAge, Level, age, data_age};
 use crate::duration::spoken;
-use crate::kinds::table::Ty;
 use crate::kinds::{DurationEstimate, SignedObjects};
 use crate::plan::touches;
 use crate::stack::{Backup, DataClass, Repository, Resource, Stack};
@@ -37,7 +37,8 @@ struct Chosen<'a> {
 fn wanted<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Backup> {
     let is_cold = question.stack.sites.get(&*question.course.arriving).is_some_and(|site| site.is_cold());
     let restore: &[Address] = if is_cold { &question.group.restore } else { &[] };
-    restore.iter().filter_map(|address| question.stack.backups.get(address.own_name()))
+    let restore = restore.iter().filter(|address| question.restores(address));
+    restore.filter_map(|address| question.stack.backups.get(address.own_name()))
 }
 
 /// The newest data of a backup.
@@ -62,18 +63,21 @@ fn now(question: &Question<'_>) -> Timestamp {
 /// The machines that this run creates and that restore at their launch.
 fn machines<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Resource> {
     let (stack, group, arriving) = (question.stack, question.group, &question.course.arriving);
-    let is_made = |resource: &&Resource| match question.verb {
-        RunKind::Drill => resource.address.is_rehearsed(),
+    let made: BTreeSet<&Address> = match question.verb {
+        RunKind::Drill => copies(question).into_iter().map(|copy| &copy.address).collect(),
+        RunKind::Up | RunKind::Down => BTreeSet::new(),
+    };
+    let is_made = move |resource: &&Resource| match question.verb {
+        RunKind::Drill => made.contains(&resource.address),
         RunKind::Up | RunKind::Down => stands_up(group, resource) && is_at(stack, group, resource, arriving),
     };
     stack.resources.values().filter(|resource| resource.kind.recovery.launches.is_some()).filter(is_made)
 }
 
 /// The backups that a machine restores, in their order.
-fn of_machine<'a>(stack: &'a Stack, machine: &Resource) -> Vec<&'a Backup> {
-    let lists = machine.kind.args.iter().filter(|arg| matches!(arg.ty, Ty::List(Ty::Backup)));
-    let names = lists.filter_map(|arg| machine.configured(arg.name)).filter_map(|list| list.as_array().cloned());
-    names.flatten().filter_map(|name| stack.backups.get(name.as_str()?)).collect()
+fn of_machine<'a>(question: &Question<'a>, machine: &Resource) -> Vec<&'a Backup> {
+    let all = restored_by(question.stack, machine).into_iter();
+    all.filter(|backup| question.restores(&backup.address)).collect()
 }
 
 /// The store in which a machine finds its manifest: that of the first of its backups that has signed addresses.
@@ -90,6 +94,7 @@ pub(super) fn restore(draft: &mut ProcedureDraft<'_>, made: &BTreeMap<&Address, 
     for machine in machines(question) {
         let Some(created) = made.get(&machine.address) else { continue };
         let Some((launch, takes)) = launch_of(question, machine) else { continue };
+        draft.notes.extend(predicted(question, machine, &launch.items));
         let step = NewStep {
             address: machine.address.clone(),
             act: Act::Task(Task::Restore(Box::new(launch))),
@@ -105,7 +110,7 @@ pub(super) fn restore(draft: &mut ProcedureDraft<'_>, made: &BTreeMap<&Address, 
 
 /// The restore of a machine, and its time; `None` where nothing can be restored.
 fn launch_of(question: &Question<'_>, machine: &Resource) -> Option<(LaunchRestore, DurationEstimate)> {
-    let backups = of_machine(question.stack, machine);
+    let backups = of_machine(question, machine);
     let (store, _) = store(question.stack, &backups)?;
     let chosen: Vec<Chosen<'_>> =
         backups.iter().map(|backup| chosen(question, backup)).collect::<Result<_, _>>().ok()?;
@@ -113,13 +118,14 @@ fn launch_of(question: &Question<'_>, machine: &Resource) -> Option<(LaunchResto
     if items.is_empty() {
         return None;
     }
-    let times: Vec<Duration> = items.iter().map(|item| item.predict(&Rates::ESTIMATES).unwrap_or_default()).collect();
+    let times = times(question, machine, &items);
     let time: Duration = times.iter().sum();
     let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX).saturating_add(LOOK);
     let loss = chosen.iter().filter(|chosen| counts(chosen.backup)).map(|chosen| chosen.age).max();
     let (store, chosen, loss) = (store.clone(), now(question), loss.unwrap_or_default());
     let predicted = times.iter().map(Duration::as_secs_f64).collect();
-    let launch = LaunchRestore { store, chosen, loss, items, predicted };
+    let levels = levels(question, &items);
+    let launch = LaunchRestore { store, chosen, loss, items, predicted, levels };
     Some((launch, DurationEstimate { typical: seconds, worst: seconds.saturating_mul(2) }))
 }
 
@@ -211,8 +217,8 @@ pub(super) fn restores(question: &Question<'_>, of: &[Address]) -> bool {
 }
 
 /// The backups that the machines of this run restore.
-fn restored<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
-    machines(question).flat_map(|machine| of_machine(question.stack, machine)).collect()
+pub(super) fn restored<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
+    machines(question).flat_map(|machine| of_machine(question, machine)).collect()
 }
 
 /// Checks that no replica is promoted that has the same damage as its source.
@@ -254,7 +260,8 @@ pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
         let each = by_machines.iter().filter_map(|backup| chosen(question, backup).ok());
         let each: Vec<String> =
             each.map(|chosen| format!("{} ({} old)", chosen.backup.address, spoken(chosen.age))).collect();
-        found.push(passes("restore", format!("{} is restored at {}", in_prose(&each), question.course.arriving)));
+        let are = if each.len() == 1 { "is" } else { "are" };
+        found.push(passes("restore", format!("{} {are} restored at {}", in_prose(&each), question.course.arriving)));
     }
 }
 
@@ -272,7 +279,7 @@ fn unrestored(question: &Question<'_>, backups: &[&Backup]) -> PreflightCheck {
 
 /// The reasons why a machine could not restore.
 fn of_launch(question: &Question<'_>, machine: &Resource) -> Vec<PreflightCheck> {
-    let backups = of_machine(question.stack, machine);
+    let backups = of_machine(question, machine);
     let address = &machine.address;
     let mut found = Vec::new();
     for backup in &backups {

@@ -42,7 +42,8 @@ pub(super) fn replicas<'a>(question: &Question<'a>) -> Vec<Replica<'a>> {
         let how = mode(question, resource, &standing, to);
         Some(Replica { resource, promotion, standing, to, how })
     };
-    group.promote.iter().filter(|address| !without.contains(address)).filter_map(one).collect()
+    let promoted: &[Address] = if question.is_verification() { &[] } else { &group.promote };
+    promoted.iter().filter(|address| !without.contains(address)).filter_map(one).collect()
 }
 
 /// The mode of a promotion. A forced move abandons the lost sites and nothing else: a replica that follows, and all of

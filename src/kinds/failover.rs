@@ -460,6 +460,8 @@ pub struct Machines {
     pub size: String,
     /// Their number.
     pub count: u32,
+    /// The image that they start from, for machines that restore at launch.
+    pub image: Option<String>,
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::address::Address;
     use crate::backup::launch::{ManifestBytes, Measured};
-    use crate::backup::{RestoreOutcome, RestoreRecord};
+    use crate::backup::{Level, RestoreOutcome, RestoreRecord};
     use crate::object::{Object, ObjectId, Within};
     use crate::roles::{FailoverMode, ProtectionDebt, Side};
     use crate::stack::Presence;
@@ -244,7 +244,9 @@ pub(crate) mod tests {
                 at,
                 run: text.clone(),
                 machine: Address::new("kind", "n").instance(&text),
-                machine_type: restored.map(|_| text),
+                machine_type: restored.map(|_| text.clone()),
+                image: restored.map(|_| text),
+                level: repository.map(|_| Level::Checked),
                 outcome,
                 bytes: ManifestBytes { repository, restored, log: None },
                 predicted: measured.first().map(|phase| phase.seconds),

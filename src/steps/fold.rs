@@ -11,8 +11,21 @@ use jiff::Timestamp;
 
 use super::{Entry, Event, RunEnd, RunStart, StepEvent};
 use crate::address::Address;
-use crate::backup;
+use crate::backup::{self, RestoreRecord};
 use crate::state::{ActiveSite, GroupRole, OpenRun, RunKind, State, Status};
+
+/// The restores of a run, by backup.
+pub fn restores_of(journal: &[Entry]) -> BTreeMap<Address, Vec<RestoreRecord>> {
+    let Some(Entry { event: Event::Started(started), .. }) = journal.first() else { return BTreeMap::new() };
+    let mut state = State::before(started);
+    for entry in journal {
+        // An entry of another state is none of this run.
+        if state.fold(&started.run, entry).is_err() {
+            break;
+        }
+    }
+    state.restores
+}
 
 /// A journal entry that belongs to another state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

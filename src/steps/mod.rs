@@ -28,7 +28,7 @@ use crate::backup::RestoreRecord;
 use crate::stack::RecordedInputs;
 use crate::state::{GroupRole, Recorded};
 
-pub use fold::ForeignEntry;
+pub use fold::{ForeignEntry, restores_of};
 pub use graph::{GraphError, Path};
 pub use next::next;
 pub use replay::{Corrupt, Phase, RunStatus, replay, replay_run};

@@ -54,6 +54,9 @@ pub struct RunSpec {
     /// The routes that the operator left out, so that their users stay where they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unswitched: Vec<Address>,
+    /// The backups that a drill is limited to: their restores are verified. Empty for every other run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verifies: Vec<Address>,
     /// The results of the preflight checks.
     pub checks: Vec<CheckRecord>,
     /// The configuration that the run depends on; empty in journals of earlier versions.

@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{Act, Step};
 use crate::actions::{self, ActionExecutor, StepAction};
 use crate::address::Address;
+use crate::backup::Level;
 use crate::backup::launch::ManifestItem;
 use crate::roles::{FailoverMode, Side};
 use crate::state::GroupRole;
@@ -121,6 +122,9 @@ pub struct LaunchRestore {
     /// The predicted time of each in seconds; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predicted: Vec<f64>,
+    /// The proof of each point; empty in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Level>,
 }
 
 /// One route: the writes, in this order, that switch traffic.

@@ -11,6 +11,7 @@ use super::{
     StepEvent, StepFact, StepGraph, StepId, Task, WIDTH, is_interruption, replay_run,
 };
 use crate::address::Address;
+use crate::backup::RestoreRecord;
 use crate::roles::FailoverMode;
 use crate::state::{GroupRole, RunKind};
 
@@ -51,6 +52,8 @@ pub struct Timeline {
     pub fronts: BTreeMap<StepId, bool>,
     /// The new role of the group; `None` where the run moved none.
     pub role: Option<GroupRole>,
+    /// The restores, by backup.
+    pub restores: BTreeMap<Address, Vec<RestoreRecord>>,
 }
 
 /// The history of a step.
@@ -162,6 +165,7 @@ impl Timeline {
             losses: BTreeMap::new(),
             fronts: BTreeMap::new(),
             role: None,
+            restores: super::restores_of(journal),
         };
         journal.iter().for_each(|entry| timeline.note(entry));
         timeline.arrived = timeline.arrived_at();

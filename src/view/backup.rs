@@ -5,9 +5,11 @@ use serde_json::{Value as Json, json};
 
 use super::{BOLD, DIM, Layout, RED, YELLOW, count, fit, styled, table, table_or_blocks, visible};
 use crate::backup::{
-    BackupSet, FindingWeight, Judgement, Level, Prediction, Rates, RecoveryPoint, Terms, age, judge, predict,
+    BackupSet, FindingWeight, Judgement, Level, Prediction, RateSource, Rates, RecoveryPoint, Terms, age,
+    image_finding, judge, predict,
 };
 use crate::duration::spoken;
+use crate::failover::{machines_of, restorers};
 use crate::stack::{Backup, CloudName, DataClass, Repository, Stack};
 
 /// The version of the JSON format.
@@ -70,9 +72,17 @@ impl<'a> BackupReport<'a> {
             rpo_accepted: self.stack.accepted.iter().any(|accepted| accepted.rule == RPO_RULE),
             verified: backup.verified,
         };
-        let judgement = set.as_ref().map(|set| judge(set, &terms, self.now)).map_err(String::as_str);
+        let mut judgement = set.as_ref().map(|set| judge(set, &terms, self.now)).map_err(String::as_str);
         let data = judgement.as_ref().ok().and_then(|judgement| judgement.data);
-        let prediction = data.and_then(|data| predict(&data, backup.tool.form, &Rates::ESTIMATES));
+        let machine = restorers(self.stack, &backup.address).first().map(|restorer| restorer.machine);
+        let machines = machine.and_then(|machine| machines_of(self.stack, machine));
+        let (machine_type, image) = machines.map(|machines| (machines.size, machines.image)).unzip();
+        if let (Ok(judged), Ok(set), Some(machine), Some(Some(image))) = (&mut judgement, set, machine, &image) {
+            judged.findings.extend(image_finding(set, machine.address.as_str(), image, self.now));
+        }
+        let records = set.as_ref().map(|set| set.restores.as_slice()).unwrap_or_default();
+        let rates = Rates::measured(records, machine_type.as_deref());
+        let prediction = data.and_then(|data| predict(&data, backup.tool.form, &rates));
         let chain = set.as_ref().ok().zip(data).map_or(0, |(set, data)| set.chain(&data.point.id).len());
         JudgedBackup { backup, judgement, terms, prediction, is_simulated: self.cloud.is_local(), chain }
     }
@@ -175,7 +185,10 @@ fn status_row(report: &BackupReport<'_>, one: &JudgedBackup<'_>) -> [String; 7] 
     let [site, provider, region, _] = report.place(one.backup);
     let place = if site.is_empty() { unknown() } else { format!("{site} ({provider} {region})") };
     let restore = one.prediction.as_ref().map(|prediction| {
-        let limit = prediction.largest().map(|phase| format!(" ({})", phase.limit)).unwrap_or_default();
+        let limit = prediction.largest().map(|phase| phase.limit);
+        let source = prediction.source().map(RateSource::as_str);
+        let words: Vec<&str> = limit.into_iter().chain(source).collect();
+        let limit = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
         format!("about {}{limit}", spoken(whole_seconds(prediction)))
     });
     [
@@ -245,7 +258,7 @@ fn status_of(report: &BackupReport<'_>, one: &JudgedBackup<'_>) -> Json {
     let restore = one.prediction.as_ref().map(|prediction| {
         json!({
             "seconds": whole_seconds(prediction).as_secs(),
-            "source": prediction.source().map(crate::backup::RateSource::as_str),
+            "source": prediction.source().map(RateSource::as_str),
             "largest": prediction.largest().map(|phase| json!({ "phase": phase.name, "limit": phase.limit })),
         })
     });

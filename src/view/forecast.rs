@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::count;
 use super::deed::{MoveSites, how_word, regions};
+use crate::address::Address;
 use crate::duration::spoken;
 use crate::failover::{Calibration, LossEstimate, PreflightCheck, PreflightStatus, Procedure, in_prose, moment};
 use crate::roles::FailoverMode;
@@ -110,6 +111,7 @@ pub(super) fn times(procedure: &Procedure) -> Vec<(&'static str, TimeSpan)> {
     let Procedure { verb, how, predicted, .. } = procedure;
     let first = (time_of(*verb, *how), procedure.headline());
     match (verb, how) {
+        (RunKind::Drill, _) if !procedure.verifies.is_empty() => vec![("time to restore", predicted.recovery())],
         (RunKind::Drill, _) => vec![first, ("recovery time in drill", predicted.recovery())],
         (RunKind::Up, FailoverMode::Planned) => vec![first, ("recovery time", predicted.recovery())],
         (RunKind::Down, FailoverMode::Planned) => vec![first, ("failback time", predicted.recovery())],
@@ -178,7 +180,15 @@ pub(super) fn places(procedure: &Procedure) -> MoveSites<'_> {
 
 /// The operation: `up of failover group web, forced`.
 pub(super) fn title(procedure: &Procedure) -> String {
+    if !procedure.verifies.is_empty() {
+        return verification(&procedure.verifies);
+    }
     format!("{} of failover group {}, {}", procedure.verb.as_str(), procedure.group, how_word(procedure.how))
+}
+
+/// A verification of these backups.
+pub(super) fn verification(backups: &[Address]) -> String {
+    format!("verification of {}", in_prose(&backups.iter().map(Address::as_str).collect::<Vec<_>>()))
 }
 
 /// The direction of the move and the lost site, as sentences.
@@ -188,6 +198,11 @@ pub(super) fn direction(procedure: &Procedure) -> String {
     let way = match procedure.verb {
         RunKind::Up => format!("Users and data move from {from} to {to}."),
         RunKind::Down => format!("Users and data return from {from} to {to}."),
+        RunKind::Drill if !procedure.verifies.is_empty() => {
+            format!(
+                "Copies of machines of {to} restore the newest points, are probed and deleted. Users and data stay where they are."
+            )
+        }
         RunKind::Drill => format!("Rehearses a move from {from} to {to}. Users and data stay where they are."),
     };
     match procedure.lost.as_slice() {
@@ -238,7 +253,10 @@ pub(super) fn verdict(procedure: &Procedure) -> String {
         Some(most) => format!(", data loss up to {}", spoken(most)),
         None => ", data loss unknown".to_owned(),
     };
-    let time = time_of(procedure.verb, procedure.how);
+    let time = match procedure.verifies.is_empty() {
+        true => time_of(procedure.verb, procedure.how),
+        false => "time to restore",
+    };
     format!("Ready: {steps}, {time} {}{loss}.", span(procedure.headline()))
 }
 

@@ -95,6 +95,11 @@ pub(crate) fn short(address: &crate::address::Address) -> &str {
     address.as_str().split_once('.').map_or(address.as_str(), |(_, name)| name)
 }
 
+/// The name of a run that verifies these backups.
+pub fn verification(backups: &[crate::address::Address]) -> String {
+    forecast::verification(backups)
+}
+
 /// `1 object`, `2 objects`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

@@ -79,12 +79,15 @@ pub(super) fn numbers(run: &Timeline) -> Numbers {
 
 pub(super) fn head(run: &Timeline, cloud: CloudName) -> String {
     let Timeline { started, undertaking, report, .. } = run;
-    let what = format!(
-        "{} of failover group {}, {}",
-        undertaking.verb.as_str(),
-        visible(&undertaking.group),
-        how_word(undertaking.how)
-    );
+    let what = match undertaking.verifies.is_empty() {
+        false => visible(&super::forecast::verification(&undertaking.verifies)),
+        true => format!(
+            "{} of failover group {}, {}",
+            undertaking.verb.as_str(),
+            visible(&undertaking.group),
+            how_word(undertaking.how)
+        ),
+    };
     let lost = match undertaking.lost.as_slice() {
         [] => String::new(),
         lost => format!(", {} lost", visible(&in_prose(lost))),

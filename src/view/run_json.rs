@@ -27,6 +27,12 @@
 //!   "decisions": [{ "at": "…", "step": "21 | null", "what": "ann@host started the run" }],
 //!   "critical_path": [3, 4, 18],
 //!   "irreversible": [1, 2],
+//!   "restores": [{
+//!     "backup": "backup.orders", "point": "…", "outcome": "restored", "machine_type": "… | null",
+//!     "promised": "…", "restored_to": "… | null", "difference": "0 | null",
+//!     "seconds": "311.5 | null", "predicted": "306 | null",
+//!     "level_before": "complete | null", "level": "restored | null"
+//!   }],
 //!   "steps": [{
 //!     "id": 1, "number": 2, "address": "geo_replica.orders", "phase": "promote", "act": "promote", "does": "…",
 //!     "state": "waiting | ready | under_way | succeeded | failed | unknown | paused | skipped",
@@ -80,6 +86,7 @@ pub fn status(run: &Timeline, now: Timestamp, holder: Option<&str>, cloud: Cloud
         "decisions": run.decisions.iter().map(|one| json!({"at": one.at, "step": one.step, "what": one.what})).collect::<Vec<_>>(),
         "critical_path": run.critical,
         "irreversible": ids(forward_only(run).collect()),
+        "restores": super::restores::of_run_json(&run.restores),
         "steps": run.graph.steps.iter().map(|one| step(run, one, &numbers, now)).collect::<Vec<_>>(),
     });
     if let (Json::Object(json), Json::Object(more)) = (&mut json, more) {

@@ -54,6 +54,7 @@ fn procedure(stack: &Stack, group: &str, state: &State, seen: &SurveyResult) -> 
         state,
         seen,
         accepted: Acceptance::default(),
+        verify: &[],
         history: &History::default(),
     })
 }

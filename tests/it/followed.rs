@@ -102,6 +102,7 @@ fn under_way(dir: &Path) -> (LocalStore, String) {
         roles: vec![RoleChange { replica: "geo_replica.data".parse().unwrap(), from: None, to: "b".to_owned() }],
         notes: Vec::new(),
         unswitched: Vec::new(),
+        verifies: Vec::new(),
         checks: Vec::new(),
         text: Default::default(),
         steps: vec![step],

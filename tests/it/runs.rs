@@ -144,6 +144,7 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         predicted: Default::default(),
         calibration: Default::default(),
         unswitched: Vec::new(),
+        verifies: Vec::new(),
         losses: Vec::new(),
         roles: Vec::new(),
         becomes: None,

@@ -220,6 +220,9 @@ fn every_document_matches_its_schema() {
     }
     let saved = fs::read_to_string(dir.path().join("today.plan")).expect("a saved plan");
     holder.hold("plan-file", &serde_json::from_str(&saved).expect("JSON"), "today.plan");
+    // A restore takes a whole session: `tests/transcripts/verify.txt`.
+    let none = drplan::view::restores::show_json(&drplan::address::Address::new("backup", "orders"), &[]);
+    holder.hold("restores", &none, "state show");
     let used = holder.end();
     let missing: Vec<&str> =
         schemas::ALL.iter().map(|schema| schema.name).filter(|name| !used.contains(name)).collect();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::backup::{DataAge, Level, Part, PointBytes, Rates, RestoreForm, Selection, Tool, predict_bytes};
+use crate::backup::{
+    DataAge, Level, ManifestBytes, Part, PointBytes, Prediction, Rates, RestoreForm, Selection, Tool, predict_bytes,
+};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
@@ -97,21 +99,6 @@ pub struct Verified {
     pub by: Option<String>,
 }
 
-/// The sizes of a point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ManifestBytes {
-    /// Bytes that are read from the repository.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repository: Option<u64>,
-    /// Bytes that are written to the disk.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restored: Option<u64>,
-    /// Bytes of log that are replayed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log: Option<u64>,
-}
-
 /// A file of a point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,9 +114,14 @@ pub struct ManifestFile {
 impl ManifestItem {
     /// The time of its restore; `None` where the tool reports no size.
     pub fn predict(&self, rates: &Rates) -> Option<Duration> {
+        self.prediction(rates).map(|prediction| prediction.total())
+    }
+
+    /// The same with its terms.
+    pub fn prediction(&self, rates: &Rates) -> Option<Prediction> {
         let ManifestBytes { repository, restored, log } = self.bytes?;
         let bytes = PointBytes { repository, restored };
-        predict_bytes(bytes, log.unwrap_or(0), RestoreForm::Files, rates).map(|prediction| prediction.total())
+        predict_bytes(bytes, log.unwrap_or(0), RestoreForm::Files, rates)
     }
 }
 
@@ -180,7 +172,11 @@ pub fn item(
         stanza: selection.stanza.map(str::to_owned),
         select: Selected { backup: Some(point.id.clone()), ..Selected::default() },
         recovery_point: data.as_of,
-        verified: None,
+        verified: point.proof.as_ref().map(|proof| Verified {
+            level: Level::Restored,
+            at: proof.at,
+            by: Some(proof.run.clone()),
+        }),
         bytes: Some(ManifestBytes {
             repository: point.bytes.repository,
             restored: point.bytes.restored,

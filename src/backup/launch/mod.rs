@@ -8,7 +8,8 @@ mod manifest;
 mod simulated;
 mod status;
 
+pub use super::point::ManifestBytes;
 pub use image::{LaunchPlaces, SCRIPT, UNIT, is_user_data, settings, user_data};
-pub use manifest::{Manifest, ManifestBytes, ManifestFile, ManifestItem, Selected, Verified, item};
+pub use manifest::{Manifest, ManifestFile, ManifestItem, Selected, Verified, item};
 pub use simulated::{SimulatedLaunch, report};
 pub use status::{Measured, ReportedPhase, RestoreError, RestoreFollower, RestoreReport, Taken, by_item};

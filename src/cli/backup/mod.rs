@@ -3,6 +3,7 @@
 mod list;
 mod read;
 mod status;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,9 @@ use crate::cli::again::again;
 use crate::diagnostic::closest;
 use crate::stack::{Backup, Stack};
 
-/// List recovery points of backups, and judge them
+use self::read::known;
+
+/// List, judge and verify backups
 ///
 /// drplan makes no backup. It reads the catalogues of the tools that do, by the command in the `catalogue` block of
 /// each backup, and judges what it finds. In the local simulator every backup is made on its schedule.
@@ -23,7 +26,8 @@ use crate::stack::{Backup, Stack};
 #[command(after_help = "\
 Examples:
   drplan backup status stacks/saas-three-sites
-  drplan backup list stacks/saas-three-sites database --format csv")]
+  drplan backup list stacks/saas-three-sites database --format csv
+  drplan backup verify stacks/saas-three-sites")]
 pub struct Args {
     #[command(subcommand)]
     verb: BackupCommand,
@@ -33,6 +37,7 @@ pub struct Args {
 enum BackupCommand {
     List(list::Args),
     Status(status::Args),
+    Verify(verify::Args),
 }
 
 /// The arguments of every verb.
@@ -66,20 +71,29 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
     match &args.verb {
         BackupCommand::List(args) => list::run(args, global, session),
         BackupCommand::Status(args) => status::run(args, global, session),
+        BackupCommand::Verify(args) => verify::run(args, global, session),
     }
 }
 
 impl Common {
     /// The directory of the stack, and the name of a backup: `status NAME` is short for `status . NAME`.
     fn positionals(&self, session: &Session) -> (PathBuf, Option<String>) {
-        let here = || Path::new(".").to_owned();
-        match (&self.stack, &self.name) {
-            (None, name) => (here(), name.clone()),
-            (Some(only), None) if !session.path(only).is_dir() && only.to_str().is_some_and(is_name) => {
-                (here(), only.to_str().map(str::to_owned))
-            }
-            (Some(stack), name) => (stack.clone(), name.clone()),
+        let names: Vec<String> = self.name.iter().cloned().collect();
+        let (dir, names) = here_or(self.stack.as_ref(), &names, session);
+        (dir, names.into_iter().next())
+    }
+}
+
+/// The directory of the stack, and names: a first word that is no directory is a name in the stack here.
+fn here_or(stack: Option<&PathBuf>, names: &[String], session: &Session) -> (PathBuf, Vec<String>) {
+    let here = || Path::new(".").to_owned();
+    match stack {
+        None => (here(), names.to_vec()),
+        Some(first) if !session.path(first).is_dir() && first.to_str().is_some_and(is_name) => {
+            let first = first.to_str().map(str::to_owned);
+            (here(), first.into_iter().chain(names.iter().cloned()).collect())
         }
+        Some(stack) => (stack.clone(), names.to_vec()),
     }
 }
 

@@ -8,6 +8,7 @@ use super::prepare::{Preparation, evaluate, prepare};
 use super::request::ProcedureRequest;
 use super::resume::load_for;
 use super::{ExitCode, Failure, FailureAction, Global, ReviewFormat, Session, follow};
+use crate::address::Address;
 use crate::apply::{Continuation, FailoverRun, keep_observed, text_of};
 use crate::cli::again::{again, again_recorded, completed, withheld_hint};
 use crate::cli::cloud::with_cloud;
@@ -16,7 +17,7 @@ use crate::cli::loading::load;
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::planning::store_of;
 use crate::cli::pretty;
-use crate::failover::Procedure;
+use crate::failover::{Procedure, in_prose};
 use crate::roles::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::{RunKind, State, StateError};
@@ -71,7 +72,7 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         let Preparation { mut state, recorded, stack, procedure, over } =
             prepare(errand, &group, &loaded, &store, &reached, global, session).await?;
         if procedure.is_refused() && procedure.idle.is_none() {
-            let dry_run = again(&format!("{} --dry-run", errand.command()), errand.stack, global);
+            let dry_run = errand.again(&format!("{} --dry-run", errand.command()), global);
             let is_brief = errand.common.format == ReviewFormat::Text && !errand.common.dry_run;
             session.print(&match is_brief {
                 true => completed(
@@ -100,7 +101,7 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
             return Ok(ExitCode::Done);
         }
         if !errand.common.yes {
-            let again = again(&errand.whole_command(), errand.stack, global);
+            let again = errand.again(&errand.whole_command(), global);
             let named = Named::FailoverGroup(&procedure.group);
             confirm_name(&question(&procedure, cloud), named, &again, global, session)?;
         }
@@ -202,6 +203,11 @@ pub fn shown_steps(procedure: &Procedure, carrying: &RunEnvironment<'_>, layout:
 fn question(procedure: &Procedure, cloud: CloudName) -> String {
     let Procedure { group, leaving, arriving, stack, .. } = procedure;
     match procedure.verb {
+        RunKind::Drill if !procedure.verifies.is_empty() => format!(
+            "This restores {} into copies at {arriving} for {stack} on {}, and deletes them.",
+            in_prose(&procedure.verifies.iter().map(Address::as_str).collect::<Vec<_>>()),
+            cloud.as_str()
+        ),
         RunKind::Drill => format!("This starts a drill of failover group {group} of {stack} on {}.", cloud.as_str()),
         RunKind::Up | RunKind::Down => {
             format!("This moves failover group {group} of {stack} from {leaving} to {arriving} on {}.", cloud.as_str())

@@ -39,6 +39,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         cause: IncidentCause::Lost,
         without: &[],
         accepted: Acceptance::default(),
+        verify: &[],
         stack: &args.stack,
         common: &args.common,
         is_shown: false,

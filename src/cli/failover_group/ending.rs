@@ -10,7 +10,7 @@ use crate::roles::FailoverMode;
 use crate::run::{Report, StepOutcome};
 use crate::stack::CloudName;
 use crate::steps::lines::Chain;
-use crate::steps::{Condition, Event, RunEnd, Step, StepEvent, StepGraph, Timeline};
+use crate::steps::{Condition, Event, RunEnd, Step, StepEvent, StepGraph, Timeline, restores_of};
 use crate::store::LocalStore;
 use crate::view::{self, count, hang, wrap};
 use crate::visible::shown;
@@ -61,6 +61,9 @@ pub fn text(
         Some(RunEnd::Done) if !skipped.is_empty() => {
             format!("\nEnded without {}: {verb} of failover group {group} in {length}.\n", skipped.join(", "))
         }
+        Some(RunEnd::Done) if !run.undertaking.verifies.is_empty() => {
+            format!("\nComplete: {} in {length}.\n", view::verification(&run.undertaking.verifies))
+        }
         Some(RunEnd::Done) => format!("\nComplete: {verb} of failover group {group} in {length}.\n"),
         Some(RunEnd::Failed) => format!("\nFailed: {of} done after {length}.\n"),
         Some(RunEnd::Stopped) | None => format!("\nStopped: {of} done after {length}.\n"),
@@ -69,6 +72,7 @@ pub fn text(
     if let Some(words) = service.as_ref().and_then(view::service::service) {
         out += &format!("{}\n", wrap(&words, 98));
     }
+    out += &view::restores::of_run(&restores_of(&run.journal), 98);
     out += &failures(&run.graph, report);
     if !forward_only.is_empty() {
         out += "\nNothing was rolled back, because these steps are irreversible:\n";

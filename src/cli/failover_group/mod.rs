@@ -19,6 +19,7 @@ mod runs;
 mod show;
 mod status;
 mod up;
+mod verify;
 
 use std::fmt;
 use std::path::Path;
@@ -83,10 +84,10 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 
 /// Flags that `up`, `down` and `drill` have in common.
 #[derive(Debug, Clone, clap::Args)]
-struct RunOptions {
+pub(super) struct RunOptions {
     /// Failover group [default: the only one]
     #[arg(long, value_name = "NAME", value_parser = crate::cli::group_name)]
-    group: Option<String>,
+    pub(super) group: Option<String>,
     /// Show the steps and preflight checks, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -150,6 +151,7 @@ impl MoveOptions {
             cause: IncidentCause::Lost,
             without: &self.without,
             accepted: Acceptance { data_loss: self.accept_data_loss, split_brain: self.accept_split_brain },
+            verify: &[],
             stack,
             common,
             is_shown: false,
@@ -216,6 +218,7 @@ impl From<FailureAction> for FailurePolicy {
 }
 
 pub(super) use prepare::history;
+pub(super) use verify::verify;
 
 /// Output formats of procedures, runs, plans and differences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -86,8 +86,8 @@ pub async fn prepare(
     let look = async |state: &State| {
         let survey = failover::survey(&stack, group, state, errand.lost);
         let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
-        seen.catalogues =
-            read_catalogues(&stack, group, (reached.catalogues(), &reached.cloud), reached.clock.now()).await;
+        let known = (&state.restores, reached.clock.now());
+        seen.catalogues = read_catalogues(&stack, group, (reached.catalogues(), &reached.cloud), known).await;
         seen.judge(errand.cause, since);
         seen
     };
@@ -115,6 +115,7 @@ pub async fn prepare(
         state: &state,
         seen: &seen,
         accepted: errand.accepted,
+        verify: errand.verify,
         history: &history,
     };
     let mut procedure = failover::plan(&question);

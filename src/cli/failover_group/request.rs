@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Failure, RunOptions, Since};
+use super::{Failure, Global, RunOptions, Since};
 use crate::address::Address;
 use crate::apply::FailoverRun;
-use crate::cli::again::quoted;
+use crate::cli::again::{again, quoted};
 use crate::failover::flags;
 use crate::kinds::Catalog;
 use crate::roles::{FailoverMode, IncidentCause};
@@ -28,6 +28,8 @@ pub struct ProcedureRequest<'a> {
     pub cause: IncidentCause,
     pub without: &'a [Address],
     pub accepted: Acceptance,
+    /// The backups that a drill is limited to.
+    pub verify: &'a [Address],
     pub stack: &'a Path,
     pub common: &'a RunOptions,
     /// The procedure has been shown and confirmed.
@@ -35,6 +37,12 @@ pub struct ProcedureRequest<'a> {
 }
 
 impl ProcedureRequest<'_> {
+    /// These words of this request as a complete command: a verification names its backups last.
+    pub fn again(&self, words: &str, global: &Global) -> String {
+        let names = self.verify.iter().map(|backup| format!(" {}", quoted(backup.own_name())));
+        again(words, self.stack, global) + &names.collect::<String>()
+    }
+
     /// The command that requests the same run, with what was accepted.
     pub fn whole_command(&self) -> String {
         let mut words = self.command() + &acceptance_flags(self.accepted);
@@ -44,7 +52,10 @@ impl ProcedureRequest<'_> {
 
     /// The command that requests the same run, without accepted losses.
     pub fn command(&self) -> String {
-        let mut words = format!("failover-group {}", self.verb.as_str());
+        let mut words = match self.verify.is_empty() {
+            true => format!("failover-group {}", self.verb.as_str()),
+            false => "backup verify".to_owned(),
+        };
         match (self.lost, self.verb, self.how) {
             ([], RunKind::Up, FailoverMode::Planned) => words += " --planned",
             ([], ..) => {}

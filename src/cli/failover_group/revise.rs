@@ -67,7 +67,8 @@ pub async fn revise(
     let left = taken_over(run, state, reached.clock.now())?;
     let survey = failover::survey(stack, group, &left, &spec.lost);
     let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
-    seen.catalogues = read_catalogues(stack, group, (reached.catalogues(), &reached.cloud), reached.clock.now()).await;
+    let known = (&state.restores, reached.clock.now());
+    seen.catalogues = read_catalogues(stack, group, (reached.catalogues(), &reached.cloud), known).await;
     seen.judge(spec.cause, spec.since);
     let history = history(store)?;
     let procedure = failover::plan(&ProcedureInput {
@@ -82,6 +83,7 @@ pub async fn revise(
         state: &left,
         seen: &seen,
         accepted: spec.accepted,
+        verify: &spec.verifies,
         history: &history,
     });
     session.print(&shown_steps(&procedure, carrying, session.layout(global)))?;

@@ -197,6 +197,10 @@ fn direction(run: &Timeline) -> String {
     let moved = match run.undertaking.verb {
         RunKind::Up => format!("Users and data: {from} → {to}."),
         RunKind::Down => format!("Failback of users and data: {from} → {to}."),
+        RunKind::Drill if !run.undertaking.verifies.is_empty() => {
+            let what = forecast::verification(&run.undertaking.verifies);
+            format!("Restores at {to}: {what}. Production was not moved.")
+        }
         RunKind::Drill => format!("Drill of a failover {from} → {to}. Production was not moved."),
     };
     match run.undertaking.lost.as_slice() {

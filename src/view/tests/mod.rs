@@ -230,6 +230,7 @@ fn procedure() -> Procedure {
         }],
         objectives: Objectives { rto: Some(secs(900)), rpo: Some(secs(300)) },
         accepted: Acceptance { data_loss: Some(secs(60)), split_brain: false },
+        verifies: Vec::new(),
         notes: vec!["primary is read again by the next `refresh`".to_owned()],
         outage: None,
         cause: Default::default(),

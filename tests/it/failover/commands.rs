@@ -198,6 +198,7 @@ impl Incident {
             state: &state,
             seen: &seen,
             accepted: ask.accepted,
+            verify: &[],
             history: &History::default(),
         });
         let held = apply::held(&self.lab.store, &state, &ask.group, &procedure.steps);

@@ -5,6 +5,7 @@
 use drplan::apply::{AbortOutcome, FailurePolicy};
 use drplan::state::RunKind;
 use drplan::steps::RunEnd;
+use drplan::world::Store;
 
 use super::incident::{Incident, IncidentSnapshot, RunRequest};
 use super::scene::{SCENES, Scene};
@@ -31,9 +32,24 @@ async fn to_the_end(incident: &Incident, ask: RunRequest) -> Result<(), String> 
     }
 }
 
+/// Checks that a run that restored has recorded each backup once, whatever killed it.
+fn records(scene: Scene, incident: &Incident) -> Result<(), String> {
+    if scene.ask.to != Some("cold") {
+        return Ok(());
+    }
+    let state = incident.lab.store.load().map_err(|error| error.to_string())?.ok_or("there is no state")?;
+    let proofs = state.restores.values().map(|records| records.iter().filter(|record| record.is_proof()).count());
+    let (proofs, all) = (proofs.collect::<Vec<_>>(), state.restores.values().flatten().count());
+    match proofs == [1, 1, 1] && all == 3 {
+        true => Ok(()),
+        false => Err(format!("each of three backups was restored once, and recorded: {:#?}", state.restores)),
+    }
+}
+
 /// Resumes a killed run.
 async fn resumed(scene: Scene, incident: Incident) -> Result<(), String> {
     to_the_end(&incident, scene.ask).await?;
+    records(scene, &incident)?;
     scene.is_well(&incident).await
 }
 

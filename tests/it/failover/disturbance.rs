@@ -196,6 +196,7 @@ impl Incident {
             state: &left,
             seen: &seen,
             accepted: ask.accepted,
+            verify: &[],
             history: &History::default(),
         });
         if procedure.is_refused() || procedure.idle.is_some() {

@@ -210,7 +210,7 @@ impl Incident {
         let survey = failover::survey(&stack, group, &state, &lost);
         let mut seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let from = (CatalogueSource::Simulated(START), &self.lab.cloud as &dyn Cloud);
-        seen.catalogues = apply::read_catalogues(&stack, group, from, self.lab.clock.now()).await;
+        seen.catalogues = apply::read_catalogues(&stack, group, from, (&state.restores, self.lab.clock.now())).await;
         let question = ProcedureInput {
             stack: &stack,
             group,
@@ -223,6 +223,7 @@ impl Incident {
             state: &state,
             seen: &seen,
             accepted,
+            verify: &[],
             history,
         };
         failover::plan(&question)

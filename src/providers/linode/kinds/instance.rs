@@ -99,7 +99,7 @@ pub(super) static KIND: Kind = Kind {
     lasts: Some(lasts),
     recovery: Recovery { loses_data: true, ..Recovery::NONE },
     in_use: "",
-    machines: Some(|subject| Some(Machines { size: subject.text("type")?.to_owned(), count: 1 })),
+    machines: Some(|subject| Some(Machines { size: subject.text("type")?.to_owned(), count: 1, image: None })),
     host: Some("ip_address"),
     moves: Moves { power: Some(&POWER), ..Moves::NONE },
     restless: &["status"],

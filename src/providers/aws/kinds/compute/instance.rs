@@ -273,7 +273,8 @@ fn lasts(old: Option<&Json>, new: &Json) -> u32 {
 }
 
 fn machines(subject: &Subject<'_>) -> Option<Machines> {
-    Some(Machines { size: subject.text("instance_type")?.to_owned(), count: 1 })
+    let image = subject.text("ami").map(str::to_owned);
+    Some(Machines { size: subject.text("instance_type")?.to_owned(), count: 1, image })
 }
 
 fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {

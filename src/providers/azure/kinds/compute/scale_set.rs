@@ -363,7 +363,7 @@ pub(super) fn check(subject: &Subject<'_>, longest_prefix: usize, findings: &mut
 /// Machines that the scale set starts.
 pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
     let count = subject.args.get("instances").and_then(Json::as_u64).and_then(|count| u32::try_from(count).ok())?;
-    Some(Machines { size: subject.text("sku")?.to_owned(), count })
+    Some(Machines { size: subject.text("sku")?.to_owned(), count, image: None })
 }
 
 /// True if the machines of a scale set run this operating system.

@@ -393,7 +393,7 @@ pub(super) fn check(subject: &Subject<'_>, longest_name: usize, findings: &mut V
 
 /// The machine as a capacity requirement.
 pub(super) fn machines(subject: &Subject<'_>) -> Option<Machines> {
-    Some(Machines { size: subject.text("size")?.to_owned(), count: 1 })
+    Some(Machines { size: subject.text("size")?.to_owned(), count: 1, image: None })
 }
 
 /// True if a machine runs this operating system.
