@@ -50,14 +50,16 @@ pub struct ReplicaCommand {
     pub source: ObjectId,
     /// The id of the machine of the target.
     pub target: ObjectId,
+    /// The id of the machine that stands in for the target.
+    pub stand_in: Option<ObjectId>,
 }
 
 impl ReplicaCommand {
     /// The id of the machine of a side.
-    pub const fn machine(&self, side: Side) -> &ObjectId {
+    pub fn machine(&self, side: Side) -> &ObjectId {
         match side {
             Side::Source => &self.source,
-            Side::Target => &self.target,
+            Side::Target => self.stand_in.as_ref().unwrap_or(&self.target),
         }
     }
 }

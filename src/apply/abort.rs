@@ -11,7 +11,7 @@ use super::{Continuation, FailoverRun, Operator, Ports, RunError, StepError};
 use crate::address::Address;
 use crate::failover::unwind;
 use crate::run::Report;
-use crate::stack::Stack;
+use crate::stack::{Resource, Stack};
 use crate::state::{ActiveSite, GroupRole};
 use crate::steps::{Act, Event, Phase, RunEnd, RunStatus, Stage, Step, StepEvent, StepGraph, StepId, Task, Undo};
 
@@ -237,7 +237,7 @@ async fn observed(
     let base = ports.store.load()?.ok_or(RunError::Nothing)?;
     let worker = run.worker(stack, &base, ports, party)?;
     // A replica that cannot be read reports no role, so the site of the data is unknown.
-    let replicas = worker.replicas().await.unwrap_or_else(|_: StepError| BTreeMap::new());
+    let replicas = worker.replicas(Resource::clone).await.unwrap_or_else(|_: StepError| BTreeMap::new());
     let data = DataSite::of(run, &replicas);
     let known = role_of(&base, &run.undertaking.group);
     let stores = replicas.iter().filter_map(|(address, told)| Some((address.clone(), told.writer?))).collect();

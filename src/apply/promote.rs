@@ -15,8 +15,8 @@ use super::programs;
 use super::{StepError, Worker};
 use crate::duration::{at_least, spoken};
 use crate::kinds::{
-    Call, CallMethod, DurationEstimate, Handover, Promotion, ReadRequest, ReadResult, ReadResults, ReplicaStatus,
-    Reprotect,
+    Call, CallMethod, DurationEstimate, Handover, Promotion, ReadRequest, ReadResult, ReadResults, ReadTarget,
+    ReplicaStatus, Reprotect,
 };
 use crate::reason::Reason;
 use crate::roles::{FailoverMode, Health, Side};
@@ -183,11 +183,14 @@ impl Worker<'_> {
     pub(super) async fn catch_up(&self, resource: &Resource, tell: &StepReporter) -> Result<(), StepError> {
         let promotion = promotion_of(resource)?;
         let (began, mut pause) = (self.ports.clock.now(), LOOK);
+        let has_stand_in = self.stack.stand_in(resource).is_some();
         let mut told = None;
         loop {
             let (_, standing) = self.stand(resource, promotion).await;
             let words = ill(&standing.health);
             let patience = match &standing.health {
+                // The site of a stand-in is stopped next, so that nothing catches up afterwards.
+                Health::Following if has_stand_in && standing.lag != Some(Duration::ZERO) => PATIENCE,
                 Health::Following => {
                     let behind =
                         standing.lag.map(|lag| format!(", replication lag {}", spoken(lag))).unwrap_or_default();
@@ -219,6 +222,9 @@ impl Worker<'_> {
         let promotion = promotion_of(resource)?;
         let began = self.ports.clock.now();
         let left = self.side_left(step);
+        // A stand-in goes with its site: the side that was left is the target itself.
+        let own = left.filter(|_| self.stack.stand_in(resource).is_some()).map(|_| resource.without_stand_in());
+        let resource = own.as_ref().unwrap_or(resource);
         let mut asked: Option<Call> = None;
         loop {
             let (seen, standing) = self.stand(resource, promotion).await;
@@ -230,6 +236,11 @@ impl Worker<'_> {
                 Reprotect::Nothing => return Ok(()),
                 // A program runs where the state of both sides is known.
                 Reprotect::Ask(call, _) if is_blind(&call, &standing) => {
+                    // Users are served at home already, and the record of the run has the debt.
+                    if own.is_some() && self.since(began) > SETTLES {
+                        say(tell, format!("left as it is: {}", ill(&standing.health)));
+                        return Ok(());
+                    }
                     if self.since(began) > HOPELESS {
                         return Err(StepError::Failed(format!(
                             "after {}: {}",
@@ -296,9 +307,18 @@ impl Worker<'_> {
                 }
             }
         };
-        let sights = join_all(looks.iter().map(one)).await;
         let mut seen = ReadResults::at(self.ports.clock.now());
-        looks.iter().zip(sights).for_each(|(look, sight)| seen.keep(look, sight));
+        let (programs, objects): (Vec<_>, Vec<_>) = looks.iter().partition(|look| look.what == ReadTarget::Output);
+        for wanted in [objects, programs] {
+            let stopped = promotion
+                .handover
+                .and_then(|handover| self.with_known(resource, |subject| (handover.stopped)(subject, &seen)));
+            // Nobody answers on a machine that is stopped.
+            let asked = wanted.iter().filter(|look| stopped.as_ref() != Some(&look.object.id));
+            let asked: Vec<&ReadRequest> = asked.copied().collect();
+            let sights = join_all(asked.iter().map(|look| one(look))).await;
+            asked.into_iter().zip(sights).for_each(|(look, sight)| seen.keep(look, sight));
+        }
         let standing = self.with_known(resource, |subject| (promotion.standing)(subject, &seen));
         (seen, standing)
     }

@@ -9,6 +9,7 @@ use super::{StepError, Worker};
 use crate::address::Address;
 use crate::roles::{ProtectionDebt, Side};
 use crate::run::StepReporter;
+use crate::stack::Resource;
 use crate::state::{GroupRole, RecordedDebt};
 use crate::steps::StepFact;
 
@@ -42,7 +43,8 @@ impl Worker<'_> {
         for owed in role.owed.iter_mut().filter(|owed| owed.since == Timestamp::UNIX_EPOCH) {
             owed.since = now;
         }
-        for (address, told) in self.replicas().await? {
+        // A stand-in goes with its site: the role is that of the replica's own sides.
+        for (address, told) in self.replicas(Resource::without_stand_in).await? {
             if told.is_elsewhere {
                 role.stores.remove(&address);
             }
@@ -62,12 +64,15 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// The observed role of each replica of the group.
-    pub(super) async fn replicas(&self) -> Result<BTreeMap<Address, ReplicaRole>, StepError> {
+    /// The observed role of each replica of the group, as `seen_as` has it.
+    pub(super) async fn replicas(
+        &self,
+        seen_as: fn(&Resource) -> Resource,
+    ) -> Result<BTreeMap<Address, ReplicaRole>, StepError> {
         let mut all = BTreeMap::new();
         for address in &self.errand()?.group.promote {
-            let Some(resource) = self.stack.resources.get(address) else { continue };
-            let (_, standing) = self.stand(resource, promotion_of(resource)?).await;
+            let Some(resource) = self.stack.resources.get(address).map(seen_as) else { continue };
+            let (_, standing) = self.stand(&resource, promotion_of(&resource)?).await;
             all.insert(
                 address.clone(),
                 ReplicaRole {

@@ -262,6 +262,9 @@ pub(super) fn side_at(question: &ProcedureInput<'_>, resource: &Resource, site: 
 /// The site of a side of a replica: a site of the group, where one is in that region.
 pub(super) fn site_of<'a>(question: &ProcedureInput<'a>, resource: &Resource, side: Side) -> &'a str {
     let group = question.group;
+    if let (Side::Target, Some(machine)) = (side, question.stack.stand_in(resource)) {
+        return &machine.site;
+    }
     let is_there = |site: &&Arc<str>| side_at(question, resource, site) == Some(side);
     group.sites().find(is_there).map_or(
         match side {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::course::{Course, Question, command, flags, is_forced, site_of, waits};
 use super::members::{is_at, stands_up, written};
+use super::promote::repairs;
 use super::sides::{Replica, regions, replicas};
 use super::verdicts::{passes, refuses, warns};
 use super::{LossEstimate, PreflightCheck, ProcedureInput};
@@ -39,6 +40,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::replicas::costs,
     super::restores::check,
     super::proofs::check,
+    super::restores::rebuilt,
     super::restores::taken_home,
     super::restores::damaged,
     levers,
@@ -136,6 +138,8 @@ fn roles(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>
             // A further replica of the same data takes writes, which this move ends.
             None if standing.elsewhere.is_some() => {}
             Some(writer) if writer == recorded(address) => {}
+            // Users were moved to a machine that has restored the data.
+            Some(Side::Target) if question.stack.stand_in(resource).is_some() => {}
             Some(writer) if Some(writer) == to => found.push(warns("roles", by_run(writer, address), "")),
             Some(writer) => found.push(warns(
                 "roles",
@@ -260,6 +264,7 @@ fn health(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck
         if replica.is_there() || replica.to.is_none() {
             continue;
         }
+        let waits = waits || repairs(question, &replica);
         let Replica { resource, standing, .. } = replica;
         let address = &resource.address;
         let guard = match (&standing.health, is_forced(question) || waits) {

@@ -42,6 +42,7 @@ mod verdicts;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,7 +52,7 @@ use crate::address::Address;
 use crate::plan::Basis;
 use crate::roles::{FailoverMode, IncidentCause};
 use crate::stack::{FailoverGroup, Knowledge, Objectives, Site, Stack};
-use crate::state::{GroupRole, RunKind, State};
+use crate::state::{ActiveSite, GroupRole, RunKind, State};
 use crate::steps::{Acceptance, CheckRecord, Path, Prediction, RunSpec, StepGraph};
 
 pub use crate::kinds::looks::ListRequest;
@@ -80,10 +81,22 @@ pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
     procedure::assemble(input, || assumed::left_out_by_drill(input.stack, input.group, input.history))
 }
 
-/// The stack for a run of this verb: with copies for a drill. `knowledge` is that of its evaluation.
+/// The stack for a run of this verb: with copies for a drill, and with stand-ins for a move home from a cold standby.
+/// `knowledge` is that of its evaluation.
 #[must_use]
-pub fn as_run(stack: Stack, group: &str, verb: RunKind, knowledge: &Knowledge) -> Stack {
-    if verb == RunKind::Drill { stack.with_copies(group, knowledge) } else { stack }
+pub fn as_run(stack: Stack, group: &str, verb: RunKind, state: &State, knowledge: &Knowledge) -> Stack {
+    match verb {
+        RunKind::Drill => stack.with_copies(group, knowledge),
+        RunKind::Up => stack,
+        RunKind::Down => {
+            let role = state.roles.groups.get(group).filter(|role| role.active != ActiveSite::Home);
+            let cold = role.and_then(|role| stack.sites.get(&*role.site)).filter(|site| site.is_cold());
+            match cold.map(|site| Arc::clone(&site.name)) {
+                Some(cold) => stack.with_stand_ins(group, &cold),
+                None => stack,
+            }
+        }
+    }
 }
 
 /// The input of a procedure.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::course::{Course, Question, is_forced, waits};
+use super::course::{Course, Question, is_forced};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::leave::{fence, quiesce, restart};
@@ -22,7 +22,7 @@ use crate::steps::{Act, Stage, StepId, Task, Undo};
 
 /// Adds the steps; returns the new role of the group.
 pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
-    if waits(draft.question) {
+    if !is_forced(draft.question) {
         catch_up(draft);
     }
     let following = if is_forced(draft.question) {

@@ -142,7 +142,7 @@ fn roles(question: &Question<'_>) -> Vec<RoleChange> {
             replica: replica.resource.address.clone(),
             to: match to {
                 Some(side) => site_of(question, replica.resource, side).to_owned(),
-                None => now.clone().unwrap_or_else(|| "?".to_owned()),
+                None => now.clone().unwrap_or_else(|| "unknown".to_owned()),
             },
             from: now,
         }

@@ -2,25 +2,34 @@
 
 use std::time::Duration;
 
-use super::course::{command, is_forced, site_of};
+use super::course::{Question, command, is_forced, site_of, waits};
 use super::draft::{NewStep, ProcedureDraft, usual};
-use super::sides::replicas;
-use crate::kinds::{DurationEstimate, Reprotect};
+use super::sides::{Replica, replicas};
+use crate::kinds::{DurationEstimate, PowerState, Reprotect, Subject};
 use crate::roles::{FailoverMode, Side};
 use crate::stack::Resource;
 use crate::steps::{Act, Stage, StepId, Task, Touch, Undo};
 
-/// Restores broken replication and waits until the home site has caught up. Nothing fails back before.
+/// Restores broken replication and waits until the destination has caught up. Nothing fails back before, and nothing
+/// moves planned to a former primary that does not follow.
 pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
     let question = draft.question;
     let nothing = Default::default();
     for replica in replicas(question) {
-        if replica.is_there() {
+        if replica.is_there() || !(waits(question) || repairs(question, &replica)) {
             continue;
         }
         let (resource, promotion) = (replica.resource, replica.promotion);
         let seen = question.seen.replicas.get(&resource.address).unwrap_or(&nothing);
-        let broken = question.stack.with_known(resource, |subject| (promotion.reprotect)(subject, seen));
+        let started = stopped_stand_in(question, resource).and_then(|machine| {
+            let made = draft.starts(machine, Stage::CatchUp)?;
+            Some(draft.add(made, Vec::new()))
+        });
+        let broken = question.stack.with_known(resource, |subject| match (promotion.handover, started) {
+            // The machine that was stopped has not answered yet.
+            (Some(handover), Some(_)) => (handover.follow)(subject, &nothing, Side::Source),
+            _ => (promotion.reprotect)(subject, seen),
+        });
         let mut step = |act, touches, takes, needs| {
             let made = NewStep {
                 address: resource.address.clone(),
@@ -37,7 +46,7 @@ pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
         if let Reprotect::Ask(call, _) = &broken {
             let touches =
                 call.region.iter().map(|region| Touch::new(region, "the control plane that receives the request"));
-            needs.push(step(Task::Reprotect, touches.collect(), usual(60), Vec::new()));
+            needs.push(step(Task::Reprotect, touches.collect(), usual(60), started.into_iter().collect()));
         }
         let takes = match broken {
             // A program that found nothing missing answers the same at once; a provider shows the end of a replication
@@ -51,6 +60,24 @@ pub(super) fn catch_up(draft: &mut ProcedureDraft<'_>) {
         };
         step(Task::CatchUp, Vec::new(), takes, needs);
     }
+}
+
+/// True for a replica that a planned move finds broken, because the former primary was not made to follow: the move
+/// makes it follow first.
+pub(super) fn repairs(question: &Question<'_>, replica: &Replica<'_>) -> bool {
+    let nothing = Default::default();
+    let seen = question.seen.replicas.get(&replica.resource.address).unwrap_or(&nothing);
+    let is_asked = |subject: &Subject<'_>| matches!((replica.promotion.reprotect)(subject, seen), Reprotect::Ask(..));
+    replica.promotion.handover.is_some()
+        && !is_forced(question)
+        && replica.to.is_some()
+        && question.stack.with_known(replica.resource, is_asked)
+}
+
+/// The stand-in of a replica's target, where an earlier run has stopped it.
+pub(super) fn stopped_stand_in<'a>(question: &Question<'a>, replica: &Resource) -> Option<&'a Resource> {
+    let machine = question.stack.stand_in(replica)?;
+    (question.seen.powers.get(&machine.address) == Some(&PowerState::Stopped)).then_some(machine)
 }
 
 /// A replica whose side that is left follows only after a request of its own: the request, and the promotion.
@@ -130,7 +157,9 @@ pub(super) fn promote<'a>(draft: &mut ProcedureDraft<'a>) -> Vec<Following<'a>> 
         let step = draft.add(made, needs);
         if let (Some(handover), FailoverMode::Planned) = (promotion.handover, how) {
             let left = to.other();
-            let follow = question.stack.with_known(resource, |subject| (handover.follow)(subject, &nothing, left));
+            // A stand-in goes with its site: the target itself follows.
+            let own = resource.without_stand_in();
+            let follow = question.stack.with_known(&own, |subject| (handover.follow)(subject, &nothing, left));
             following.push((resource, follow, step));
         }
         if is_forced(question) && how == FailoverMode::Planned {

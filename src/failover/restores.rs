@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use super::course::Question;
 use super::draft::{NewStep, ProcedureDraft};
 use super::members::{is_at, stands_up};
-use super::sides::replicas;
+use super::promote::stopped_stand_in;
+use super::sides::{Replica, replicas};
 use super::verdicts::{passes, refuses, warns};
-use super::verify::{copies, levels, predicted, restored_by, times};
+use super::verify::{copies, levels, predicted, times};
 use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
 use crate::backup::launch::{self, ManifestItem};
@@ -19,6 +20,7 @@ use crate::backup::{DataAge, Level, age, data_age};
 use crate::duration::spoken;
 use crate::kinds::{DurationEstimate, SignedObjects};
 use crate::plan::touches;
+use crate::roles::{Health, Side};
 use crate::stack::{Backup, DataClass, Repository, Resource, Stack};
 use crate::state::RunKind;
 use crate::steps::{Act, LaunchRestore, Stage, StepGraph, StepId, Task, Undo};
@@ -76,7 +78,7 @@ fn machines<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Resource
 
 /// The backups that a machine restores, in their order.
 fn of_machine<'a>(question: &Question<'a>, machine: &Resource) -> Vec<&'a Backup> {
-    let all = restored_by(question.stack, machine).into_iter();
+    let all = question.stack.restored_by(machine).into_iter();
     all.filter(|backup| question.restores(&backup.address)).collect()
 }
 
@@ -155,10 +157,41 @@ fn left_cold<'a>(question: &'a Question<'_>) -> Option<(&'a str, Timestamp)> {
     is_cold.then_some((&**site, role.since))
 }
 
-/// The data of users that a cold standby has held since users were moved there.
+/// The data of users that a cold standby has held since users were moved there, and that no replica takes along.
 fn written<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Backup> {
     let restore = question.group.restore.iter().filter_map(|address| question.stack.backups.get(address.own_name()));
-    restore.filter(|backup| counts(backup) && left_cold(question).is_some())
+    let taken: Vec<&Address> = taken_along(question).into_iter().flat_map(|(_, sides)| sides).collect();
+    restore.filter(move |backup| counts(backup) && !taken.contains(&&backup.of) && left_cold(question).is_some())
+}
+
+/// The replicas that take data home from a machine that has restored them, each with its own sides: the machine answers
+/// as their primary, or an earlier run has stopped it and this one starts it again.
+fn taken_along<'a>(question: &'a Question<'_>) -> Vec<(&'a Resource, Vec<&'a Address>)> {
+    let stands_in = |replica: &Replica<'_>| {
+        question.stack.stand_in(replica.resource).is_some()
+            && (replica.standing.writer == Some(Side::Target) || stopped_stand_in(question, replica.resource).is_some())
+    };
+    let of = |replica: Replica<'a>| (replica.resource, question.stack.sides_of(replica.resource));
+    replicas(question).into_iter().filter(stands_in).map(of).collect()
+}
+
+/// Checks that the machines answer that follow a cold standby before users move home.
+pub(super) fn rebuilt(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
+    for replica in replicas(question).into_iter().filter(|replica| question.stack.stand_in(replica.resource).is_some())
+    {
+        let address = &replica.resource.address;
+        match (&replica.standing.writer, &replica.standing.health) {
+            (Some(Side::Target), Health::Unseen(why)) => found.push(refuses(
+                "rebuilt",
+                format!("{address} has no side at {} that could follow: {why}", question.course.arriving),
+                "Rebuild the machine there with `drplan apply`, and set up what its programs need.",
+            )),
+            (Some(Side::Target), _) => {
+                found.push(passes("rebuilt", format!("{address} can be taken home from {}", question.course.leaving)))
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Checks that a move away from a cold standby leaves no data of users behind unnoticed: no replica takes them along.

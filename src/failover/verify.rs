@@ -14,7 +14,6 @@ use crate::address::Address;
 use crate::backup::launch::ManifestItem;
 use crate::backup::{BackupSet, Level, Prediction, Rates};
 use crate::duration::{at_least, spoken};
-use crate::kinds::table::Ty;
 use crate::object::ObjectId;
 use crate::stack::{Backup, FailoverGroup, Resource, Stack};
 use crate::value::Value;
@@ -30,20 +29,13 @@ pub struct Restorer<'a> {
     pub site: &'a Arc<str>,
 }
 
-/// The backups that a machine restores as the stack declares it, in their order.
-pub(super) fn restored_by<'a>(stack: &'a Stack, machine: &Resource) -> Vec<&'a Backup> {
-    let lists = machine.kind.args.iter().filter(|arg| matches!(arg.ty, Ty::List(Ty::Backup)));
-    let names = lists.filter_map(|arg| machine.configured(arg.name)).filter_map(|list| list.as_array().cloned());
-    names.flatten().filter_map(|name| stack.backups.get(name.as_str()?)).collect()
-}
-
 /// The machines that restore a backup, in the order of the groups and of their standby sites.
 pub fn restorers<'a>(stack: &'a Stack, backup: &Address) -> Vec<Restorer<'a>> {
     let is_cold = |site: &&Arc<str>| stack.sites.get(*site).is_some_and(|site| site.is_cold());
     let restores = |machine: &&Resource| {
         machine.kind.recovery.launches.is_some()
             && !machine.address.is_rehearsed()
-            && restored_by(stack, machine).iter().any(|one| one.address == *backup)
+            && stack.restored_by(machine).iter().any(|one| one.address == *backup)
     };
     let machines: Vec<&Resource> = stack.resources.values().filter(restores).collect();
     let mut found = Vec::new();
@@ -80,7 +72,7 @@ pub(super) fn copies<'a>(question: &Question<'a>) -> Vec<&'a Resource> {
         let is_there =
             original.is_some_and(|original| is_at(stack, question.group, original, &question.course.arriving));
         let restores = |backup: &&Backup| question.verify.contains(&backup.address);
-        copy.kind.recovery.launches.is_some() && is_there && restored_by(stack, copy).iter().any(restores)
+        copy.kind.recovery.launches.is_some() && is_there && stack.restored_by(copy).iter().any(restores)
     };
     let mut made: BTreeSet<&Address> = BTreeSet::new();
     let mut open: Vec<&Resource> = stack.rehearsed().filter(is_meant).collect();

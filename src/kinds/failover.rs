@@ -248,6 +248,11 @@ pub struct Handover {
     pub takes_writes: fn(&Subject<'_>, &ReadResults, Side) -> bool,
     /// Makes this side follow the other one.
     pub follow: fn(&Subject<'_>, &ReadResults, Side) -> Reprotect,
+    /// The machine that a read shows to be stopped, whose programs are not asked.
+    pub stopped: fn(&Subject<'_>, &ReadResults) -> Option<ObjectId>,
+    /// Argument with a machine that takes the place of the target: one that has restored its data at a cold standby,
+    /// while users are there. Only a run away from that site sets it, no stack.
+    pub stand_in: &'static str,
 }
 
 /// An object of the source and its counterpart at the target.

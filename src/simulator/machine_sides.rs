@@ -14,6 +14,37 @@ pub(super) struct MachineReplica {
     pub(super) name: String,
     pub(super) source: MachineSide,
     pub(super) target: MachineSide,
+    /// A machine elsewhere that has restored the data, and takes writes in place of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) restored: Option<MachineSide>,
+}
+
+/// A machine of a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Source,
+    Target,
+    Restored,
+}
+
+impl Part {
+    /// The machine that a command is about.
+    pub(super) const fn of(command: &ReplicaCommand) -> Self {
+        Self::at(command, command.side)
+    }
+
+    /// The machine at the other side of it.
+    pub(super) const fn other(command: &ReplicaCommand) -> Self {
+        Self::at(command, command.side.other())
+    }
+
+    const fn at(command: &ReplicaCommand, side: Side) -> Self {
+        match (side, &command.stand_in) {
+            (Side::Source, _) => Self::Source,
+            (Side::Target, None) => Self::Target,
+            (Side::Target, Some(_)) => Self::Restored,
+        }
+    }
 }
 
 /// A side of it.
@@ -38,7 +69,32 @@ impl MachineReplica {
             timeline: 1,
             follows: (side == Side::Target).then_some(now),
         };
-        Self { name: command.replica.clone(), source: side(Side::Source), target: side(Side::Target) }
+        let (source, target) = (side(Side::Source), side(Side::Target));
+        Self { name: command.replica.clone(), source, target, restored: None }
+    }
+
+    /// The newest promotion.
+    pub(super) fn newest(&self) -> u64 {
+        let sides = [Some(&self.source), Some(&self.target), self.restored.as_ref()];
+        sides.into_iter().flatten().map(|side| side.timeline).max().unwrap_or_default()
+    }
+
+    /// Adds a machine that has restored the data: it ends its restore with a promotion.
+    pub(super) fn restore(&mut self, machine: &ObjectId) {
+        let timeline = self.newest() + 1;
+        let side =
+            || MachineSide { machine: machine.clone(), is_primary: true, is_idle: false, timeline, follows: None };
+        self.restored.get_or_insert_with(side);
+    }
+
+    /// A machine is gone: one that is made under its name holds no data. True if it was one of these.
+    pub(super) fn forget(&mut self, machine: &ObjectId) -> bool {
+        let sides = [&mut self.source, &mut self.target].into_iter();
+        let gone = sides.filter(|side| side.machine.folded() == machine.folded());
+        let gone = gone.map(|side| {
+            (side.is_primary, side.is_idle, side.timeline, side.follows) = (false, false, 0, None);
+        });
+        gone.count() > 0
     }
 
     /// Its key in the world.
@@ -46,17 +102,20 @@ impl MachineReplica {
         format!("{} {} {}", command.replica, command.source.folded(), command.target.folded())
     }
 
-    pub(super) const fn side(&self, side: Side) -> &MachineSide {
-        match side {
-            Side::Source => &self.source,
-            Side::Target => &self.target,
+    /// A machine of it. Without a restored one, that of the target.
+    pub(super) fn part(&self, part: Part) -> &MachineSide {
+        match part {
+            Part::Source => &self.source,
+            Part::Target => &self.target,
+            Part::Restored => self.restored.as_ref().unwrap_or(&self.target),
         }
     }
 
-    pub(super) const fn side_mut(&mut self, side: Side) -> &mut MachineSide {
-        match side {
-            Side::Source => &mut self.source,
-            Side::Target => &mut self.target,
+    pub(super) fn part_mut(&mut self, part: Part) -> &mut MachineSide {
+        match part {
+            Part::Source => &mut self.source,
+            Part::Target => &mut self.target,
+            Part::Restored => self.restored.as_mut().unwrap_or(&mut self.target),
         }
     }
 

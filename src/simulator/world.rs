@@ -218,7 +218,7 @@ impl World {
     /// Inserts or replaces an object.
     pub(crate) fn insert(&mut self, object: SimulatedObject) {
         let id = object.key();
-        self.take(&id);
+        self.unlist(&id);
         self.revision += 1;
         self.index.add_object(&id, &object, self.dialects.named(&object.provider));
         self.changes.objects.insert(id.clone());
@@ -227,6 +227,14 @@ impl World {
 
     /// Removes an object, but nothing below it.
     pub(crate) fn take(&mut self, id: &str) -> Option<SimulatedObject> {
+        let object = self.unlist(id)?;
+        for replica in self.rest.replicas.values_mut() {
+            self.changes.rest |= replica.forget(&object.id);
+        }
+        Some(object)
+    }
+
+    fn unlist(&mut self, id: &str) -> Option<SimulatedObject> {
         let object = self.objects.remove(id)?;
         self.revision += 1;
         self.index.remove_object(id, &object, self.dialects.named(&object.provider));

@@ -26,6 +26,7 @@ mod rules;
 pub(crate) mod scope;
 mod settings;
 mod siblings;
+mod stand_ins;
 mod texts;
 mod touched;
 pub(crate) mod validation;
@@ -272,6 +273,7 @@ impl Presence {
 }
 
 /// One resource, or one `for_each` instance of it.
+#[derive(Clone)]
 pub struct Resource {
     /// Its address.
     pub address: Address,

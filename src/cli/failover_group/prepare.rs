@@ -210,7 +210,7 @@ fn evaluated(loaded: &LoadedStack, state: &State) -> Result<(Stack, Diagnostics)
 /// The stack as seen by a run of this verb.
 pub fn as_run(stack: Stack, group: &str, verb: RunKind, state: &State) -> Stack {
     let known = knowledge(stack.catalog(), state, &|_| false);
-    failover::as_run(stack, group, verb, &known)
+    failover::as_run(stack, group, verb, state, &known)
 }
 
 /// Recorded durations of earlier runs. A journal that cannot be read is skipped.

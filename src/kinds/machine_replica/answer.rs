@@ -21,6 +21,11 @@ pub(super) struct SideAnswer {
 }
 
 impl SideAnswer {
+    /// True for a standby that may follow this primary: neither reports that they are of different promotions.
+    pub(super) fn is_of(&self, primary: &Self) -> bool {
+        self.timeline.zip(primary.timeline).is_none_or(|(own, other)| own == other)
+    }
+
     /// The answer in this JSON.
     ///
     /// # Errors

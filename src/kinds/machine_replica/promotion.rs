@@ -33,39 +33,57 @@ pub const PROMOTION: Promotion = Promotion {
     reversible: true,
     drill: Rehearsal::Look("its programs would promote production data"),
     order: None,
-    handover: Some(&Handover { waits, takes_writes, follow }),
+    handover: Some(&Handover { waits, takes_writes, follow, stopped, stand_in: STAND_IN }),
 };
+
+/// The argument with the stand-in of the target.
+const STAND_IN: &str = "stand_in";
 
 /// A machine of a replica.
 struct Machine {
     object: Object,
     region: String,
     host: Option<String>,
+    power: Option<&'static Power>,
 }
 
-/// The argument that refers to a side.
-const fn argument(side: Side) -> &'static str {
+/// The argument that refers to a side: for the target that of its stand-in, while it has one.
+fn argument(subject: &Subject<'_>, side: Side) -> &'static str {
     match side {
         Side::Source => "source",
+        Side::Target if subject.args.contains_key(STAND_IN) => STAND_IN,
         Side::Target => "target",
     }
 }
 
 fn id(subject: &Subject<'_>, side: Side) -> Option<ObjectId> {
-    subject.text(argument(side)).map(ObjectId::new)
+    subject.text(argument(subject, side)).map(ObjectId::new)
 }
 
 /// The name of a side's machine.
 fn name(subject: &Subject<'_>, side: Side) -> String {
-    id(subject, side).map_or_else(|| format!("the {}", argument(side)), |id| id.name().to_owned())
+    id(subject, side).map_or_else(|| format!("the {}", argument(subject, side)), |id| id.name().to_owned())
 }
 
 fn machine(subject: &Subject<'_>, side: Side) -> Option<Machine> {
-    subject.with(argument(side), |machine| Machine {
+    subject.with(argument(subject, side), |machine| Machine {
         object: machine.kind.type_.object(machine.id.clone()),
         region: machine.location.to_owned(),
         host: machine.facts.host.map(str::to_owned),
+        power: machine.kind.moves.power,
     })
+}
+
+/// The stand-in of the target, if a read shows that it does not run: whoever stopped it ended its writes.
+fn stopped(subject: &Subject<'_>, seen: &ReadResults) -> Option<ObjectId> {
+    let Machine { object, power, .. } = stand_in(subject)?;
+    let state = power.zip(seen.body(&object.id)).and_then(|(power, body)| (power.state)(body));
+    (state == Some(PowerState::Stopped)).then_some(object.id)
+}
+
+/// The stand-in of the target.
+fn stand_in(subject: &Subject<'_>) -> Option<Machine> {
+    subject.args.contains_key(STAND_IN).then(|| machine(subject, Side::Target)).flatten()
 }
 
 /// The program of this verb for a side.
@@ -89,9 +107,11 @@ fn line(subject: &Subject<'_>, verb: ReplicaVerb, side: Side) -> Result<Arc<Comm
     let list = block.get("arguments").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
     let map = block.get("environment").and_then(Json::as_object).into_iter().flatten();
     let map = map.filter_map(|(name, value)| Some((name.clone(), value.as_str()?)));
-    let (Some(source), Some(target)) = (id(subject, Side::Source), id(subject, Side::Target)) else {
+    let declared = |argument: &str| subject.text(argument).map(ObjectId::new);
+    let (Some(source), Some(target)) = (declared("source"), declared("target")) else {
         return Err("one of its machines is not known yet".to_owned());
     };
+    let stand_in = declared(STAND_IN);
     Ok(Arc::new(CommandLine {
         program: text("program").unwrap_or_default().to_owned(),
         arguments: list.map(filled).collect::<Result<_, _>>()?,
@@ -100,7 +120,14 @@ fn line(subject: &Subject<'_>, verb: ReplicaVerb, side: Side) -> Result<Arc<Comm
         within: text("within").and_then(|text| duration::parse(text).ok()).unwrap_or(Duration::from_secs(30)),
         inherits: Vec::new(),
         is_secret: subject.is_sensitive(verb.word()),
-        purpose: Some(ReplicaCommand { replica: subject.address.own_name().to_owned(), verb, side, source, target }),
+        purpose: Some(ReplicaCommand {
+            replica: subject.address.own_name().to_owned(),
+            verb,
+            side,
+            source,
+            target,
+            stand_in,
+        }),
     }))
 }
 
@@ -110,7 +137,11 @@ fn looks(subject: &Subject<'_>) -> Vec<ReadRequest> {
         let line = line(subject, ReplicaVerb::Observe, side).ok();
         Some(ReadRequest::output(object, line).of_side(side, Some(region)))
     };
-    [Side::Source, Side::Target].into_iter().filter_map(look).collect()
+    let power = |machine: Machine| {
+        let read = machine.power?.read(machine.object);
+        Some(read.of_side(Side::Target, Some(machine.region)))
+    };
+    [Side::Source, Side::Target].into_iter().filter_map(look).chain(stand_in(subject).and_then(power)).collect()
 }
 
 /// The answer of a side, or the reason why there is none. `None`: the side was not asked.
@@ -140,8 +171,8 @@ fn standing(subject: &Subject<'_>, seen: &ReadResults) -> ReplicaStatus {
             (false, false) => {
                 status(None, Health::Broken("has no primary: both sides report that they are standbys".to_owned()))
             }
-            (true, false) => follower(subject, target, Side::Target, status),
-            (false, true) => follower(subject, source, Side::Source, status),
+            (true, false) => follower(subject, (target, source), Side::Target, status),
+            (false, true) => follower(subject, (source, target), Side::Source, status),
         },
         (Err(silent), Ok(target)) => alone(subject, target, Side::Target, status(None, silent)),
         (Ok(source), Err(silent)) => alone(subject, source, Side::Source, status(None, silent)),
@@ -156,11 +187,13 @@ fn both(
     target: SideAnswer,
     status: impl Fn(Option<Side>, Health) -> ReplicaStatus,
 ) -> ReplicaStatus {
-    let writer = source.timeline.zip(target.timeline).and_then(|(source, target)| match source.cmp(&target) {
+    let later = source.timeline.zip(target.timeline).and_then(|(source, target)| match source.cmp(&target) {
         std::cmp::Ordering::Less => Some(Side::Target),
         std::cmp::Ordering::Greater => Some(Side::Source),
         std::cmp::Ordering::Equal => None,
     });
+    // Users are where the stand-in is: the source is a former primary that came back.
+    let writer = later.or_else(|| subject.args.contains_key(STAND_IN).then_some(Side::Target));
     let words = match writer {
         Some(writer) => {
             format!("is not replicated: {}, the former primary, still takes writes", name(subject, writer.other()))
@@ -174,10 +207,14 @@ fn both(
 /// A standby whose primary answers as well.
 fn follower(
     subject: &Subject<'_>,
-    standby: SideAnswer,
+    (standby, primary): (SideAnswer, SideAnswer),
     side: Side,
     status: impl Fn(Option<Side>, Health) -> ReplicaStatus,
 ) -> ReplicaStatus {
+    if !standby.is_of(&primary) {
+        let (own, other) = (name(subject, side), name(subject, side.other()));
+        return status(Some(side.other()), Health::Broken(format!("is not in sync: {own} does not follow {other}")));
+    }
     let health = match standby.is_healthy {
         true => Health::Following,
         false => Health::Behind(format!("is not in sync: `observe` reports {} as not healthy", name(subject, side))),
@@ -218,15 +255,28 @@ fn promote(subject: &Subject<'_>, seen: &ReadResults, side: Side, _: FailoverMod
 /// Any promotion waits for an answer of its side, and a planned one until the side has every write.
 fn waits(subject: &Subject<'_>, seen: &ReadResults, side: Side, how: FailoverMode) -> Option<String> {
     let name = name(subject, side);
-    let answer = match answer(subject, seen, side)? {
+    let own = match answer(subject, seen, side)? {
         Err(why) => return Some(format!("{name} answers: {why}")),
         Ok(answer) => answer,
     };
-    if answer.is_primary || how == FailoverMode::Forced {
+    if own.is_primary || how == FailoverMode::Forced {
         return None;
     }
-    match answer.lag {
-        _ if !answer.is_healthy => Some(format!("`observe` reports {name} as healthy")),
+    // It had every write when the work of the other one was stopped.
+    if stopped(subject, seen).is_some() {
+        return None;
+    }
+    match answer(subject, seen, side.other()) {
+        Some(Err(why)) if subject.args.contains_key(STAND_IN) => {
+            return Some(format!("{} answers: {why}", self::name(subject, side.other())));
+        }
+        Some(Ok(other)) if !own.is_of(&other) => {
+            return Some(format!("{name} follows {}", self::name(subject, side.other())));
+        }
+        _ => {}
+    }
+    match own.lag {
+        _ if !own.is_healthy => Some(format!("`observe` reports {name} as healthy")),
         Some(Duration::ZERO) => None,
         Some(lag) => Some(format!("{name} has every write: its replication lag is {}", spoken(lag))),
         None => Some(format!("`observe` reports the replication lag of {name}")),
@@ -239,8 +289,12 @@ fn takes_writes(subject: &Subject<'_>, seen: &ReadResults, side: Side) -> bool {
 
 /// A side that does not answer has to be asked again before its program runs.
 fn follow(subject: &Subject<'_>, seen: &ReadResults, side: Side) -> Reprotect {
+    let is_of_other = |own: SideAnswer| match answer(subject, seen, side.other()) {
+        Some(Ok(other)) => own.is_of(&other),
+        _ => true,
+    };
     match (answer(subject, seen, side), call(subject, ReplicaVerb::Follow, side)) {
-        (Some(Ok(answer)), _) if !answer.is_primary && answer.is_healthy => Reprotect::Nothing,
+        (Some(Ok(own)), _) if !own.is_primary && own.is_healthy && is_of_other(own) => Reprotect::Nothing,
         (_, Ok(call)) => {
             Reprotect::Ask(Box::new(call), "the side that was left follows again, and copies what it is missing")
         }

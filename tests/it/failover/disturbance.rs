@@ -47,6 +47,8 @@ pub struct Silence {
 /// A disturbance at work: the ports of a run that it surrounds.
 struct DisturbedPorts<'a> {
     cloud: &'a dyn Cloud,
+    /// The programs of replicas, which the simulator answers.
+    replicas: &'a dyn Commands,
     simulator: Simulator,
     step: StepId,
     disturbance: Disturbance,
@@ -74,13 +76,19 @@ impl Watcher for DisturbedPorts<'_> {
 
 #[async_trait]
 impl Commands for DisturbedPorts<'_> {
-    async fn run(&self, _: &CommandLine) -> Result<ProgramExit, CommandError> {
+    async fn run(&self, line: &CommandLine) -> Result<ProgramExit, CommandError> {
+        if line.purpose.is_some() {
+            return self.replicas.run(line).await;
+        }
         let number = self.programs.fetch_add(1, Ordering::SeqCst);
         let fails = self.disturbance.failing_programs.is_none_or(|most| number < most);
         Ok(ProgramExit { code: Some(i32::from(fails)), said: String::new(), output: String::new() })
     }
 
     async fn read(&self, line: &CommandLine) -> Result<ProgramOutput, String> {
+        if line.purpose.is_some() {
+            return self.replicas.read(line).await;
+        }
         Ok(ProgramOutput { ended: self.run(line).await.map_err(|why| why.to_string())?, text: String::new() })
     }
 }
@@ -228,6 +236,7 @@ pub async fn disturbed(
     let stop = StopSignal::default();
     let around = DisturbedPorts {
         cloud: &incident.lab.cloud,
+        replicas: &incident.lab.commands,
         simulator: incident.lab.simulator.clone(),
         step,
         answering: Mutex::new(disturbance.silent.clone()),

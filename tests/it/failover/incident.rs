@@ -193,7 +193,7 @@ impl Incident {
         let (stack, _) = program.evaluate(&known).expect("a stack");
         let first = || stack.failover_groups.keys().next().expect("a failover group").to_string();
         let group = group.map_or_else(first, str::to_owned);
-        (failover::as_run(stack, &group, verb, &known), state)
+        (failover::as_run(stack, &group, verb, &state, &known), state)
     }
 
     /// Procedure for a request.

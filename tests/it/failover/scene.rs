@@ -30,6 +30,9 @@ pub const fn scene(stack: &'static str, ask: RunRequest) -> Scene {
 /// The same for a group that cannot be fenced.
 const UNFENCED: RunRequest = RunRequest { accepted: Acceptance { split_brain: true, ..GIVEN_UP.accepted }, ..GIVEN_UP };
 
+/// The way home from a cold standby.
+const FROM_COLD: RunRequest = RunRequest { to: Some("cold"), ..DOWN };
+
 /// The resources of the lost site do not work, and its control plane answers.
 const fn dark(stack: &'static str, ask: RunRequest) -> Scene {
     Scene { stack, ask, plane: Plane::Data }
@@ -61,6 +64,7 @@ pub const SCENES: &[Scene] = &[
     scene("saas-three-sites", UNFENCED),
     scene("saas-three-sites", RunRequest { to: Some("cold"), ..UNFENCED }),
     scene("saas-three-sites", DOWN),
+    scene("saas-three-sites", FROM_COLD),
     scene("saas-three-sites", DRILL),
     scene("saas-three-sites", RunRequest { to: Some("cold"), ..DRILL }),
 ];
@@ -73,6 +77,13 @@ impl Scene {
         if self.ask.lost {
             self.lose(&incident);
             incident.wait(30).await;
+        } else if self.ask.verb == RunKind::Down && self.ask.to.is_some() {
+            let up = RunRequest { to: self.ask.to, ..UNFENCED };
+            Self { ask: up, ..self }.lose(&incident);
+            incident.wait(30).await;
+            incident.done(up).await;
+            incident.lab.simulator.clear_faults().expect("the simulator is in memory");
+            incident.wait(60).await;
         } else if self.ask.verb == RunKind::Down {
             incident.done(UP).await;
         }

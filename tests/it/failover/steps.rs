@@ -281,10 +281,14 @@ impl Case<'_> {
     async fn leave(self, incident: &Incident) -> Result<(), String> {
         match self.out {
             WayOut::Resume => {
+                let mut ended = Vec::new();
                 for _ in 0..2 {
                     if incident.open().is_some() {
-                        incident.whole(self.scene.ask, FailurePolicy::Stop).await?;
+                        ended.push(incident.whole(self.scene.ask, FailurePolicy::Stop).await?.report);
                     }
+                }
+                if incident.open().is_some() {
+                    return Err(format!("still unfinished after two attempts: {ended:#?}"));
                 }
             }
             WayOut::Abort | WayOut::AbortAtOnce => match incident.abort().await.map_err(|error| error.to_string())? {
@@ -300,6 +304,12 @@ impl Case<'_> {
                 let mut run = FailoverRun::read(&incident.lab.store, &open).map_err(|error| error.to_string())?;
                 let at = incident.lab.clock.now();
                 run.leave_as_is(&incident.lab.store, at, PARTY.by).map_err(|error| error.to_string())?;
+                // The documents of its launches stay as well, and hold no secret: nothing else knows their names.
+                let documents =
+                    incident.lab.simulator.show().objects.into_keys().filter(|id| id.as_str().contains(&open));
+                for id in documents {
+                    incident.lab.simulator.delete_object(&id).map_err(|error| error.to_string())?;
+                }
             }
             WayOut::TakeOver => {
                 incident.lose();
@@ -382,7 +392,10 @@ const ALL: &str = "DRPLAN_FAILOVER_STEPS";
 fn chosen(scene: Scene, number: usize, all: bool) -> Vec<(StepFailure, WayOut, ActiveSite)> {
     let ways_out: Vec<WayOut> =
         WAYS_OUT.into_iter().filter(|out| *out != WayOut::TakeOver || scene.can_lose()).collect();
-    let sites = [scene.ends(), if scene.ends() == ActiveSite::Home { ActiveSite::Away } else { ActiveSite::Home }];
+    let other = if scene.ends() == ActiveSite::Home { ActiveSite::Away } else { ActiveSite::Home };
+    // A cold standby is no place to go back to: it would restore once more.
+    let leaves_cold = scene.ask.verb == RunKind::Down && scene.ask.to.is_some();
+    let sites = [scene.ends(), if leaves_cold { scene.ends() } else { other }];
     let mut chosen = Vec::new();
     for (sort, ways) in SORTS.iter().enumerate() {
         for (at, way) in ways.iter().enumerate().filter(|(at, _)| all || number % ways.len() == *at) {

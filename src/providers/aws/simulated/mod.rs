@@ -128,6 +128,11 @@ impl Dialect for Aws {
         public::hosts(object)
     }
 
+    fn runs(&self, world: &World, object: &SimulatedObject) -> bool {
+        let body = world.working(&object.key());
+        body.is_some_and(|body| body.pointer("/State/Name").is_some_and(|state| state == "running"))
+    }
+
     fn leads(&self, world: &World, object: &SimulatedObject, _: &str) -> Lead {
         public::leads(world, object)
     }

@@ -133,6 +133,7 @@ pub(crate) static KIND: Kind = Kind {
     in_use: "",
     machines: Some(machines),
     moves: Moves { power: Some(&POWER), ..Moves::NONE },
+    host: Some("public_ip"),
     combinations: &[
         Combination::new(
             COMBINATION,
