@@ -194,8 +194,8 @@ fn verdict(stdout: &str, code: Option<i32>) -> Verdict {
     }
 }
 
-/// The code with which a restore ends at a damaged file.
-const FORMAT_ERROR: &str = "[029]";
+/// The codes with which a restore ends at a damaged file: of its checksum, its format, its encryption.
+const DAMAGE: [&str; 3] = ["[026]", "[029]", "[095]"];
 
 fn of_restore(stdout: &str, code: Option<i32>) -> Verdict {
     let restored = stdout.lines().find_map(|line| line.split_once("restore backup set ").map(|(_, rest)| rest));
@@ -209,8 +209,8 @@ fn of_restore(stdout: &str, code: Option<i32>) -> Verdict {
             _ => ended(TITLE, code, stdout),
         };
     };
-    if stdout.contains(FORMAT_ERROR) {
-        return Verdict::damaged(Points::These(vec![label]), "a file of the backup could not be unpacked");
+    if DAMAGE.iter().any(|code| stdout.contains(code)) {
+        return Verdict::damaged(Points::These(vec![label]), "a file of the backup could not be read");
     }
     if stdout.contains("restore command end: completed successfully") {
         return Verdict::Judged { sound: Points::These(vec![label]), damaged: Points::These(Vec::new()), why: None };

@@ -26,6 +26,8 @@ pub struct RecoveryPoint {
     pub proof: Option<RestoreProof>,
     /// The first segment of the log that its restore replays, for tools with a log archive.
     pub log_from: Option<String>,
+    /// Its restore replays no more of the log than it needs itself, because damage follows.
+    pub is_last: bool,
     /// Its files in the repository, for tools whose manifest lists them.
     pub parts: Vec<Part>,
 }
@@ -44,6 +46,7 @@ impl RecoveryPoint {
             damaged: false,
             proof: None,
             log_from: None,
+            is_last: false,
             parts: Vec::new(),
         }
     }

@@ -78,6 +78,20 @@ impl BackupSet {
         self.restores.iter().rev().find(|record| record.is_proof())
     }
 
+    /// The same for data that were damaged after this time: a log that may hold the damage is not replayed.
+    #[must_use]
+    pub fn before(self, damage: Timestamp) -> Self {
+        let set = self.until(damage);
+        if set.log.is_none() { set.without_log() } else { set }
+    }
+
+    /// The set for restores that replay no more of the log than their points need.
+    fn without_log(mut self) -> Self {
+        self.points.iter_mut().for_each(|point| point.is_last = true);
+        self.log = None;
+        self
+    }
+
     /// The points, oldest first.
     pub fn points(&self) -> &[RecoveryPoint] {
         &self.points
@@ -143,8 +157,7 @@ impl BackupSet {
     pub fn without_newest(mut self) -> Self {
         let newest = self.newest(Level::Complete).map(|point| point.id.clone());
         self.points.retain(|point| Some(&point.id) != newest.as_ref());
-        self.log = None;
-        self
+        self.without_log()
     }
 
     /// The ids of a point's chain: itself and all that it needs, as far as the catalogue has them.

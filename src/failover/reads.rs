@@ -86,7 +86,7 @@ impl SurveyResult {
         for set in self.catalogues.values_mut().filter_map(|set| set.as_mut().ok()) {
             let all = std::mem::take(set);
             *set = match since {
-                Some(since) => all.until(since),
+                Some(since) => all.before(since),
                 None => all.without_newest(),
             };
         }

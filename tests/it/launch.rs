@@ -59,6 +59,30 @@ fn manifest_has_the_items_in_order_and_no_secret() {
 }
 
 #[test]
+fn log_behind_a_point_from_before_the_damage_is_not_replayed() {
+    let selection = Selection { stanza: Some("shop"), tag: None };
+    let pgbackrest = tool("pgbackrest").unwrap();
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/backup_catalogue/pgbackrest.json");
+    let read = (pgbackrest.catalogue)(&selection, &fs::read_to_string(seed).unwrap()).unwrap();
+    let whole = BackupSet::from(read);
+    let limit = |set: &BackupSet| {
+        let data = data_age(set, Level::Complete).unwrap();
+        let item = item("orders", (pgbackrest, selection), &data, "s3://vault/copies").unwrap();
+        assert_eq!(item.recovery_point, data.as_of);
+        (item.select.target_time, data.point.at)
+    };
+    assert_eq!(limit(&whole).0, None);
+    let newest = whole.newest(Level::Complete).unwrap().at;
+    assert_eq!(limit(&whole.clone().until(newest)).0, None, "a log that was not read may be replayed");
+    // The first backup ended before the log did.
+    let damage = whole.points()[0].at;
+    for before in [whole.clone().without_newest(), whole.before(damage)] {
+        let (limit, at) = limit(&before);
+        assert_eq!(limit, Some(at));
+    }
+}
+
+#[test]
 fn recorded_report_is_read() {
     let Some(sample) = shared("status.sample.json") else { return };
     let mut follower = RestoreFollower::of("r-0008");
@@ -68,7 +92,7 @@ fn recorded_report_is_read() {
     hold(&shared("status.schema.json").unwrap(), &serde_json::to_value(report).unwrap());
 }
 
-fn exists(program: &str) -> bool {
+pub fn exists(program: &str) -> bool {
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 

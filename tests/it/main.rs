@@ -49,6 +49,7 @@ mod pictures;
 mod port;
 mod privilege;
 mod proxy;
+mod real_restore;
 mod replicas;
 mod roles;
 mod roots;

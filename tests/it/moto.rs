@@ -53,7 +53,7 @@ impl Drop for Moto {
 }
 
 /// The folder of moto's programs, installed if missing.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let home = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/moto").join(VERSION);
     let bin = home.join("bin");
     if !bin.join("moto_server").exists() {
@@ -79,11 +79,11 @@ async fn begin(bin: &std::path::Path) -> Moto {
     panic!("moto does not answer");
 }
 
-/// A client of moto.
-async fn client(moto: &Moto) -> Arc<dyn Cloud> {
+/// A client of moto at this address.
+pub async fn client(address: &str) -> Arc<dyn Cloud> {
     let network = HttpBackend::client().expect("a client");
     let variables = [
-        ("AWS_ENDPOINT_URL", moto.1.as_str()),
+        ("AWS_ENDPOINT_URL", address),
         ("AWS_ACCESS_KEY_ID", "a"),
         ("AWS_SECRET_ACCESS_KEY", "b"),
         ("AWS_REGION", "eu-west-1"),
@@ -143,7 +143,7 @@ fn native_requests_and_answers_are_those_of_another_implementation() {
         let setup = Command::new(bin.join("python")).args(["-c", SETUP, &moto.1]).output().expect("Python runs");
         assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
         let image = String::from_utf8(setup.stdout).unwrap().trim().to_owned();
-        let cloud = client(&moto).await;
+        let cloud = client(&moto.1).await;
         let own = |own: Json| body("eu-west-1", own);
         let at = |word: &str| format!("aws:eu-west-1/{word}");
 

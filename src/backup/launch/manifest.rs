@@ -78,7 +78,7 @@ pub struct Selected {
     /// Its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,
-    /// The time up to which the log is replayed.
+    /// The time up to which the log is replayed; without it, to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_time: Option<Timestamp>,
     /// The newest one of the repository.
@@ -163,6 +163,8 @@ pub fn item(
         (_, other) => (other, None, None),
     };
     let point = data.point;
+    // pgBackRest would replay the log of a point that is to be restored without it.
+    let limit = (word == "pgbackrest" && point.is_last).then_some(point.at);
     let file = |part: &Part| ManifestFile { key: part.key.clone(), bytes: part.bytes, sha256: part.sha256.clone() };
     Some(ManifestItem {
         name: name.to_owned(),
@@ -170,7 +172,7 @@ pub fn item(
         tool: word.to_owned(),
         repository: repository.to_owned(),
         stanza: selection.stanza.map(str::to_owned),
-        select: Selected { backup: Some(point.id.clone()), ..Selected::default() },
+        select: Selected { backup: Some(point.id.clone()), target_time: limit, latest: None },
         recovery_point: data.as_of,
         verified: point.proof.as_ref().map(|proof| Verified {
             level: Level::Restored,
