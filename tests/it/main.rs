@@ -13,6 +13,7 @@ mod az;
 mod backups;
 mod botocore;
 mod bulk;
+mod cfn_lint;
 mod check;
 mod cloudflare;
 mod comments;

@@ -46,7 +46,7 @@ impl ServedSimulator {
 }
 
 /// Python with a version of a provider's library, installed if missing into a folder of the provider.
-fn python(home: &Path, package: &str, version: &str) -> PathBuf {
+pub fn python(home: &Path, package: &str, version: &str) -> PathBuf {
     let home = home.join(version);
     if !home.join("bin/installed").exists() {
         let ran = |command: &mut Command| {
