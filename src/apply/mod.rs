@@ -8,6 +8,7 @@
 mod abort;
 mod accept;
 mod actions;
+mod alternatives;
 mod around;
 mod aside;
 mod begin;
@@ -381,7 +382,7 @@ impl<'a> Worker<'a> {
     async fn execute(&self, step: &Step, tell: &StepReporter) -> Result<Option<Box<Recorded>>, StepError> {
         match &step.act {
             Act::Create | Act::Update | Act::Adopt => match self.stack.resources.get(&step.address) {
-                Some(resource) => self.write(resource, &step.act).await.map(Some),
+                Some(resource) => self.write(resource, &step.act, tell).await.map(Some),
                 None => Err(StepError::Failed("the stack has no such resource".to_owned())),
             },
             Act::Delete(planned) => self.remove(&step.address, &self.doomed(step, planned)).await.map(|()| None),

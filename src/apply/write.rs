@@ -6,17 +6,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::{StepError, Worker};
+use super::{StepError, Worker, alternatives};
 use crate::diagnostic::Diagnostics;
 use crate::kinds::mark::{self, Owner};
 use crate::kinds::{AttributeSource, Readiness, body, path};
 use crate::object::{Object, Within};
 use crate::plan::sealed;
 use crate::reason::Reason;
+use crate::run::StepReporter;
 use crate::sight::{Phase, Sight, Version};
 use crate::stack::{Knowledge, Resource};
 use crate::state::{Recorded, Status};
-use crate::steps::Act;
+use crate::steps::{Act, StepFact};
 use crate::value::{Awaited, Map, Unknown, Value};
 use crate::world::{CloudError, WriteCondition};
 
@@ -32,7 +33,12 @@ const FIRST_LOOK: Duration = Duration::from_secs(2);
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 impl Worker<'_> {
-    pub(super) async fn write(&self, resource: &Resource, act: &Act) -> Result<Box<Recorded>, StepError> {
+    pub(super) async fn write(
+        &self,
+        resource: &Resource,
+        act: &Act,
+        tell: &StepReporter,
+    ) -> Result<Box<Recorded>, StepError> {
         let args = self.arguments(resource).await?;
         let plain = reveal(&args)?;
         let mut bodies = self.bodies(resource, &plain);
@@ -56,7 +62,12 @@ impl Worker<'_> {
         let mut answers = Vec::with_capacity(bodies.len());
         for (at, (object, new)) in resource.objects.iter().zip(&bodies).enumerate() {
             let old = old.as_ref().and_then(|old| old.get(at));
-            answers.push(self.put(object, old, new, act).await?);
+            answers.push(match old {
+                None if at == 0 && !resource.kind.alternatives.is_empty() => {
+                    self.put_any((resource, object), &plain, new, act, tell).await?
+                }
+                _ => self.put(object, old, new, act).await?,
+            });
         }
         if let Some(copied) = resource.kind.odd.copied.filter(|_| *act == Act::Update) {
             for (object, answer) in resource.objects.iter().zip(&mut answers) {
@@ -167,6 +178,35 @@ impl Worker<'_> {
             }
         }
         Err(contended(object))
+    }
+
+    /// Makes the first object of a resource in the first way for which the cloud has capacity. An object that exists
+    /// was made in one of the ways, by a run that was cut short, and stays so.
+    async fn put_any(
+        &self,
+        (resource, object): (&Resource, &Object),
+        args: &JsonMap<String, Json>,
+        body: &Json,
+        act: &Act,
+        tell: &StepReporter,
+    ) -> Result<Sight, StepError> {
+        let of = |args: &JsonMap<String, Json>| self.bodies(resource, args).into_iter().next().unwrap_or_default();
+        let ways = alternatives::ways((self.stack, resource), args, body, of);
+        if let Some(current) = self.settled(object).await? {
+            return self.put(object, None, alternatives::made(&current.body, body, &ways), act).await;
+        }
+        let mut ways = ways.iter().peekable();
+        while let Some(way) = ways.next() {
+            match (self.ports.cloud.put(object, &way.body, WriteCondition::Always).await, ways.peek()) {
+                (Ok(made), _) => return Ok(made),
+                (Err(CloudError::Refused(refused)), Some(next)) if refused.reason == Reason::NoCapacity => {
+                    let what = format!("no capacity for {}: {} is tried", way.said, next.said);
+                    tell.learnt(StepFact::said(what));
+                }
+                (Err(error), _) => return Err(error.into()),
+            }
+        }
+        Err(StepError::Failed(format!("nothing says how to make {}", resource.address)))
     }
 
     /// Waits before a write is tried again.

@@ -4,6 +4,7 @@
 //! tables. No other module may contain a kind's name.
 
 pub mod adoption;
+mod alternatives;
 pub mod argument;
 pub mod body;
 pub mod decode;

@@ -19,7 +19,7 @@ pub use super::names::{NameRule, NameScope};
 pub use super::overrides::*;
 pub use super::place::{Enclosure, Membership, Owners, Place};
 use super::provider::Tables;
-pub use super::rules::{ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
+pub use super::rules::{Alternative, ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 pub use super::soft_delete::SoftDelete;
 use crate::object::ObjectId;
 // For the kinds' own files, which take all words of a table from here.
@@ -95,6 +95,8 @@ pub struct Kind {
     pub moves: Moves,
     /// The attribute with the address by which commands reach a machine. `None` for everything else.
     pub host: Option<&'static str>,
+    /// Arguments that may have another value of a list where the cloud has no capacity for theirs.
+    pub alternatives: &'static [Alternative],
     /// Machines that the resource starts: for capacity checks before it is created in a region where it does not
     /// exist yet.
     pub machines: Option<fn(&Subject<'_>) -> Option<Machines>>,
@@ -180,6 +182,7 @@ impl Kind {
         run_moves: &[],
         moves: Moves::NONE,
         host: None,
+        alternatives: &[],
         machines: None,
         promotion: None,
         drill: Drill::STOOD_UP,

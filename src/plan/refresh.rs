@@ -241,7 +241,9 @@ fn arguments(kind: &Kind, recorded: &Recorded, bodies: &[Json], seal: &Seal) -> 
             None => Some(was.clone()),
         };
         if let Some(now) = now {
-            arguments.insert(name.clone(), now);
+            // What the stack permits in its place is not drift.
+            let is_permitted = kind.is_alternative(name, &now, &recorded.arguments);
+            arguments.insert(name.clone(), if is_permitted { was.clone() } else { now });
         }
     }
     arguments

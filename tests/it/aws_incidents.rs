@@ -220,6 +220,112 @@ fn machine_without_capacity_starts_in_another_zone_or_as_another_type() {
     }
 }
 
+/// The stack with other zones and types for its machine, whose volume then cannot follow.
+fn with_fallbacks() -> String {
+    let text = STACK.replace("  instance          = aws_instance.web\n  device            = \"/dev/sdf\"\n", "");
+    let own = "  instance_type               = \"m7i.large\"\n";
+    let more = "  fallback_types              = [\"m7i.xlarge\", \"c7i.xlarge\"]\n  \
+                fallback_subnets            = [aws_subnet.b]\n";
+    text.replace(own, &format!("{own}{more}"))
+}
+
+/// No capacity for this type in this zone.
+fn without_capacity(lab: &Lab, zone: &str, size: &str, late: bool) {
+    let (location, size) = (zone.to_owned(), size.to_owned());
+    lab.simulator.add_fault(Fault::Capacity { location, size, late, instances: None }).unwrap();
+}
+
+/// The type and the zone of the machine.
+fn made_as(lab: &Lab) -> Vec<(String, String)> {
+    let text = |body: &Json, name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let objects = lab.simulator.show().objects.into_iter();
+    let machines = objects.filter(|(id, body)| {
+        id.as_str().contains("/instances/") && body.pointer("/State/Name").is_some_and(|state| state != "terminated")
+    });
+    machines.map(|(_, body)| (text(&body, "InstanceType"), text(&body, "AvailabilityZone"))).collect()
+}
+
+#[test]
+fn machine_without_capacity_takes_the_next_zone_and_then_the_next_type_of_the_stack() {
+    let (a, b) = ("eu-west-1a", "eu-west-1b");
+    for late in [false, true] {
+        simulated(async {
+            let lab = Lab::new(7);
+            let text = with_fallbacks();
+            without_capacity(&lab, a, "m7i.large", late);
+            without_capacity(&lab, b, "m7i.large", late);
+            without_capacity(&lab, a, "m7i.xlarge", late);
+            failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
+            assert_eq!(made_as(&lab), [("m7i.xlarge".to_owned(), b.to_owned())], "late: {late}");
+            let said = lab.store.entries().iter().map(|entry| format!("{entry:?}")).collect::<String>();
+            for tried in ["m7i.large in aws_subnet.a: m7i.large in aws_subnet.b", "m7i.xlarge in aws_subnet.b is tried"]
+            {
+                assert!(said.contains(tried), "{tried}");
+            }
+            let (planned, _) = lab.plan(&text, false).await;
+            assert_eq!(changes(&planned), Vec::<String>::new());
+            assert!(planned.plan.drift.is_empty(), "{:?}", planned.plan.drift);
+            assert_eq!(swept(&lab), MARKED);
+
+            // Another change leaves the machine where it is, and without the lists it is not what the stack says.
+            let tagged = text.replace("  vpc_security_groups ", "  tags = { team = \"a\" }\n  vpc_security_groups ");
+            failures(&lab.apply(&tagged).await.unwrap(), "apply").unwrap();
+            assert_eq!(made_as(&lab), [("m7i.xlarge".to_owned(), b.to_owned())]);
+            assert!(!changes(&lab.plan(&STACK.replace("m7i.large", "m7i.2xlarge"), false).await.0).is_empty());
+        });
+    }
+}
+
+#[test]
+fn machine_without_any_capacity_is_refused_as_before() {
+    simulated(async {
+        let lab = Lab::new(7);
+        for size in ["m7i.large", "m7i.xlarge", "c7i.xlarge"] {
+            without_capacity(&lab, "eu-west-1", size, false);
+        }
+        let why = failures(&lab.apply(&with_fallbacks()).await.unwrap(), "apply").unwrap_err();
+        assert!(why.contains("InsufficientInstanceCapacity"), "{why}");
+        assert_eq!(made_as(&lab), []);
+    });
+}
+
+#[test]
+fn machine_of_another_type_is_made_once_whatever_the_kill() {
+    let begun = || {
+        let lab = Lab::new(7);
+        without_capacity(&lab, "eu-west-1a", "m7i.large", false);
+        without_capacity(&lab, "eu-west-1b", "m7i.large", false);
+        lab
+    };
+    let text = with_fallbacks();
+    let entries = simulated(async {
+        let lab = begun();
+        failures(&lab.apply(&text).await.unwrap(), "apply").unwrap();
+        lab.store.entries().len()
+    });
+    let wrong = in_parallel(0..entries as u64, |cut| {
+        simulated(async {
+            let lab = begun();
+            lab.store.stop_after(cut as usize);
+            if lab.apply(&text).await.is_ok_and(|done| failures(&done, "apply").is_ok()) {
+                return vec![format!("{cut}: the run was not killed")];
+            }
+            lab.store.go_on();
+            // Capacity comes back, and the machine stays what it is if it was made before.
+            let before = made_as(&lab);
+            lab.simulator.clear_faults().unwrap();
+            let ended = lab.apply(&text).await.map_err(|error| error.to_string());
+            if let Err(why) = ended.and_then(|done| failures(&done, "apply")) {
+                return vec![format!("{cut} of {entries}: {why}")];
+            }
+            let (now, left) = (made_as(&lab), changes(&lab.plan(&text, false).await.0));
+            let stays = now.len() == 1 && (before.is_empty() || before == now);
+            if stays && left.is_empty() { Vec::new() } else { vec![format!("{cut}: {before:?} {now:?} {left:?}")] }
+        })
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Reads that follow writes by up to a minute, and requests beyond the limits.
 #[test]
 fn late_reads_and_refused_requests_make_nothing_twice() {

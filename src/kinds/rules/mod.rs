@@ -1,6 +1,7 @@
 //! Rules that a table states as data, and that the validator, the planner and the simulator apply alike: combinations
 //! of arguments, values that exclude each other among resources, and changes that the provider refuses.
 
+mod alternative;
 mod args;
 mod combination;
 mod exclusive;
@@ -8,6 +9,7 @@ mod transition;
 
 use serde_json::Value as Json;
 
+pub use self::alternative::Alternative;
 use self::args::Args;
 pub use self::combination::{Combination, Test};
 pub use self::exclusive::{Exclusive, ExclusiveWithin, vacate};

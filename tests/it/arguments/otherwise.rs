@@ -48,6 +48,7 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("aws_launch_template", "vpc_security_groups", Skip("the object must exist")),
     ("aws_launch_template", "iam_instance_profile", Skip("the object must exist")),
     ("aws_instance", "subnet", Skip("the object must exist")),
+    ("aws_instance", "fallback_subnets", Skip("the object must exist")),
     ("aws_instance", "launch_template", Skip("the object must exist")),
     ("aws_instance", "key", Skip("the object must exist")),
     ("aws_instance", "vpc_security_groups", Skip("the object must exist")),

@@ -62,6 +62,26 @@ pub(crate) static KIND: Kind = Kind {
         },
         arg("instance_type", Ty::String, "InstanceType", "Type, as in `m7i.large`. Another one restarts the machine.")
             .form(&INSTANCE_TYPE),
+        arg(
+            "fallback_types",
+            Ty::List(&Ty::String),
+            "",
+            "Types that are tried in this order, in each subnet, where AWS has no capacity for `instance_type`. A machine \
+             of one of them stays.",
+        )
+        .form(&INSTANCE_TYPE)
+        .wire(Wire::Nowhere),
+        Arg {
+            near: true,
+            ..arg(
+                "fallback_subnets",
+                Ty::List(&Ty::Ref(&["aws_subnet"])),
+                "",
+                "Subnets of other zones that are tried in this order, before another type, where AWS has no capacity in \
+                 that of `subnet`. A volume of the first zone cannot follow.",
+            )
+            .wire(Wire::Nowhere)
+        },
         key("KeyName").replace(),
         groups("SecurityGroupIds"),
         arg(
@@ -131,6 +151,10 @@ pub(crate) static KIND: Kind = Kind {
     lasts: Some(lasts),
     recovery: Recovery { loses_data: true, launches: Some(launches), ..Recovery::NONE },
     in_use: "",
+    alternatives: &[
+        Alternative { of: "instance_type", others: "fallback_types" },
+        Alternative { of: "subnet", others: "fallback_subnets" },
+    ],
     machines: Some(machines),
     moves: Moves { power: Some(&POWER), ..Moves::NONE },
     host: Some("public_ip"),
@@ -152,6 +176,18 @@ pub(crate) static KIND: Kind = Kind {
             &[("eip", Test::Set), ("associate_public_ip_address", Test::Is(&[Lit::Bool(true)]))],
             "the machine would give its own public address away for that of `eip`",
             "Remove `associate_public_ip_address`, or `eip`.",
+        ),
+        Combination::new(
+            INVALID,
+            &[("fallback_subnets", Test::Set), ("availability_zone", Test::Set)],
+            "the other subnets are in other zones",
+            "Remove `availability_zone`: the subnet says it.",
+        ),
+        Combination::new(
+            INVALID,
+            &[("fallback_subnets", Test::Set), ("private_ip", Test::Set)],
+            "the address is in one subnet only",
+            "Remove `private_ip`, or `fallback_subnets`.",
         ),
     ],
     transitions: &[Transition::replace(
@@ -187,11 +223,18 @@ pub(crate) static KIND: Kind = Kind {
             ("launch_template", "launch_template.id"),
         ],
         referred: &[("key", "key_name"), ("iam_instance_profile", "name"), ("kms_key", "arn")],
-        blocks: Some(|written| match written("user_data") {
-            Some(_) => "user_data_replace_on_change = true".to_owned(),
-            None => String::new(),
+        blocks: Some(|written| {
+            let mut lines = Vec::new();
+            for (argument, what) in [("fallback_types", "types"), ("fallback_subnets", "subnets")] {
+                if let Some(list) = written(argument) {
+                    let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
+                    lines.push(format!("# Terraform tries no other {what} where AWS has no capacity: {list}"));
+                }
+            }
+            lines.extend(written("user_data").map(|_| "user_data_replace_on_change = true".to_owned()));
+            lines.join("\n")
         }),
-        said: &["eip"],
+        said: &["eip", "fallback_types", "fallback_subnets"],
         splits: &[SplitResource::one(
             &["eip"],
             "eip_association",
