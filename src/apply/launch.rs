@@ -43,12 +43,8 @@ impl Worker<'_> {
         let Some(launch) = self.launch_of(&resource.address) else { return Ok(()) };
         let (Some(launches), Some(body)) = (resource.kind.recovery.launches, bodies.first_mut()) else { return Ok(()) };
         let documents = self.documents(&launch, &resource.address)?;
-        let LaunchRestore { store: _, chosen, loss: _, items, predicted: _, levels: _ } = &launch;
-        let manifest = Manifest::new(&self.stack.name, &errand.group.name, *chosen, items.clone());
-        let manifest = serde_json::to_string(&manifest).map_err(|error| StepError::Failed(error.to_string()))?;
-        let cloud = self.ports.cloud;
-        cloud.put(&documents.manifest, &documents.body(&manifest), WriteCondition::Always).await?;
-        let at = self.signed_at(*chosen);
+        self.write_manifest(&launch, &documents).await?;
+        let at = self.signed_at(launch.chosen);
         let places = LaunchPlaces {
             run: &errand.run,
             manifest: &self.address_of(&documents.manifest, "GET", at).await?,
@@ -56,6 +52,15 @@ impl Worker<'_> {
             key: &self.address_of(&documents.key, "GET", at).await?,
         };
         launches(body, &user_data(&places).map_err(StepError::Failed)?);
+        Ok(())
+    }
+
+    /// Writes the manifest of a restore.
+    pub(super) async fn write_manifest(&self, launch: &LaunchRestore, documents: &Documents) -> Result<(), StepError> {
+        let group = &self.errand()?.group.name;
+        let manifest = Manifest::new(&self.stack.name, group, launch.chosen, launch.items.clone());
+        let manifest = serde_json::to_string(&manifest).map_err(|error| StepError::Failed(error.to_string()))?;
+        self.ports.cloud.put(&documents.manifest, &documents.body(&manifest), WriteCondition::Always).await?;
         Ok(())
     }
 

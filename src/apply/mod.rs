@@ -23,6 +23,7 @@ mod launch;
 mod left;
 mod moves;
 mod observe;
+mod older;
 mod power;
 mod probe;
 mod programs;

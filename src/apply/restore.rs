@@ -34,9 +34,12 @@ impl Worker<'_> {
         tell: &StepReporter,
     ) -> Result<(), StepError> {
         let documents = self.documents(launch, &step.address)?;
+        let mut launch = self.in_hand(step, launch, &documents, tell).await?;
         let mut follower = RestoreFollower::of(&self.errand()?.run);
         let patience = (step.worst * 4).max(SILENCE);
         let (mut heard, mut released, mut unread) = (self.ports.clock.now(), None, String::new());
+        // The report of damage after which the machine was started again.
+        let mut answered = None;
         loop {
             match self.ports.cloud.get(&documents.status).await {
                 Ok(Some(seen)) => {
@@ -68,17 +71,20 @@ impl Worker<'_> {
                 match report.phase {
                     ReportedPhase::Ready => {
                         // The report is deleted after that.
-                        for fact in self.restored(step, report, launch) {
+                        for fact in self.restored(step, report, &launch) {
                             tell.recorded(fact).await;
                         }
                         return self.clean(&documents).await;
                     }
-                    ReportedPhase::Failed => {
-                        if let Some(damaged) = self.damaged(step, report, launch) {
-                            tell.recorded(damaged).await;
+                    ReportedPhase::Failed if answered == Some(report.sequence) => {}
+                    ReportedPhase::Failed => match self.older(step, report, &launch, &documents, tell).await? {
+                        None => fails(report)?,
+                        Some(older) => {
+                            launch = older;
+                            (answered, released) = (Some(report.sequence), None);
+                            heard = self.ports.clock.now();
                         }
-                        fails(report)?;
-                    }
+                    },
                     ReportedPhase::WaitingForKey if released != report.key_request => {
                         self.release(step, &launch.items, &documents, report, tell).await?;
                         released = report.key_request.clone();

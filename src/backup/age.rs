@@ -27,13 +27,24 @@ pub fn age(now: Timestamp, at: Timestamp) -> Duration {
 /// The newest data that can be restored from points of this level: those of the newest point, or those at the end of
 /// the log where it has no gap behind that point.
 pub fn data_age(set: &BackupSet, level: Level) -> Option<DataAge<'_>> {
-    let point = set.newest(level)?;
+    set.newest(level).map(|point| data_of(set, point))
+}
+
+/// The data that a restore of this point of the set brings back, with the log behind it.
+pub fn data_of<'a>(set: &BackupSet, point: &'a RecoveryPoint) -> DataAge<'a> {
     let replayed = set.log.as_ref().zip(point.log_from.as_deref()).filter(|(log, from)| log.reaches_back_to(from));
     let (as_of, log_bytes) = match replayed {
         Some((log, from)) => (log.newest.max(point.at), log.bytes_from(from)),
         None => (point.at, 0),
     };
-    Some(DataAge { point, as_of, log_bytes })
+    DataAge { point, as_of, log_bytes }
+}
+
+/// The data of the usable points before this one, newest first.
+pub fn data_before<'a>(set: &'a BackupSet, point: &str) -> Vec<DataAge<'a>> {
+    let usable = set.usable();
+    let before = set.points().iter().rev().skip_while(|one| one.id != point).skip(1);
+    before.filter(|one| usable.contains(one.id.as_str())).map(|one| data_of(set, one)).collect()
 }
 
 /// The greatest age of data that a schedule permits while every run succeeds: the interval between runs, the longest

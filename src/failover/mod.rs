@@ -32,6 +32,7 @@ mod replicas;
 mod restores;
 mod rights;
 mod routes;
+mod rungs;
 mod sides;
 mod standing;
 mod strayed;
@@ -65,6 +66,7 @@ pub use members::lever_ends;
 pub(crate) use offers::machines_of;
 pub(crate) use predict::predict;
 pub use reads::{PowerRequest, SurveyRequest, SurveyResult};
+pub use rungs::Ladder;
 pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, active_site, endpoint_requests,
     group_standing, standing_survey,
@@ -187,6 +189,8 @@ pub struct Procedure {
     pub calibration: Calibration,
     /// Data loss of each replica.
     pub losses: Vec<LossEstimate>,
+    /// The ways to get the data of each backup back, and the one that the procedure takes.
+    pub ladders: Vec<Ladder>,
     /// The primary of each replica before and after.
     pub roles: Vec<RoleChange>,
     /// The new role of the group.

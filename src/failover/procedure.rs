@@ -4,7 +4,7 @@ use super::course::{Course, NoCourse, Question, is_forced, site_of};
 use super::draft::ProcedureDraft;
 use super::predict::predict;
 use super::sides::{Replica, replicas};
-use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving};
+use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving, rungs};
 use crate::address::Address;
 use crate::plan::basis;
 use crate::stack::{FailoverGroup, Objectives, Route};
@@ -39,6 +39,7 @@ pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> Ti
     // A verification concerns neither replicas nor users.
     if !question.is_verification() {
         procedure.losses = guards::losses(question);
+        procedure.ladders = rungs::ladders(question);
         procedure.roles = roles(question);
     }
     procedure.avoided = avoided;
@@ -91,6 +92,7 @@ fn empty(question: &Question<'_>) -> Procedure {
         predicted: Default::default(),
         calibration: history.calibration(&group.name, verb),
         losses: Vec::new(),
+        ladders: Vec::new(),
         roles: Vec::new(),
         becomes: None,
         guards: Vec::new(),

@@ -73,6 +73,8 @@ pub struct SurveyResult {
     pub catalogues: BTreeMap<Address, Result<BackupSet, String>>,
     /// The cause of the incident.
     pub cause: IncidentCause,
+    /// The number of points of each backup that are not trusted, because the damage may be in them.
+    pub distrusted: BTreeMap<Address, usize>,
 }
 
 impl SurveyResult {
@@ -83,12 +85,15 @@ impl SurveyResult {
         if cause.is_lost() {
             return;
         }
-        for set in self.catalogues.values_mut().filter_map(|set| set.as_mut().ok()) {
+        for (backup, set) in &mut self.catalogues {
+            let Ok(set) = set else { continue };
             let all = std::mem::take(set);
+            let before = all.points().len();
             *set = match since {
                 Some(since) => all.before(since),
                 None => all.without_newest(),
             };
+            self.distrusted.insert(backup.clone(), before - set.points().len());
         }
     }
 

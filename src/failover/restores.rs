@@ -16,17 +16,20 @@ use super::verify::{copies, levels, predicted, times};
 use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
 use crate::backup::launch::{self, ManifestItem};
-use crate::backup::{DataAge, Level, age, data_age};
+use crate::backup::{DataAge, Level, age, data_age, data_before};
 use crate::duration::spoken;
 use crate::kinds::{DurationEstimate, SignedObjects};
 use crate::plan::touches;
 use crate::roles::{Health, Side};
 use crate::stack::{Backup, DataClass, Repository, Resource, Stack};
 use crate::state::RunKind;
-use crate::steps::{Act, LaunchRestore, Stage, StepGraph, StepId, Task, Undo};
+use crate::steps::{Act, LaunchRestore, OlderPoint, Stage, StepGraph, StepId, Task, Undo};
 
 /// Seconds between two reads of a report, which a prediction counts once.
 const LOOK: u32 = 5;
+
+/// Older points of a backup that a run keeps at most, for a machine that finds damage.
+const OLDER: usize = 10;
 
 /// A backup with the data that its newest usable point brings back.
 struct Chosen<'a> {
@@ -63,7 +66,7 @@ fn now(question: &Question<'_>) -> Timestamp {
 }
 
 /// The machines that this run creates and that restore at their launch.
-fn machines<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Resource> {
+pub(super) fn machines<'a>(question: &Question<'a>) -> impl Iterator<Item = &'a Resource> {
     let (stack, group, arriving) = (question.stack, question.group, &question.course.arriving);
     let made: BTreeSet<&Address> = match question.verb {
         RunKind::Drill => copies(question).into_iter().map(|copy| &copy.address).collect(),
@@ -124,11 +127,26 @@ fn launch_of(question: &Question<'_>, machine: &Resource) -> Option<(LaunchResto
     let time: Duration = times.iter().sum();
     let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX).saturating_add(LOOK);
     let loss = chosen.iter().filter(|chosen| counts(chosen.backup)).map(|chosen| chosen.age).max();
+    let older = chosen.iter().flat_map(|chosen| older(question, chosen)).collect();
     let (store, chosen, loss) = (store.clone(), now(question), loss.unwrap_or_default());
     let predicted = times.iter().map(Duration::as_secs_f64).collect();
     let levels = levels(question, &items);
-    let launch = LaunchRestore { store, chosen, loss, items, predicted, levels };
+    let launch = LaunchRestore { store, chosen, loss, items, older, predicted, levels };
     Some((launch, DurationEstimate { typical: seconds, worst: seconds.saturating_mul(2) }))
+}
+
+/// The points before the chosen one, newest first. In a drill none: it proves that the newest can be restored.
+fn older(question: &Question<'_>, chosen: &Chosen<'_>) -> Vec<OlderPoint> {
+    let set = question.seen.catalogues.get(&chosen.backup.address).and_then(|set| set.as_ref().ok());
+    let Some(set) = set.filter(|_| question.verb != RunKind::Drill) else { return Vec::new() };
+    let before = data_before(set, &chosen.data.point.id).into_iter().take(OLDER);
+    let one = |data: DataAge<'_>| {
+        let age = age(now(question), data.as_of);
+        // Rounded up, as the announced one.
+        let loss = if counts(chosen.backup) { Duration::from_secs(age.as_secs() + 1) } else { Duration::ZERO };
+        Some(OlderPoint { loss, item: item(question.stack, &Chosen { backup: chosen.backup, data, age })? })
+    };
+    before.filter_map(one).collect()
 }
 
 fn item(stack: &Stack, chosen: &Chosen<'_>) -> Option<ManifestItem> {
@@ -144,7 +162,7 @@ fn item(stack: &Stack, chosen: &Chosen<'_>) -> Option<ManifestItem> {
 }
 
 /// True for data of users, whose age is a data loss.
-fn counts(backup: &Backup) -> bool {
+pub(super) fn counts(backup: &Backup) -> bool {
     backup.class == DataClass::Persistent
 }
 
@@ -250,7 +268,7 @@ pub(super) fn restores(question: &Question<'_>, of: &[Address]) -> bool {
 }
 
 /// The backups that the machines of this run restore.
-pub(super) fn restored<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
+pub(super) fn restored<'a>(question: &Question<'a>) -> Vec<&'a Backup> {
     machines(question).flat_map(|machine| of_machine(question, machine)).collect()
 }
 

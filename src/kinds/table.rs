@@ -516,6 +516,9 @@ pub struct Recovery {
     pub signed: Option<&'static SignedObjects>,
     /// Gives a machine that is about to be created this user data, for kinds of machines that can restore at launch.
     pub launches: Option<fn(body: &mut Json, user_data: &str)>,
+    /// The arguments by which a volume is attached, for kinds of volumes that outlive their machine: first the one that
+    /// refers to it.
+    pub attached: &'static [&'static str],
 }
 
 /// Objects of a store that anybody can read or write who has their signed address, until it expires.
@@ -557,6 +560,7 @@ impl Recovery {
         keeps_objects: false,
         signed: None,
         launches: None,
+        attached: &[],
     };
     /// A kind that stores users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };

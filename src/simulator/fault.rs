@@ -120,6 +120,13 @@ pub enum Fault {
         /// The additional lag in seconds.
         seconds: f64,
     },
+    /// A recovery point of a backup is damaged: a machine that restores it reports so. Catalogues do not show it.
+    Damage {
+        /// A pattern of the backup's name; `*` matches any text.
+        backup: String,
+        /// A pattern of the point.
+        point: String,
+    },
     /// Operations take no time. For tests; not a failure.
     Instant,
     /// No request is throttled. For tests; not a failure.

@@ -73,6 +73,7 @@ fn checked(fault: Fault, dialects: Dialects) -> Result<Fault, String> {
             None
         }
         Fault::Capacity { .. }
+        | Fault::Damage { .. }
         | Fault::Unregistered { .. }
         | Fault::Quota { .. }
         | Fault::Forbid { .. }

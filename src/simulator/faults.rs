@@ -218,6 +218,12 @@ impl Faults {
         self.in_force().filter_map(lag).sum()
     }
 
+    /// True for a recovery point of a backup that cannot be restored.
+    pub(crate) fn damages(&self, name: &str, id: &str) -> bool {
+        self.in_force()
+            .any(|fault| matches!(fault, Fault::Damage { backup, point } if alike(backup, name) && alike(point, id)))
+    }
+
     /// The status that a fault makes a host answer to every client; `Some(None)`: the host does not answer.
     pub(super) fn web(&self, name: &str) -> Option<Option<u16>> {
         self.in_force().find_map(|fault| match fault {

@@ -119,12 +119,25 @@ pub struct LaunchRestore {
     pub loss: Duration,
     /// The backups in their order, each with its point.
     pub items: Vec<ManifestItem>,
+    /// The points before these, newest first, for a machine that finds damage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub older: Vec<OlderPoint>,
     /// The predicted time of each in seconds; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predicted: Vec<f64>,
     /// The proof of each point; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
+}
+
+/// A point that is restored where the ones after it are damaged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OlderPoint {
+    /// The data loss with it; none for data that no user writes.
+    pub loss: Duration,
+    /// The backup with this point.
+    pub item: ManifestItem,
 }
 
 /// One route: the writes, in this order, that switch traffic.

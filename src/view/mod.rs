@@ -13,6 +13,7 @@ pub mod doctor;
 mod forecast;
 pub mod graph;
 pub mod kinds;
+mod ladder;
 mod layout;
 mod markdown;
 pub mod outlook;

@@ -29,6 +29,7 @@ pub fn text(procedure: &Procedure, cloud: CloudName, layout: Layout) -> String {
     if procedure.idle.is_none() {
         sections.extend((!forecast::is_blocked(procedure)).then(|| prediction(procedure, layout)));
         sections.extend(checks(procedure, layout));
+        sections.extend(super::ladder::text(procedure, layout));
         sections.extend(boundary(procedure, layout));
         sections.extend(steps(procedure, layout));
         sections.extend(afterwards(procedure, layout));

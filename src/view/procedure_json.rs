@@ -21,6 +21,13 @@
 //!   "data_loss": [{
 //!     "replica": "geo_replica.orders", "amount": "0 | null", "objective": "300 | null", "mark": "met", "source": "…"
 //!   }],
+//!   "ladders": [{
+//!     "backup": "backup.database",
+//!     "rungs": [{
+//!       "rung": 4, "name": "newest backup", "chosen": true, "how": "… | null", "closed": "why | null",
+//!       "point": "… | null", "as_of": "… | null", "data_loss": "74 | null", "time": "610 | null"
+//!     }]
+//!   }],
 //!   "accepted": { "data_loss": "60 | null", "split_brain": false },
 //!   "preflight_checks": [{ "rule": "lag", "verdict": "failed | warning | passed", "what": "…", "help": "…" }],
 //!   "touches": [{ "region": "canadaeast", "site": "secondary | null", "steps": 11 }],
@@ -48,6 +55,8 @@
 //! steps of a failover that a drill leaves out. `mark` compares the RTO with `interruption` and, for a drill, with the
 //! recovery time and `left_out` together.
 //!
+//! `ladders` has the ways to get the data of each backup back, the smallest loss first; a closed one says why.
+//!
 //! `needs` and `critical_path` hold ids; `number` is the number of the step in text.
 
 use std::time::Duration;
@@ -57,7 +66,7 @@ use serde_json::{Value as Json, json};
 use super::deed::{Numbers, act_word, begins, how_word};
 use super::forecast::{self, of_amount, of_time, places};
 use super::roles::active_word;
-use crate::failover::Procedure;
+use crate::failover::{Ladder, Procedure};
 use crate::stack::CloudName;
 use crate::state::{GroupRole, RecordedDebt, RunKind};
 use crate::steps::{Step, TimeSpan, Undo};
@@ -103,6 +112,7 @@ pub fn json(procedure: &Procedure, cloud: CloudName) -> Json {
             "longest": calibration.longest.map(seconds),
         },
         "data_loss": losses(procedure),
+        "ladders": ladders(procedure),
         "accepted": { "data_loss": accepted.data_loss.map(seconds), "split_brain": accepted.split_brain },
         "preflight_checks": procedure.guards,
         "touches": touches(procedure),
@@ -140,6 +150,27 @@ fn losses(procedure: &Procedure) -> Json {
         })
     };
     procedure.losses.iter().map(loss).collect()
+}
+
+/// The ladders for scripts.
+fn ladders(procedure: &Procedure) -> Json {
+    let one = |Ladder { backup, rungs, chosen }: &Ladder| {
+        let rungs = rungs.iter().enumerate().map(|(at, rung)| {
+            json!({
+                "rung": rung.kind.number(),
+                "name": rung.kind.as_str(),
+                "chosen": *chosen == Some(at),
+                "how": rung.is_open().then_some(&rung.how),
+                "closed": rung.closed,
+                "point": rung.point,
+                "as_of": rung.as_of,
+                "data_loss": rung.loss.map(seconds),
+                "time": rung.time.map(seconds),
+            })
+        });
+        json!({ "backup": backup, "rungs": rungs.collect::<Vec<_>>() })
+    };
+    procedure.ladders.iter().map(one).collect()
 }
 
 fn touches(procedure: &Procedure) -> Json {

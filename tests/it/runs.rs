@@ -146,6 +146,7 @@ fn procedure(stack: &Stack, state: &State, steps: Vec<Step>) -> Procedure {
         unswitched: Vec::new(),
         verifies: Vec::new(),
         losses: Vec::new(),
+        ladders: Vec::new(),
         roles: Vec::new(),
         becomes: None,
         guards: Vec::new(),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::manifest::Manifest;
-use super::status::{Measured, ReportedPhase, RestoreReport};
+use super::manifest::{Manifest, ManifestItem};
+use super::status::{Measured, ReportedPhase, RestoreError, RestoreReport};
 use crate::backup::Rates;
 
 /// Seconds from the launch of a machine to its first report.
@@ -26,14 +26,22 @@ pub struct SimulatedLaunch<'a> {
     pub released: Option<Timestamp>,
 }
 
-/// The newest report of a machine at this time; `None` before its first one. Restores take the time of the estimates.
-pub fn report(manifest: &Manifest, launch: &SimulatedLaunch<'_>, now: Timestamp) -> Option<RestoreReport> {
+/// The newest report of a machine at this time; `None` before its first one. Restores take the time of the estimates,
+/// and a damaged point is noticed at their end.
+pub fn report(
+    manifest: &Manifest,
+    launch: &SimulatedLaunch<'_>,
+    now: Timestamp,
+    is_damaged: impl Fn(&ManifestItem) -> bool,
+) -> Option<RestoreReport> {
     let booted = after(launch.at, Duration::from_secs(BOOT))?;
-    let said = |sequence, at, phase| RestoreReport {
+    // A machine goes on counting after it was started again.
+    let first = u64::try_from(launch.at.as_second()).unwrap_or_default();
+    let said = |sequence: u64, at, phase| RestoreReport {
         format: 1,
         run: launch.run.to_owned(),
         boot_id: launch.machine.to_owned(),
-        sequence,
+        sequence: first + sequence,
         at,
         phase,
         item: None,
@@ -65,6 +73,13 @@ pub fn report(manifest: &Manifest, launch: &SimulatedLaunch<'_>, now: Timestamp)
             let restoring = said(sequence, begins, ReportedPhase::Restoring);
             let backup = item.select.backup.clone();
             return Some(RestoreReport { item: Some(item.name.clone()), backup, measured, ..restoring });
+        }
+        if is_damaged(item) {
+            let message = "the checksum of a file does not match".to_owned();
+            let error = RestoreError { code: "backup_damaged".to_owned(), message, retry: false };
+            let failed = said(sequence + 1, ends, ReportedPhase::Failed);
+            let (item, backup) = (Some(item.name.clone()), item.select.backup.clone());
+            return Some(RestoreReport { item, backup, measured, error: Some(error), ..failed });
         }
         let bytes = item.bytes.and_then(|bytes| bytes.restored);
         measured.push(Measured { phase: "restoring".to_owned(), seconds: takes.as_secs_f64(), bytes });
@@ -118,7 +133,7 @@ mod tests {
         let at = |seconds, released: Option<u64>| {
             let time = |seconds| after(began, Duration::from_secs(seconds)).unwrap();
             let launch = SimulatedLaunch { run: "r-1", machine: "i-1", at: began, released: released.map(time) };
-            report(&manifest, &launch, time(seconds))
+            report(&manifest, &launch, time(seconds), |_| false)
         };
         assert_eq!(at(44, None), None);
         let waits = at(60, None).unwrap();
@@ -128,6 +143,18 @@ mod tests {
         let ready = at(107, Some(100)).unwrap();
         assert_eq!(ready.restored_to, Some("2026-01-05T06:00:00Z".parse().unwrap()));
         assert_eq!(ready.measured.len(), 2);
+
+        // A damaged item ends the restore, and a machine that is started again goes on counting.
+        let again = |at: u64, seconds, damaged: bool| {
+            let time = |seconds| after(began, Duration::from_secs(seconds)).unwrap();
+            let launch = SimulatedLaunch { run: "r-1", machine: "i-1", at: time(at), released: Some(time(at)) };
+            report(&manifest, &launch, time(seconds), |item| damaged && item.name == "b").unwrap()
+        };
+        let failed = again(0, 60, true);
+        let error = failed.error.clone().unwrap();
+        assert_eq!((failed.phase, failed.item.as_deref()), (ReportedPhase::Failed, Some("b")));
+        assert_eq!((error.code.as_str(), error.retry), ("backup_damaged", false));
+        assert!(again(200, 246, false).sequence > failed.sequence);
 
         // What it writes is read as any other report: each is newer than the one before.
         let mut follower = RestoreFollower::of("r-1");

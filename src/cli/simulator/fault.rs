@@ -41,6 +41,15 @@ pub(super) enum FaultCommand {
         #[arg(help = format!("Namespace of the resource provider, such as {}", dialects().registered_example().unwrap_or("…")))]
         provider: String,
     },
+    /// Damage a recovery point of a backup: a machine that restores it reports so
+    Damage {
+        /// Name of the backup; * matches any text
+        backup: String,
+        /// Recovery point, as `drplan backup list` shows it; * matches any text
+        point: String,
+        #[command(flatten)]
+        times: FaultSchedule,
+    },
     /// End all faults
     Clear,
     /// Add faults from a file: a JSON list, each with "from" and "until"
@@ -75,15 +84,15 @@ impl FaultSchedule {
         ScheduledFault { fault, from: self.after.map(at), until: until.map(at) }
     }
 
-    /// The fault's times, to complete a sentence that begins with a region.
-    fn phrase(&self) -> String {
-        let lost = match self.after {
-            Some(after) => format!("goes down in {}", spoken(after)),
-            None => "is down".to_owned(),
+    /// The fault's times, to complete a sentence: what happens later, or is now.
+    fn phrase(&self, later: &str, now: &str) -> String {
+        let begins = match self.after {
+            Some(after) => format!("{later} in {}", spoken(after)),
+            None => now.to_owned(),
         };
         match self.lasts {
-            Some(lasts) => format!("{lost}, for {}", spoken(lasts)),
-            None => lost,
+            Some(lasts) => format!("{begins}, for {}", spoken(lasts)),
+            None => begins,
         }
     }
 }
@@ -99,7 +108,7 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
             let location = known(session.catalog, location)?;
             let fault = Fault::Lose { location: location.clone(), plane };
             with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
-            format!("{} {}\n", shown(&location), times.phrase())
+            format!("{} {}\n", shown(&location), times.phrase("goes down", "is down"))
         }
         FaultCommand::Restore { location } => {
             if !with_world(global, session, |world| Ok(world.restore(location)?))? {
@@ -115,6 +124,11 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
             let fault = Fault::Unregistered { provider: provider.to_owned() };
             with_world(global, session, |world| Ok(world.add_fault(fault)?))?;
             format!("The subscription is no longer registered with {provider}\n")
+        }
+        FaultCommand::Damage { backup, point, times } => {
+            let fault = Fault::Damage { backup: backup.clone(), point: point.clone() };
+            with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
+            format!("Point {point} of backup {backup} {}\n", times.phrase("is damaged", "is damaged"))
         }
         FaultCommand::Clear => {
             with_world(global, session, |world| Ok(world.clear_faults()?))?;

@@ -212,6 +212,7 @@ fn procedure() -> Procedure {
             loss("geo_replica.orders", Some(40), "replicationLag was 40s when last read"),
             loss("geo_replica.catalog", None, "replication lag is unavailable"),
         ],
+        ladders: Vec::new(),
         roles: vec![change("geo_replica.orders"), change("geo_replica.catalog")],
         becomes: Some(role("secondary", ActiveSite::Away)),
         guards: vec![

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::s3;
 use super::store::{Place, text};
 use super::types::{INSTANCE, OBJECT};
-use crate::backup::launch::{self, Manifest, ReportedPhase, SimulatedLaunch};
+use crate::backup::launch::{self, Manifest, ManifestItem, ReportedPhase, SimulatedLaunch};
 use crate::simulator::world::World;
 
 /// An object in an address: its region, bucket and key.
@@ -50,7 +50,9 @@ fn of_machine(world: &World, machine: &Json) -> Option<(String, launch::RestoreR
         at: text(machine, "LaunchTime").parse().ok()?,
         released: content(world, places.key).map(|(_, at)| at),
     };
-    Some((places.status.to_owned(), launch::report(&manifest, &launch, world.now)?))
+    let is_damaged =
+        |item: &ManifestItem| world.rest.faults.damages(&item.name, item.select.backup.as_deref().unwrap_or_default());
+    Some((places.status.to_owned(), launch::report(&manifest, &launch, world.now, is_damaged)?))
 }
 
 /// The report that a machine has written to this object by now.

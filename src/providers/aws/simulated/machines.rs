@@ -60,6 +60,10 @@ pub(super) fn take(world: &mut World, region: &str, id: &str, step: Step, fails:
     let Some((_, action, seconds, on_the_way, _)) = STEPS.iter().find(|(own, ..)| *own == step) else { return };
     let place = Place::new(&INSTANCE, region);
     place.change(world, id, |body| body["State"] = on_the_way.body());
+    if step == Step::Start {
+        let now = time(world);
+        place.change(world, id, |body| body["LaunchTime"] = json!(now));
+    }
     if matches!(step, Step::Stop | Step::Terminate) {
         place.change(world, id, lose_public);
     }

@@ -31,7 +31,7 @@ pub(super) static KIND: Kind = Kind {
         attribute("filesystem_path", "filesystem_path", FakeValue::Nothing, "Path of the device in a machine."),
     ],
     durations: Durations { create: VOLUME, update: VOLUME, delete: VOLUME },
-    recovery: Recovery::DATA,
+    recovery: Recovery { attached: &["linode"], ..Recovery::DATA },
     in_use: "",
     transitions: &[Transition::refuse(
         "size",

@@ -54,7 +54,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     attributes: &[attribute("volume_id", "VolumeId", FakeValue::Nothing, "Id that AWS gave the volume.")],
     durations: Durations { create: 15, update: 15, delete: 15 },
-    recovery: Recovery::DATA,
+    recovery: Recovery { attached: &["instance", "device"], ..Recovery::DATA },
     in_use: "VolumeInUse",
     combinations: &[
         Combination::new(
