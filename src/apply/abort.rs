@@ -83,6 +83,13 @@ pub async fn abort(
     }
     let back = match unwind(&run.graph, &status) {
         Ok(steps) => Some(steps),
+        // A machine that was deleted cannot come back as it was, and the group is where it was.
+        Err(_) if !run.undertaking.verb.moves() => {
+            let active =
+                ports.store.load()?.map_or(ActiveSite::Home, |state| state.roles.active(&run.undertaking.group));
+            run.close(ports, party, "it cannot be rolled back; its changes are left as they are")?;
+            return Ok(AbortOutcome::Left(active));
+        }
         Err(_) => {
             let (role, data) = observed(run, stack, ports, party).await?;
             let active = role.active;

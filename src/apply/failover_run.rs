@@ -153,7 +153,10 @@ impl FailoverRun {
         let started = RunStart {
             version: VERSION,
             run: id.clone(),
-            command: format!("failover-group {}", procedure.verb.as_str()),
+            command: match procedure.verb {
+                RunKind::Restore => "backup restore".to_owned(),
+                verb => format!("failover-group {}", verb.as_str()),
+            },
             by: by.to_owned(),
             lineage: state.lineage.clone(),
             serial: state.serial,

@@ -10,7 +10,7 @@ use super::begin::role_of;
 use super::{FailoverRun, RunError};
 use crate::address::Address;
 use crate::roles::Side;
-use crate::state::{ActiveSite, GroupRole, RunKind, State};
+use crate::state::{ActiveSite, GroupRole, State};
 use crate::steps::{Act, Entry, Event, Phase, RunEnd, Stage, Step, StepEvent, StepFact, StepId, Task, Undo};
 use crate::world::Store;
 
@@ -49,7 +49,7 @@ impl FailoverRun {
         superseded_by: Option<&str>,
     ) -> Vec<Entry> {
         let mut events = Vec::new();
-        if self.undertaking.verb != RunKind::Drill && self.has_changed() {
+        if self.undertaking.verb.moves() && self.has_changed() {
             let step = record(self, self.mixed_role(state, at));
             let (id, address) = (step.id, step.address.clone());
             let role = match &step.act {

@@ -40,6 +40,7 @@ fn course(question: &ProcedureInput<'_>) -> Result<Course, NoCourse> {
     match question.verb {
         RunKind::Up => up(question),
         RunKind::Down => down(question),
+        RunKind::Restore => Ok(in_place(question)),
         RunKind::Drill => Ok(Course::new(
             question,
             Arc::clone(&question.group.from),
@@ -93,7 +94,15 @@ fn nominal(question: &ProcedureInput<'_>) -> Course {
     match question.verb {
         RunKind::Up | RunKind::Drill => Course::new(question, home, standby),
         RunKind::Down => Course::new(question, standby, home),
+        RunKind::Restore => in_place(question),
     }
+}
+
+/// The course of a restore in place: none, at the site of the machine.
+fn in_place(question: &ProcedureInput<'_>) -> Course {
+    let machine = question.seen.in_place.as_ref().and_then(|order| question.stack.resources.get(&order.machine));
+    let site = machine.map_or_else(|| Arc::clone(&question.group.from), |machine| Arc::clone(&machine.site));
+    Course { leaving: Arc::clone(&site), arriving: site, left: Vec::new(), homeward: false }
 }
 
 /// The requested standby, or the first that is not lost.

@@ -44,7 +44,9 @@ pub(super) fn probes_after(draft: &mut ProcedureDraft<'_>) {
 
 fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) -> Option<StepId> {
     match draft.question.verb {
-        RunKind::Up | RunKind::Down if !probe.is_about(&draft.question.course.arriving) => return None,
+        RunKind::Up | RunKind::Down | RunKind::Restore if !probe.is_about(&draft.question.course.arriving) => {
+            return None;
+        }
         RunKind::Drill if !asks_copy(draft, probe) => {
             let address = Address::new("probe", &probe.name);
             if !draft.question.is_verification() {
@@ -52,7 +54,7 @@ fn add_probe(draft: &mut ProcedureDraft<'_>, probe: &Probe, needs: Vec<StepId>) 
             }
             return None;
         }
-        RunKind::Up | RunKind::Down | RunKind::Drill => {}
+        RunKind::Up | RunKind::Down | RunKind::Drill | RunKind::Restore => {}
     }
     let seconds = seconds_of(probe.within);
     let made = NewStep {

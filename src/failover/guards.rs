@@ -50,10 +50,25 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     super::lost::touches_lost,
 ];
 
+/// The checks of a restore in place.
+const IN_PLACE: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
+    open_run,
+    applied,
+    super::lost::reachable,
+    super::in_place::check,
+    data_loss,
+    capacity,
+    super::rights::check,
+    super::locks::check,
+    super::restores::check,
+    recovery_time,
+];
+
 /// All checks.
 pub(super) fn all(question: &Question<'_>, graph: &StepGraph) -> Vec<PreflightCheck> {
     let mut found = Vec::new();
-    CHECKS.iter().for_each(|check| check(question, graph, &mut found));
+    let checks = if question.verb == RunKind::Restore { IN_PLACE } else { CHECKS };
+    checks.iter().for_each(|check| check(question, graph, &mut found));
     super::isolation::all(question, graph, &mut found);
     found
 }
@@ -318,6 +333,9 @@ fn lag(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) 
 
 /// Data loss of each replica.
 pub(super) fn losses(question: &Question<'_>) -> Vec<LossEstimate> {
+    if question.verb == RunKind::Restore {
+        return super::restores::losses(question);
+    }
     let one = |replica: Replica<'_>| {
         let moved = replica.is_there();
         let Replica { resource, standing, to, how, .. } = replica;
@@ -342,7 +360,7 @@ fn data_loss(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCh
     let all = match (is_forced(question), question.verb) {
         (true, _) => losses(question),
         // A planned move to a cold standby restores what was copied before it.
-        (false, RunKind::Up) => super::restores::losses(question),
+        (false, RunKind::Up | RunKind::Restore) => super::restores::losses(question),
         (false, RunKind::Down | RunKind::Drill) => return,
     };
     for LossEstimate { replica, amount, source } in all {
@@ -409,6 +427,10 @@ fn stood_up<'a>(question: &Question<'a>) -> Vec<&'a Resource> {
     let ProcedureInput { stack, group, .. } = **question;
     match question.verb {
         RunKind::Drill => stack.rehearsed().collect(),
+        RunKind::Restore => {
+            let order = question.seen.in_place.iter();
+            order.filter_map(|order| stack.resources.get(&order.machine)).collect()
+        }
         RunKind::Up | RunKind::Down => {
             let arriving = &question.course.arriving;
             let all = stack.resources.values().filter(|resource| stands_up(group, resource));
@@ -457,7 +479,7 @@ fn levers(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightC
     }
     let ways = match question.verb {
         RunKind::Drill => super::routes::ways(question).into_iter().filter(|ways| !ways.is_empty()).collect(),
-        RunKind::Up | RunKind::Down => ways(graph),
+        RunKind::Up | RunKind::Down | RunKind::Restore => ways(graph),
     };
     let accepted = question.stack.accepted.iter().find(|accepted| accepted.rule == "single-lever");
     let left_out = question.group.routes.iter().filter(|route| super::routes::is_left_out(question, route));
@@ -510,11 +532,13 @@ fn named_routes(names: &[&str]) -> String {
 
 /// P95 is within the RTO.
 fn recovery_time(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
-    let is_move = question.verb == RunKind::Up || (question.verb == RunKind::Down && is_forced(question));
+    let is_move = matches!(question.verb, RunKind::Up | RunKind::Restore)
+        || (question.verb == RunKind::Down && is_forced(question));
     let (Some(rto), true) = (question.stack.objectives.rto, is_move) else { return };
     let predicted = super::predict::predict(graph).1.headline(question.verb, question.how);
     if predicted.worst > rto {
-        let time = if is_forced(question) { "recovery time" } else { "service interruption" };
+        let is_outage = is_forced(question) || question.verb == RunKind::Restore;
+        let time = if is_outage { "recovery time" } else { "service interruption" };
         found.push(warns(
             "recovery-time",
             format!("{time} P95 {} exceeds the RTO of {}", spoken(predicted.worst), spoken(rto)),

@@ -10,7 +10,9 @@ use crate::steps::{Act, Stage, Step, StepGraph, Task, Touch, WebAnswer};
 /// The control planes that the run needs respond.
 pub(super) fn reachable(question: &Question<'_>, graph: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let course = &question.course;
-    for site in [&course.leaving, &course.arriving] {
+    let both = [&course.leaving, &course.arriving];
+    let sites = if course.leaving == course.arriving { &both[..1] } else { &both[..] };
+    for site in sites.iter().copied() {
         let Some(region) = question.stack.sites.get(site).map(|site| &site.location) else { continue };
         let given_up = question.is_lost(site);
         let silent = question.seen.silent.iter().find(|(other, _)| other.eq_ignore_ascii_case(region));
@@ -132,7 +134,9 @@ fn abandoned(question: &Question<'_>) -> Option<PreflightCheck> {
     }
     let planned = match question.verb {
         RunKind::Down => command(question, "down"),
-        RunKind::Up | RunKind::Drill => command(question, &format!("up --planned --to {}", quoted(arriving))),
+        RunKind::Up | RunKind::Drill | RunKind::Restore => {
+            command(question, &format!("up --planned --to {}", quoted(arriving)))
+        }
     };
     let help = format!(
         "A planned move loses no data: {planned}. To abandon writes at {leaving} that are not replicated, add \

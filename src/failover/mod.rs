@@ -12,6 +12,7 @@ mod drill;
 mod extra;
 mod guards;
 mod history;
+mod in_place;
 mod isolation;
 mod leave;
 mod levers;
@@ -61,11 +62,12 @@ pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub(crate) use course::flags;
 pub use history::{Calibration, History};
+pub use in_place::machine_to_restore;
 pub(crate) use levers::lever;
 pub use members::lever_ends;
 pub(crate) use offers::machines_of;
 pub(crate) use predict::predict;
-pub use reads::{PowerRequest, SurveyRequest, SurveyResult};
+pub use reads::{PowerRequest, RestoreOrder, SurveyRequest, SurveyResult};
 pub use rungs::Ladder;
 pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, active_site, endpoint_requests,
@@ -89,7 +91,7 @@ pub fn plan(input: &ProcedureInput<'_>) -> Procedure {
 pub fn as_run(stack: Stack, group: &str, verb: RunKind, state: &State, knowledge: &Knowledge) -> Stack {
     match verb {
         RunKind::Drill => stack.with_copies(group, knowledge),
-        RunKind::Up => stack,
+        RunKind::Up | RunKind::Restore => stack,
         RunKind::Down => {
             let role = state.roles.groups.get(group).filter(|role| role.active != ActiveSite::Home);
             let cold = role.and_then(|role| stack.sites.get(&*role.site)).filter(|site| site.is_cold());

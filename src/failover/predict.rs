@@ -11,7 +11,6 @@ use super::Procedure;
 use super::course::Question;
 use crate::address::Address;
 use crate::kinds::DurationEstimate;
-use crate::state::RunKind;
 use crate::steps::{
     Act, Path, Prediction, RouteSwitch, Schedule, Stage, Step, StepGraph, StepId, Task, TimeSpan, WIDTH,
 };
@@ -121,10 +120,7 @@ impl Procedure {
     /// and data stay where they are.
     pub fn moves_nothing(&self) -> bool {
         let steps = &self.steps.steps;
-        self.verb != RunKind::Drill
-            && self.idle.is_none()
-            && self.roles.is_empty()
-            && !steps.iter().any(Step::moves_users)
+        self.verb.moves() && self.idle.is_none() && self.roles.is_empty() && !steps.iter().any(Step::moves_users)
     }
 }
 

@@ -4,7 +4,7 @@ use super::course::{Course, NoCourse, Question, is_forced, site_of};
 use super::draft::ProcedureDraft;
 use super::predict::predict;
 use super::sides::{Replica, replicas};
-use super::{Procedure, ProcedureInput, RoleChange, drill, guards, moving, rungs};
+use super::{Procedure, ProcedureInput, RoleChange, drill, guards, in_place, moving, rungs};
 use crate::address::Address;
 use crate::plan::basis;
 use crate::stack::{FailoverGroup, Objectives, Route};
@@ -32,6 +32,10 @@ pub(super) fn assemble(input: &ProcedureInput<'_>, left_out: impl FnOnce() -> Ti
         RunKind::Up | RunKind::Down => Some(moving::steps(&mut draft)),
         RunKind::Drill => {
             drill::steps(&mut draft);
+            None
+        }
+        RunKind::Restore => {
+            in_place::steps(&mut draft);
             None
         }
     };
@@ -101,7 +105,7 @@ fn empty(question: &Question<'_>) -> Procedure {
         objectives: match verb {
             _ if question.is_verification() => Objectives::default(),
             RunKind::Down if !is_forced(question) => Objectives { rto: None, ..stack.objectives },
-            RunKind::Up | RunKind::Down | RunKind::Drill => stack.objectives,
+            RunKind::Up | RunKind::Down | RunKind::Drill | RunKind::Restore => stack.objectives,
         },
         accepted,
         unswitched: unswitched(group, without),
@@ -137,6 +141,9 @@ fn ordered(mut steps: Vec<crate::steps::Step>) -> Result<StepGraph, (Vec<Address
 }
 
 fn roles(question: &Question<'_>) -> Vec<RoleChange> {
+    if question.verb == RunKind::Restore {
+        return Vec::new();
+    }
     let change = |replica: Replica<'_>| {
         let now = replica.standing.writer.map(|side| site_of(question, replica.resource, side).to_owned());
         let to = replica.to.filter(|_| question.verb != RunKind::Drill);

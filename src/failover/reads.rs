@@ -46,6 +46,19 @@ pub struct SurveyRequest {
     pub fronts: Vec<(SiteFront, String)>,
 }
 
+/// A requested restore in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoreOrder {
+    /// The backup.
+    pub backup: Address,
+    /// The machine that is made again.
+    pub machine: Address,
+    /// The requested rung of the ladder; `None` for the newest point.
+    pub rung: Option<u8>,
+    /// The point to restore instead of the newest.
+    pub point: Option<String>,
+}
+
 /// Results of a survey.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SurveyResult {
@@ -73,6 +86,8 @@ pub struct SurveyResult {
     pub catalogues: BTreeMap<Address, Result<BackupSet, String>>,
     /// The cause of the incident.
     pub cause: IncidentCause,
+    /// The requested restore in place.
+    pub in_place: Option<RestoreOrder>,
     /// The number of points of each backup that are not trusted, because the damage may be in them.
     pub distrusted: BTreeMap<Address, usize>,
 }

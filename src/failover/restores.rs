@@ -16,7 +16,7 @@ use super::verify::{copies, levels, predicted, times};
 use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
 use crate::backup::launch::{self, ManifestItem};
-use crate::backup::{DataAge, Level, age, data_age, data_before};
+use crate::backup::{DataAge, Level, age, data_age, data_before, data_of};
 use crate::duration::spoken;
 use crate::kinds::{DurationEstimate, SignedObjects};
 use crate::plan::touches;
@@ -38,12 +38,15 @@ struct Chosen<'a> {
     age: Duration,
 }
 
-/// The backups of the group, where it moves to a cold standby.
-fn wanted<'a>(question: &'a Question<'_>) -> impl Iterator<Item = &'a Backup> {
+/// The backups of the group, where it moves to a cold standby; those of the machine in a restore in place.
+fn wanted<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
+    if question.verb == RunKind::Restore {
+        return restored(question);
+    }
     let is_cold = question.stack.sites.get(&*question.course.arriving).is_some_and(|site| site.is_cold());
     let restore: &[Address] = if is_cold { &question.group.restore } else { &[] };
     let restore = restore.iter().filter(|address| question.restores(address));
-    restore.filter_map(|address| question.stack.backups.get(address.own_name()))
+    restore.filter_map(|address| question.stack.backups.get(address.own_name())).collect()
 }
 
 /// The newest data of a backup.
@@ -56,7 +59,10 @@ fn chosen<'a>(question: &'a Question<'_>, backup: &'a Backup) -> Result<Chosen<'
         Some(Err(why)) => return Err(format!("its catalogue cannot be read: {why}")),
         None => return Err("its catalogue was not read".to_owned()),
     };
-    let data = data_age(set, Level::Complete).ok_or("its catalogue has no point that can be restored")?;
+    let order = question.seen.in_place.as_ref().filter(|order| order.backup == backup.address);
+    let older = order.and_then(|order| set.point(order.point.as_ref()?)).map(|point| data_of(set, point));
+    let data = older.or_else(|| data_age(set, Level::Complete));
+    let data = data.ok_or("its catalogue has no point that can be restored")?;
     Ok(Chosen { backup, data, age: age(now(question), data.as_of) })
 }
 
@@ -70,11 +76,12 @@ pub(super) fn machines<'a>(question: &Question<'a>) -> impl Iterator<Item = &'a 
     let (stack, group, arriving) = (question.stack, question.group, &question.course.arriving);
     let made: BTreeSet<&Address> = match question.verb {
         RunKind::Drill => copies(question).into_iter().map(|copy| &copy.address).collect(),
-        RunKind::Up | RunKind::Down => BTreeSet::new(),
+        RunKind::Up | RunKind::Down | RunKind::Restore => BTreeSet::new(),
     };
     let is_made = move |resource: &&Resource| match question.verb {
         RunKind::Drill => made.contains(&resource.address),
         RunKind::Up | RunKind::Down => stands_up(group, resource) && is_at(stack, group, resource, arriving),
+        RunKind::Restore => question.seen.in_place.as_ref().is_some_and(|order| order.machine == resource.address),
     };
     stack.resources.values().filter(|resource| resource.kind.recovery.launches.is_some()).filter(is_made)
 }
@@ -170,7 +177,7 @@ pub(super) fn counts(backup: &Backup) -> bool {
 fn left_cold<'a>(question: &'a Question<'_>) -> Option<(&'a str, Timestamp)> {
     let role = question.state.roles.groups.get(&*question.group.name)?;
     let is_left = |site: &&Arc<str>| ***site == *role.site;
-    let site = question.course.left.iter().find(is_left).filter(|_| question.verb != RunKind::Drill)?;
+    let site = question.course.left.iter().find(is_left).filter(|_| question.verb.moves())?;
     let is_cold = question.stack.sites.get(&**site).is_some_and(|site| site.is_cold());
     is_cold.then_some((&**site, role.since))
 }
@@ -259,7 +266,8 @@ pub(super) fn losses(question: &Question<'_>) -> Vec<LossEstimate> {
         };
         LossEstimate { replica: backup.address.clone(), amount, source }
     };
-    wanted(question).filter(|backup| counts(backup) && restored.contains(&backup.address)).map(one).collect()
+    let wanted = wanted(question).into_iter();
+    wanted.filter(|backup| counts(backup) && restored.contains(&backup.address)).map(one).collect()
 }
 
 /// True if a machine of this run restores data of one of these resources.
@@ -296,7 +304,7 @@ pub(super) fn damaged(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pr
 pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) {
     let restored: BTreeSet<&Address> = restored(question).into_iter().map(|backup| &backup.address).collect();
     let (by_machines, by_nobody): (Vec<&Backup>, Vec<&Backup>) =
-        wanted(question).partition(|backup| restored.contains(&backup.address));
+        wanted(question).into_iter().partition(|backup| restored.contains(&backup.address));
     if !by_nobody.is_empty() {
         found.push(unrestored(question, &by_nobody));
     }

@@ -7,11 +7,11 @@ use super::in_prose;
 use super::restores::{counts, machines, restored};
 use super::sides::{Replica, replicas};
 use crate::address::Address;
-use crate::backup::{LadderInput, Rates, Rung, RungKind, ladder};
+use crate::backup::{LadderInput, Rates, Rung, RungKind, age, ladder};
 use crate::roles::{Health, Side};
 use crate::shell::quoted;
 use crate::stack::{Backup, Resource, Stack};
-use crate::state::RunKind;
+use crate::state::{GroupRole, RunKind};
 
 /// The ways to get the data of a backup back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,18 @@ pub struct Ladder {
 /// impossible.
 type Way = Result<(String, Option<Duration>, Option<Duration>), String>;
 
-/// The ladders of a move; none in a drill, on the way home, and where nothing was read.
+/// The ladders of a move, or of a restore in place; none in a drill, on the way home, and where nothing was read.
 pub(super) fn ladders(question: &Question<'_>) -> Vec<Ladder> {
-    if question.verb != RunKind::Up || question.seen.at.is_none() {
+    if question.seen.at.is_none() {
         return Vec::new();
+    }
+    match question.verb {
+        RunKind::Up => {}
+        RunKind::Restore => {
+            let backups = restored(question).into_iter().filter(|backup| counts(backup));
+            return backups.map(|backup| of_move(question, backup)).collect();
+        }
+        RunKind::Down | RunKind::Drill => return Vec::new(),
     }
     let backups = question.group.restore.iter().filter_map(|address| question.stack.backups.get(address.own_name()));
     backups.filter(|backup| counts(backup)).map(|backup| of_move(question, backup)).collect()
@@ -60,6 +68,11 @@ fn of_move(question: &Question<'_>, backup: &Backup) -> Ladder {
         machine: machine(question, backup).map(creation).unwrap_or_default(),
         now: seen.at.unwrap_or_default(),
     });
+    let order = question.seen.in_place.as_ref().filter(|order| order.backup == backup.address);
+    if let Some(point) = order.and_then(|order| order.point.as_deref()) {
+        let chosen = rungs.iter().position(|rung| rung.point.as_deref() == Some(point));
+        return Ladder { backup: backup.address.clone(), rungs, chosen };
+    }
     let is_restored = restored(question).iter().any(|one| one.address == backup.address);
     let taken = match (is_restored, promotes) {
         (true, _) => Some(RungKind::Newest),
@@ -99,7 +112,7 @@ fn promotion(question: &Question<'_>, replica: &Replica<'_>) -> (Way, bool) {
     let address = &resource.address;
     let side = to.unwrap_or_else(|| standing.writer.map_or(Side::Target, Side::other));
     let (site, source) = (site_of(question, resource, side), site_of(question, resource, side.other()));
-    let is_promoted = to.is_some() && !replica.is_there();
+    let is_promoted = question.verb.moves() && to.is_some() && !replica.is_there();
     let closed = match &standing.health {
         _ if question.is_lost(site) => Some(format!("{site} is lost, where {address} would be promoted")),
         Health::Broken(why) => Some(format!("{address} {why}")),
@@ -116,6 +129,14 @@ fn promotion(question: &Question<'_>, replica: &Replica<'_>) -> (Way, bool) {
             promotion.forced,
         ),
         false => (format!("up --planned --to {}", quoted(site)), Some(Duration::ZERO), promotion.planned),
+    };
+    // What users have written elsewhere since the group moved away is not in the replica.
+    let role = question.state.roles.groups.get(&*question.group.name);
+    let is_apart =
+        |role: &&GroupRole| standing.writer.is_some_and(|writer| site_of(question, resource, writer) != role.site);
+    let loss = match role.filter(is_apart) {
+        Some(role) => Some(Duration::from_secs(age(question.seen.at.unwrap_or_default(), role.since).as_secs() + 1)),
+        None => loss,
     };
     let how = match is_promoted {
         true => format!("{address} is promoted at {site}"),

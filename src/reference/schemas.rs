@@ -29,7 +29,7 @@ schemas! {
     "plan-file" "drplan plan --out FILE";
     "apply" "drplan apply|destroy --format json";
     "review" "drplan diff --format json";
-    "procedure" "drplan failover-group up|down|drill --format json";
+    "procedure" "drplan failover-group up|down|drill|backup restore --format json";
     "run" "drplan failover-group show RUN --format json";
     "history" "drplan failover-group history --format json";
     "status" "drplan failover-group status --format json";

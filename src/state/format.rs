@@ -206,7 +206,7 @@ pub(crate) mod tests {
     }
 
     fn roles() -> impl Strategy<Value = Roles> {
-        let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill]);
+        let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill, RunKind::Restore]);
         let open = (any::<String>(), any::<String>(), verb, times()).prop_map(|(run, group, verb, since)| OpenRun {
             run,
             group,

@@ -110,6 +110,8 @@ pub enum RunKind {
     Down,
     /// Drill: proves that a failover would work.
     Drill,
+    /// Restore in place: brings the data of one machine back where it is.
+    Restore,
 }
 
 /// Writes the unfinished runs as a list; a single one as itself, as earlier versions did.
@@ -144,12 +146,18 @@ impl Roles {
 }
 
 impl RunKind {
+    /// True for a run that moves users and data from one site to another.
+    pub const fn moves(self) -> bool {
+        matches!(self, Self::Up | Self::Down)
+    }
+
     /// The name used in commands and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Down => "down",
             Self::Drill => "drill",
+            Self::Restore => "restore",
         }
     }
 }

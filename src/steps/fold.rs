@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Entry, Event, RunEnd, RunStart, StepEvent};
 use crate::address::Address;
 use crate::backup::{self, RestoreRecord};
-use crate::state::{ActiveSite, GroupRole, OpenRun, RunKind, State, Status};
+use crate::state::{ActiveSite, GroupRole, OpenRun, State, Status};
 
 /// The restores of a run, by backup.
 pub fn restores_of(journal: &[Entry]) -> BTreeMap<Address, Vec<RestoreRecord>> {
@@ -86,7 +86,7 @@ impl State {
         let lost: Vec<OpenRun> = self.roles.open.values().filter(|open| open.run == run).cloned().collect();
         for OpenRun { run, group, verb, leaving, since } in lost {
             self.roles.open.remove(&group);
-            if verb == RunKind::Drill {
+            if !verb.moves() {
                 continue;
             }
             let known = self.roles.groups.get(&group);

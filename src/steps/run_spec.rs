@@ -135,6 +135,7 @@ impl Prediction {
     pub fn headline(&self, verb: RunKind, how: FailoverMode) -> TimeSpan {
         match (verb, how) {
             (RunKind::Drill, _) => self.recovery().and(self.left_out.unwrap_or_default()),
+            (RunKind::Restore, _) => self.recovery(),
             (RunKind::Up | RunKind::Down, FailoverMode::Planned) => self.interruption.unwrap_or(self.recovery()),
             (RunKind::Up | RunKind::Down, FailoverMode::Forced) => self.recovery(),
         }

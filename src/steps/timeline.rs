@@ -231,7 +231,7 @@ impl Timeline {
     pub fn without_service(&self) -> Option<Duration> {
         let served = self.served?;
         match (self.undertaking.verb, self.undertaking.how) {
-            (RunKind::Drill, _) => Some(between(self.report.began, served)),
+            (RunKind::Drill | RunKind::Restore, _) => Some(between(self.report.began, served)),
             (_, FailoverMode::Forced) => Some(between(self.outage().unwrap_or(self.report.began), served)),
             (RunKind::Up | RunKind::Down, FailoverMode::Planned) => self.interruption(),
         }
@@ -262,7 +262,7 @@ impl Timeline {
     /// True for a move that promotes no replica, switches no traffic and runs no program or request of the group: users
     /// and data stay where they are.
     pub fn moves_nothing(&self) -> bool {
-        self.undertaking.verb != RunKind::Drill
+        self.undertaking.verb.moves()
             && self.undertaking.roles.is_empty()
             && !self.graph.steps.iter().any(Step::moves_users)
     }

@@ -25,8 +25,12 @@ impl<'a> MoveSites<'a> {
     /// The site of a replica's side.
     pub fn side(&self, side: Side) -> &'a str {
         match (self.verb, side) {
-            (RunKind::Up | RunKind::Drill, Side::Target) | (RunKind::Down, Side::Source) => self.arriving,
-            (RunKind::Up | RunKind::Drill, Side::Source) | (RunKind::Down, Side::Target) => self.leaving,
+            (RunKind::Up | RunKind::Drill | RunKind::Restore, Side::Target) | (RunKind::Down, Side::Source) => {
+                self.arriving
+            }
+            (RunKind::Up | RunKind::Drill | RunKind::Restore, Side::Source) | (RunKind::Down, Side::Target) => {
+                self.leaving
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use crate::steps::{Step, StepGraph, TimeSpan, between};
 /// Name of the time that the RTO limits. A drill interrupts nobody; the steps that it leaves out count.
 pub(super) const fn time_of(verb: RunKind, how: FailoverMode) -> &'static str {
     match (verb, how) {
-        (RunKind::Up, FailoverMode::Forced) => "recovery time (RTO)",
+        (RunKind::Up, FailoverMode::Forced) | (RunKind::Restore, _) => "recovery time (RTO)",
         (RunKind::Down, FailoverMode::Forced) => "failback time",
         (RunKind::Up | RunKind::Down, FailoverMode::Planned) => "service interruption",
         (RunKind::Drill, _) => "recovery time with steps left out",
@@ -115,7 +115,7 @@ pub(super) fn times(procedure: &Procedure) -> Vec<(&'static str, TimeSpan)> {
         (RunKind::Drill, _) => vec![first, ("recovery time in drill", predicted.recovery())],
         (RunKind::Up, FailoverMode::Planned) => vec![first, ("recovery time", predicted.recovery())],
         (RunKind::Down, FailoverMode::Planned) => vec![first, ("failback time", predicted.recovery())],
-        (RunKind::Up | RunKind::Down, FailoverMode::Forced) => vec![first],
+        (RunKind::Up | RunKind::Down, FailoverMode::Forced) | (RunKind::Restore, _) => vec![first],
     }
 }
 
@@ -198,6 +198,7 @@ pub(super) fn direction(procedure: &Procedure) -> String {
     let way = match procedure.verb {
         RunKind::Up => format!("Users and data move from {from} to {to}."),
         RunKind::Down => format!("Users and data return from {from} to {to}."),
+        RunKind::Restore => format!("Data are restored in place at {to}. Users stay where they are."),
         RunKind::Drill if !procedure.verifies.is_empty() => {
             format!(
                 "Copies of machines of {to} restore the newest points, are probed and deleted. Users and data stay where they are."

@@ -127,6 +127,7 @@ pub(super) fn standing(run: &Timeline, now: Timestamp, holder: Option<&str>) -> 
         None if run.condition().is_open() => match run.undertaking.verb {
             RunKind::Up => " Service is not restored yet.".to_owned(),
             RunKind::Down => " Failback is not complete yet.".to_owned(),
+            RunKind::Restore => " The data are not restored yet.".to_owned(),
             RunKind::Drill => " The drill copies have not answered yet.".to_owned(),
         },
         None => String::new(),

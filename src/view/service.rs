@@ -71,6 +71,7 @@ pub fn service(run: &Timeline) -> Option<String> {
                 Some(why) => format!("Drill completed{after}, not confirmed: {why}."),
                 None => format!("Drill completed{after}; no probe verified that the copies answer."),
             },
+            (RunKind::Restore, _) => format!("Restore completed{after}, service not confirmed: {why}."),
             (RunKind::Up | RunKind::Down, true) => format!("Traffic switched{after}, not confirmed: {why}."),
             (RunKind::Up | RunKind::Down, false) => format!("Steps completed{after}, service not confirmed: {why}."),
         });
@@ -78,6 +79,7 @@ pub fn service(run: &Timeline) -> Option<String> {
     let (recovery, without) = (run.recovery()?, run.without_service()?);
     Some(match (run.undertaking.verb, run.undertaking.how) {
         (RunKind::Drill, _) => format!("Drill copies answered after {}.", spoken(recovery)),
+        (RunKind::Restore, _) => format!("Data restored after {}.", spoken(recovery)),
         (RunKind::Up, FailoverMode::Forced) => match run.outage() {
             Some(_) => format!("Service restored {} after the outage began.", spoken(without)),
             None => format!("Service restored after {}.", spoken(recovery)),

@@ -70,6 +70,8 @@ fn schema_of(words: &[&str]) -> Option<&'static str> {
         ("doctor", ..) => "doctor",
         ("backup", "list", _) => "backup-list",
         ("backup", "status", _) => "backup-status",
+        ("backup", "restore", _) if words.contains(&"--dry-run") => "procedure",
+        ("backup", "restore", _) => "run",
         ("roles", ..) => "roles",
         ("kinds", ..) => "kinds",
         ("simulator", "show", _) => "simulator",

@@ -2,6 +2,7 @@
 
 mod list;
 mod read;
+mod restore;
 mod status;
 mod verify;
 
@@ -36,6 +37,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum BackupCommand {
     List(list::Args),
+    Restore(restore::Args),
     Status(status::Args),
     Verify(verify::Args),
 }
@@ -70,13 +72,14 @@ enum TableFormat {
 pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCode, Failure> {
     match &args.verb {
         BackupCommand::List(args) => list::run(args, global, session),
+        BackupCommand::Restore(args) => restore::run(args, global, session),
         BackupCommand::Status(args) => status::run(args, global, session),
         BackupCommand::Verify(args) => verify::run(args, global, session),
     }
 }
 
 impl Common {
-    /// The directory of the stack, and the name of a backup: `status NAME` is short for `status . NAME`.
+    /// The directory of the stack, and the name of a backup.
     fn positionals(&self, session: &Session) -> (PathBuf, Option<String>) {
         let names: Vec<String> = self.name.iter().cloned().collect();
         let (dir, names) = here_or(self.stack.as_ref(), &names, session);

@@ -269,6 +269,13 @@ fn outcome(
             );
             done("mixed_state", text)
         }
+        AbortOutcome::Left(_) if run.undertaking.verb == RunKind::Restore => {
+            let text = format!(
+                "Aborted: run {id} ended where it was. What it had deleted is missing: `drplan apply` creates it, without \
+                 its data.\n"
+            );
+            done("unchanged", text)
+        }
         AbortOutcome::Left(_) => {
             done("unchanged", format!("Aborted: run {id} ended where it was. It had moved nothing.\n"))
         }

@@ -159,7 +159,7 @@ fn ended(procedure: &Procedure) -> Option<ExitCode> {
 fn waits(group: &FailoverGroup, other: &FailoverGroup, verb: RunKind) -> bool {
     match verb {
         RunKind::Down => other.after.contains(&group.name),
-        RunKind::Up | RunKind::Drill => group.after.contains(&other.name),
+        RunKind::Up | RunKind::Drill | RunKind::Restore => group.after.contains(&other.name),
     }
 }
 
@@ -195,7 +195,7 @@ fn concerns(errand: &ProcedureRequest<'_>, group: &FailoverGroup, roles: &Roles)
     match (errand.how, errand.verb) {
         (FailoverMode::Forced, _) => errand.lost.iter().any(|lost| lost == at),
         (_, RunKind::Down) => roles.active(&group.name) != ActiveSite::Home,
-        (_, RunKind::Up | RunKind::Drill) => roles.active(&group.name) != ActiveSite::Away,
+        (_, RunKind::Up | RunKind::Drill | RunKind::Restore) => roles.active(&group.name) != ActiveSite::Away,
     }
 }
 

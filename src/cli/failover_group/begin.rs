@@ -44,7 +44,9 @@ pub fn carry_out(errand: &ProcedureRequest<'_>, global: &Global, session: &mut S
         .help(format!("Apply it first: `{}`", again("apply", errand.stack, global))));
     };
     let stack = evaluate(&loaded, &state, session)?;
-    let group = errand.common.group.clone().or_else(|| moved_group(errand.verb, &stack, &state));
+    let in_place = errand.restore.map(|restore| restore.order(&stack, &state)).transpose()?.map(|(_, group)| group);
+    let group = errand.common.group.clone().or(in_place);
+    let group = group.or_else(|| moved_group(errand.verb, &stack, &state));
     let group = group_of(&stack, group.as_deref())?;
     let lost = errand.lost_sites(group, &stack)?;
     let errand = &ProcedureRequest { lost: &lost, ..*errand };
@@ -165,7 +167,7 @@ fn end_superseded(
     session: &mut Session,
 ) -> Result<(), Failure> {
     if !errand.common.yes {
-        let again = again(&errand.whole_command(), errand.stack, global);
+        let again = errand.again(&errand.whole_command(), global);
         let what = format!("This ends run {over} where it is.");
         confirm_name(&what, Named::FailoverGroup(group), &again, global, session)?;
     }
@@ -209,6 +211,10 @@ fn question(procedure: &Procedure, cloud: CloudName) -> String {
             cloud.as_str()
         ),
         RunKind::Drill => format!("This starts a drill of failover group {group} of {stack} on {}.", cloud.as_str()),
+        RunKind::Restore => {
+            let machine = procedure.steps.steps.first().map_or("a machine", |step| step.address.as_str());
+            format!("This deletes {machine} of {stack} on {}, and restores its backups on a new one.", cloud.as_str())
+        }
         RunKind::Up | RunKind::Down => {
             format!("This moves failover group {group} of {stack} from {leaving} to {arriving} on {}.", cloud.as_str())
         }

@@ -43,6 +43,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         stack: &args.stack,
         common: &args.common,
         is_shown: false,
+        restore: None,
     };
     carry_out(&errand, global, session)
 }

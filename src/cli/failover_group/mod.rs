@@ -11,6 +11,7 @@ mod drill;
 mod ending;
 mod follow;
 mod history;
+mod in_place;
 mod prepare;
 mod request;
 mod resume;
@@ -155,13 +156,14 @@ impl MoveOptions {
             stack,
             common,
             is_shown: false,
+            restore: None,
         }
     }
 }
 
 /// The start of an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Since {
+pub(super) enum Since {
     /// At this time.
     At(Timestamp),
     /// This long ago.
@@ -178,7 +180,7 @@ impl fmt::Display for Since {
 }
 
 impl Since {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let at = text.parse().map(Self::At);
         at.or_else(|_| duration::parse(text).map(Self::Ago))
             .map_err(|_| format!("`{text}` is neither a time, as in 2026-03-01T14:05:00Z, nor a duration, as in 20m"))
@@ -217,7 +219,10 @@ impl From<FailureAction> for FailurePolicy {
     }
 }
 
+pub(super) use in_place::restore_in_place;
 pub(super) use prepare::history;
+pub(super) use request::InPlaceRequest;
+pub(super) use up::cause;
 pub(super) use verify::verify;
 
 /// Output formats of procedures, runs, plans and differences.

@@ -9,13 +9,47 @@ use jiff::Timestamp;
 use super::{Failure, Global, RunOptions, Since};
 use crate::address::Address;
 use crate::apply::FailoverRun;
-use crate::cli::again::{again, quoted};
-use crate::failover::flags;
+use crate::cli::again::{again, quoted, word};
+use crate::diagnostic::closest;
+use crate::failover::{RestoreOrder, flags, machine_to_restore};
 use crate::kinds::Catalog;
 use crate::roles::{FailoverMode, IncidentCause};
 use crate::stack::{FailoverGroup, Stack};
-use crate::state::RunKind;
+use crate::state::{RunKind, State};
 use crate::steps::Acceptance;
+
+/// A restore in place.
+#[derive(Debug, Clone, Copy)]
+pub struct InPlaceRequest<'a> {
+    /// The name of the backup.
+    pub backup: &'a str,
+    /// The time after which points do not count.
+    pub at: Option<Timestamp>,
+    /// The rung of the ladder.
+    pub rung: Option<u8>,
+}
+
+impl InPlaceRequest<'_> {
+    /// The order, and the group of its machine.
+    ///
+    /// # Errors
+    /// The backup does not exist, or no machine that exists restores it.
+    pub fn order(&self, stack: &Stack, state: &State) -> Result<(RestoreOrder, String), Failure> {
+        let Some(backup) = stack.backups.get(self.backup) else {
+            let failure = Failure::failed(format!("the stack has no backup `{}`", self.backup));
+            return Err(match closest(self.backup, stack.backups.keys().map(|name| &**name)) {
+                Some(close) => failure.help(format!("Did you mean `{close}`?")),
+                None => failure,
+            });
+        };
+        let (machine, group) = machine_to_restore(stack, state, backup).map_err(|why| {
+            Failure::refused(format!("{} cannot be restored in place: {why}", backup.address))
+                .help("`drplan failover-group up --dry-run` shows every way to get its data back.")
+        })?;
+        let (backup, machine) = (backup.address.clone(), machine.address.clone());
+        Ok((RestoreOrder { backup, machine, rung: self.rung, point: None }, group.name.to_string()))
+    }
+}
 
 /// The run that is requested.
 #[derive(Clone, Copy)]
@@ -34,13 +68,15 @@ pub struct ProcedureRequest<'a> {
     pub common: &'a RunOptions,
     /// The procedure has been shown and confirmed.
     pub is_shown: bool,
+    /// The restore in place that it is.
+    pub restore: Option<InPlaceRequest<'a>>,
 }
 
 impl ProcedureRequest<'_> {
     /// These words of this request as a complete command: a verification names its backups last.
     pub fn again(&self, words: &str, global: &Global) -> String {
         let names = self.verify.iter().map(|backup| format!(" {}", quoted(backup.own_name())));
-        again(words, self.stack, global) + &names.collect::<String>()
+        again(words, self.place(), global) + &names.collect::<String>()
     }
 
     /// The command that requests the same run, with what was accepted.
@@ -52,6 +88,9 @@ impl ProcedureRequest<'_> {
 
     /// The command that requests the same run, without accepted losses.
     pub fn command(&self) -> String {
+        if let Some(restore) = self.restore {
+            return self.restore_command(restore);
+        }
         let mut words = match self.verify.is_empty() {
             true => format!("failover-group {}", self.verb.as_str()),
             false => "backup verify".to_owned(),
@@ -68,6 +107,23 @@ impl ProcedureRequest<'_> {
         words.extend(self.without.iter().map(|address| format!(" --without {}", quoted(address.as_str()))));
         words.extend(self.common.group.as_ref().map(|group| format!(" --group {}", quoted(group))));
         words
+    }
+
+    /// The command of a restore in place; it holds the directory of the stack.
+    fn restore_command(&self, restore: InPlaceRequest<'_>) -> String {
+        let mut words = format!("backup restore {} {}", word(self.stack), quoted(restore.backup));
+        words.extend(restore.rung.map(|rung| format!(" --rung {rung}")));
+        words.extend(restore.at.map(|at| format!(" --at {at}")));
+        if !self.cause.is_lost() {
+            words += &format!(" --cause {}", self.cause.as_str());
+        }
+        words.extend(self.common.group.as_ref().map(|group| format!(" --group {}", quoted(group))));
+        words
+    }
+
+    /// The directory that completes its command.
+    fn place(&self) -> &Path {
+        if self.restore.is_some() { Path::new(".") } else { self.stack }
     }
 
     /// The sites of this group that are lost: those that the request names, and those of the providers that it names.

@@ -14,7 +14,7 @@ use crate::cli::cloud::with_cloud;
 use crate::cli::loading::{LoadedStack, load_recorded};
 use crate::cli::location::{StackLocation, holder};
 use crate::cli::planning::cloud_of;
-use crate::state::StateError;
+use crate::state::{RunKind, StateError};
 use crate::world::Store;
 
 /// Resume a run that was stopped, failed, was killed or waits for an operator
@@ -89,7 +89,9 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         if run.is_of(&stack).is_ok() || run.is_unwinding() {
             return carry(&carrying, &mut run, Continuation::Resume, global, session).await;
         }
-        let Some(of_stack) = stack.failover_groups.get(group.as_str()) else {
+        // What a restore in place has left to do follows from its order alone.
+        let of_stack = stack.failover_groups.get(group.as_str()).filter(|_| run.undertaking.verb != RunKind::Restore);
+        let Some(of_stack) = of_stack else {
             return Err(explained(RunError::OtherStack(run.id.clone()), &again));
         };
         let again = again("resume");

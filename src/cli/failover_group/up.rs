@@ -50,7 +50,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
 }
 
 /// The cause with this name.
-fn cause(text: &str) -> Result<IncidentCause, String> {
+pub(in crate::cli) fn cause(text: &str) -> Result<IncidentCause, String> {
     let all = [IncidentCause::Lost, IncidentCause::Corrupt];
     all.into_iter().find(|cause| cause.as_str() == text).ok_or_else(|| "write `lost` or `corrupt`".to_owned())
 }

@@ -33,6 +33,7 @@ pub fn verify(
         stack,
         common: &common,
         is_shown: false,
+        restore: None,
     };
     carry_out(&request, global, session)
 }

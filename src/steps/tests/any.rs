@@ -146,7 +146,7 @@ pub(crate) fn undertakings() -> impl Strategy<Value = RunSpec> {
     let times =
         (durations(), durations()).prop_map(|(typical, worst)| Prediction { typical, worst, ..Prediction::default() });
     let objectives = (prop::option::of(durations()), prop::option::of(durations()));
-    let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill]);
+    let verb = prop::sample::select(vec![RunKind::Up, RunKind::Down, RunKind::Drill, RunKind::Restore]);
     let how = prop::sample::select(vec![FailoverMode::Planned, FailoverMode::Forced]);
     let lost = prop::collection::vec(any::<String>(), 0..3);
     let what = (any::<String>(), verb, how, lost);

@@ -197,6 +197,7 @@ fn direction(run: &Timeline) -> String {
     let moved = match run.undertaking.verb {
         RunKind::Up => format!("Users and data: {from} → {to}."),
         RunKind::Down => format!("Failback of users and data: {from} → {to}."),
+        RunKind::Restore => format!("Restore in place at {to}."),
         RunKind::Drill if !run.undertaking.verifies.is_empty() => {
             let what = forecast::verification(&run.undertaking.verifies);
             format!("Restores at {to}: {what}. Production was not moved.")
@@ -221,6 +222,7 @@ const fn reached(verb: RunKind) -> &'static str {
         RunKind::Up => "Service restored after",
         RunKind::Down => "Failback completed after",
         RunKind::Drill => "Drill copies answered after",
+        RunKind::Restore => "Data restored after",
     }
 }
 
@@ -265,6 +267,7 @@ fn verdict(clock: &Clock<'_>) -> (String, &'static str) {
             RunKind::Up => "Service was not restored by this run.".to_owned(),
             RunKind::Down => "Failback was not completed by this run.".to_owned(),
             RunKind::Drill => "The drill copies did not answer.".to_owned(),
+            RunKind::Restore => "The data were not restored by this run.".to_owned(),
         },
         (ObjectiveMark::Met, Some(real)) => format!("{}: RTO {rto} met.", reached_words(clock, real)),
         (ObjectiveMark::Missed, Some(real)) => format!("{}: RTO {rto} missed.", reached_words(clock, real)),
@@ -350,7 +353,7 @@ fn facts(clock: &Clock<'_>) -> Vec<[String; 2]> {
     let done = run.status.phases().iter().filter(|phase| **phase == Phase::Succeeded).count();
     let of_data = match verb {
         RunKind::Drill => ["Data loss (RPO)".to_owned(), "not tested".to_owned()],
-        RunKind::Up | RunKind::Down => ["Data loss (RPO)".to_owned(), clock.greatest_loss()],
+        RunKind::Up | RunKind::Down | RunKind::Restore => ["Data loss (RPO)".to_owned(), clock.greatest_loss()],
     };
     let repeated: usize = run.courses.iter().map(|course| course.attempts.len().saturating_sub(1)).sum();
     let steps = match repeated {
@@ -363,6 +366,7 @@ fn facts(clock: &Clock<'_>) -> Vec<[String; 2]> {
         RunKind::Up => "Recovery time (RTO)",
         RunKind::Down => "Service interruption",
         RunKind::Drill => "Recovery time with steps left out",
+        RunKind::Restore => "Recovery time from the start of the run",
     };
     let unknown = || match super::service::unconfirmed(run) {
         Some(_) => "not confirmed".to_owned(),
@@ -387,6 +391,7 @@ fn predictions(clock: &Clock<'_>) -> Vec<Comparison> {
         RunKind::Up => "Start of the run to service restored",
         RunKind::Down => "Start of the run to failback complete",
         RunKind::Drill => "Start of the run to copies answering",
+        RunKind::Restore => "Start of the run to data restored",
     };
     let row = |what: &str, time: TimeSpan, real: String| Comparison {
         what: what.to_owned(),
@@ -403,6 +408,7 @@ fn predictions(clock: &Clock<'_>) -> Vec<Comparison> {
         (RunKind::Drill, _) => {
             vec![row("With the steps that a drill leaves out", headline, dash(clock.recovery())), of_recovery]
         }
+        (RunKind::Restore, _) => vec![of_recovery],
         (_, FailoverMode::Planned) if predicted.interruption.is_some() => {
             vec![row("Service interruption", headline, dash(clock.recovery())), of_recovery]
         }

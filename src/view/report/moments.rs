@@ -69,7 +69,7 @@ impl<'a> Clock<'a> {
                 Some(between(self.origin(), served) + left)
             }
             RunKind::Up | RunKind::Down if undertaking.how == FailoverMode::Planned => self.run.interruption(),
-            RunKind::Up | RunKind::Down => Some(between(self.origin(), served)),
+            RunKind::Up | RunKind::Down | RunKind::Restore => Some(between(self.origin(), served)),
         }
     }
 
@@ -131,6 +131,9 @@ impl<'a> Clock<'a> {
             (None, RunKind::Up) if self.has_outage() => Moment { mood: "open", ..Moment::state(what, "not recorded") },
             (_, RunKind::Up) => Moment { detail: "planned move".to_owned(), ..Moment::state(what, "no outage") },
             (_, RunKind::Down) => Moment { detail: "failback".to_owned(), ..Moment::state(what, "no outage") },
+            (_, RunKind::Restore) => {
+                Moment { detail: "restore in place".to_owned(), ..Moment::state(what, "no outage") }
+            }
             (_, RunKind::Drill) => Moment { detail: "drill".to_owned(), ..Moment::state(what, "no outage") },
         }
     }
@@ -189,6 +192,7 @@ impl<'a> Clock<'a> {
             RunKind::Up => "Service restored",
             RunKind::Down => "Users back",
             RunKind::Drill => "Copies answered",
+            RunKind::Restore => "Data restored",
         };
         let mark = self.time_mark();
         let objective = match (run.undertaking.objectives.0, run.undertaking.verb) {

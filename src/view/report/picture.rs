@@ -112,6 +112,7 @@ const fn goal(run: &Timeline) -> &'static str {
         RunKind::Up => "service restored",
         RunKind::Down => "failback complete",
         RunKind::Drill => "copies answered",
+        RunKind::Restore => "data restored",
     }
 }
 

@@ -9,7 +9,7 @@ use drplan::apply::{
     self, AbortOutcome, CatalogueSource, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError,
     RunOutcome,
 };
-use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput};
+use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput, RestoreOrder};
 use drplan::object::ObjectId;
 use drplan::roles::FailoverMode;
 use drplan::run::StopSignal;
@@ -211,6 +211,12 @@ impl Incident {
         let mut seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let from = (CatalogueSource::Simulated(START), &self.lab.cloud as &dyn Cloud);
         seen.catalogues = apply::read_catalogues(&stack, group, from, (&state.restores, self.lab.clock.now())).await;
+        if verb == RunKind::Restore {
+            let backup = stack.backups.get("database").expect("the backup of the database");
+            let (machine, _) = failover::machine_to_restore(&stack, &state, backup).expect("a machine that restores");
+            let (backup, machine) = (backup.address.clone(), machine.address.clone());
+            seen.in_place = Some(RestoreOrder { backup, machine, rung: None, point: None });
+        }
         let question = ProcedureInput {
             stack: &stack,
             group,

@@ -7,6 +7,7 @@ mod estates;
 pub mod groups;
 pub mod incident;
 mod journeys;
+mod ladders;
 mod machines;
 mod markers;
 mod offers;
