@@ -231,7 +231,9 @@ mod tests {
             bytes: ManifestBytes { restored: Some(10), ..ManifestBytes::default() },
             ..restore_record("5F", "r-1", 6 * DAY)
         };
-        let of = |bytes| codes(vec![sized(point("9F", 9, &[]), bytes)], &[record.clone()], &terms(), 9 * DAY + HOUR);
+        let of = |bytes| {
+            codes(vec![sized(point("9F", 9, &[]), bytes)], std::slice::from_ref(&record), &terms(), 9 * DAY + HOUR)
+        };
         assert_eq!(of(21), ["retention-short", "grown"]);
         assert_eq!(of(20), ["retention-short"]);
         let slow = Terms { rpo: Some(days(1)), ..terms() };

@@ -80,7 +80,7 @@ fn isolated(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightChe
             }
         }
     }
-    let count = copies(question).into_iter().count();
+    let count = copies(question).len();
     if found.len() == before && count > 0 {
         found.push(passes("isolated", format!("no copy of {count} uses a network or address of production")));
     }

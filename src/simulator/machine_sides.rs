@@ -33,7 +33,7 @@ impl Part {
         Self::at(command, command.side)
     }
 
-    /// The machine at the other side of it.
+    /// The other machine of the pair.
     pub(super) const fn other(command: &ReplicaCommand) -> Self {
         Self::at(command, command.side.other())
     }

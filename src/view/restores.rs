@@ -53,7 +53,7 @@ pub fn of_run(restores: &BTreeMap<Address, Vec<RestoreRecord>>, width: usize) ->
     let row = |(backup, record): (&Address, &RestoreRecord)| {
         let predicted = record.predicted.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         vec![
-            format!("  {backup}"),
+            backup.to_string(),
             visible(&record.point),
             moment(record.promised),
             match &record.outcome {
@@ -69,9 +69,11 @@ pub fn of_run(restores: &BTreeMap<Address, Vec<RestoreRecord>>, width: usize) ->
     if each().next().is_none() {
         return String::new();
     }
-    let head = ["  backup", "point", "promised", "restored", "time", "predicted", "level"].map(str::to_owned).to_vec();
+    let head = ["backup", "point", "promised", "restored", "time", "predicted", "level"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(each().map(row)).collect();
-    format!("\nRestored backups:\n{}", table_or_blocks(&rows, 7, width))
+    let table = table_or_blocks(&rows, 7, width.saturating_sub(2));
+    let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
+    format!("\nRestored backups:\n{}", table.lines().map(indented).collect::<String>())
 }
 
 /// The same for scripts.

@@ -74,7 +74,7 @@ fn machine(subject: &Subject<'_>, side: Side) -> Option<Machine> {
     })
 }
 
-/// The stand-in of the target, if a read shows that it does not run: whoever stopped it ended its writes.
+/// The stand-in of the target, if a read shows that it does not run: it takes no more writes.
 fn stopped(subject: &Subject<'_>, seen: &ReadResults) -> Option<ObjectId> {
     let Machine { object, power, .. } = stand_in(subject)?;
     let state = power.zip(seen.body(&object.id)).and_then(|(power, body)| (power.state)(body));
