@@ -77,7 +77,7 @@ pub async fn abort(
         });
     }
     let status = run.status()?;
-    if let Some(active) = recorded(run, &status) {
+    if let Some(active) = recorded(run, &status).or(recorded_in_state(run, ports)?) {
         // Only the end of the run is missing in its journal.
         return complete(run, stack, ports, party, (Continuation::Resume, "every step was completed"), active).await;
     }
@@ -140,6 +140,13 @@ fn recorded(run: &FailoverRun, status: &RunStatus) -> Option<ActiveSite> {
         Act::Task(Task::Record(role)) if status.phase(step.id) == Some(Phase::Succeeded) => Some(role.active),
         _ => None,
     })
+}
+
+/// The same for a run that was killed between the record in the state and the end of its step.
+fn recorded_in_state(run: &FailoverRun, ports: Ports<'_>) -> Result<Option<ActiveSite>, RunError> {
+    let state = ports.store.load()?;
+    let role = state.as_ref().and_then(|state| state.roles.groups.get(&run.undertaking.group));
+    Ok(role.filter(|role| role.run == run.id).map(|role| role.active))
 }
 
 /// Rolls back. A write that the cloud had refused is left where it refuses its rollback, too: otherwise a site that
