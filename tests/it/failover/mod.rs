@@ -4,6 +4,7 @@ mod commands;
 mod crash;
 mod disturbance;
 mod estates;
+mod from_cold;
 pub mod groups;
 pub mod incident;
 mod journeys;

@@ -31,7 +31,7 @@ pub const fn scene(stack: &'static str, ask: RunRequest) -> Scene {
 const UNFENCED: RunRequest = RunRequest { accepted: Acceptance { split_brain: true, ..GIVEN_UP.accepted }, ..GIVEN_UP };
 
 /// The way home from a cold standby.
-const FROM_COLD: RunRequest = RunRequest { to: Some("cold"), ..DOWN };
+pub const FROM_COLD: RunRequest = RunRequest { to: Some("cold"), ..DOWN };
 
 /// The resources of the lost site do not work, and its control plane answers.
 const fn dark(stack: &'static str, ask: RunRequest) -> Scene {
