@@ -31,7 +31,7 @@ pub fn machine_to_restore<'a>(
     state: &State,
     backup: &Backup,
 ) -> Result<(&'a Resource, &'a FailoverGroup), String> {
-    let restores = |resource: &&Resource| stack.restored_by(resource).iter().any(|one| one.address == backup.address);
+    let restores = |resource: &&Resource| stack.restores(resource, &backup.address);
     let all: Vec<&Resource> = stack.resources.values().filter(restores).collect();
     if all.is_empty() {
         return Err(format!(

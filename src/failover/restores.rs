@@ -16,7 +16,7 @@ use super::verify::{copies, levels, predicted, times};
 use super::{LossEstimate, PreflightCheck, in_prose};
 use crate::address::Address;
 use crate::backup::launch::{self, ManifestItem};
-use crate::backup::{DataAge, Level, age, data_age, data_before, data_of};
+use crate::backup::{BackupSet, DataAge, Level, age, data_age, data_before, data_of};
 use crate::duration::spoken;
 use crate::kinds::{DurationEstimate, SignedObjects};
 use crate::plan::touches;
@@ -49,16 +49,24 @@ fn wanted<'a>(question: &'a Question<'_>) -> Vec<&'a Backup> {
     restore.filter_map(|address| question.stack.backups.get(address.own_name())).collect()
 }
 
+/// The catalogue of a backup.
+///
+/// # Errors
+/// The reason why it is not known.
+pub(super) fn catalogue<'a>(question: &Question<'a>, backup: &Backup) -> Result<&'a BackupSet, String> {
+    match question.seen.catalogues.get(&backup.address) {
+        Some(Ok(set)) => Ok(set),
+        Some(Err(why)) => Err(format!("its catalogue cannot be read: {why}")),
+        None => Err("its catalogue was not read".to_owned()),
+    }
+}
+
 /// The newest data of a backup.
 ///
 /// # Errors
 /// The reason why there are none.
 fn chosen<'a>(question: &'a Question<'_>, backup: &'a Backup) -> Result<Chosen<'a>, String> {
-    let set = match question.seen.catalogues.get(&backup.address) {
-        Some(Ok(set)) => set,
-        Some(Err(why)) => return Err(format!("its catalogue cannot be read: {why}")),
-        None => return Err("its catalogue was not read".to_owned()),
-    };
+    let set = catalogue(question, backup)?;
     let order = question.seen.in_place.as_ref().filter(|order| order.backup == backup.address);
     let older = order.and_then(|order| set.point(order.point.as_ref()?)).map(|point| data_of(set, point));
     let data = older.or_else(|| data_age(set, Level::Complete));

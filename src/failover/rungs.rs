@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::course::{Question, command, flags, site_of};
 use super::in_prose;
-use super::restores::{counts, machines, restored};
+use super::restores::{catalogue, counts, machines, restored};
 use super::sides::{Replica, replicas};
 use crate::address::Address;
 use crate::backup::{LadderInput, Rates, Rung, RungKind, age, ladder};
@@ -48,11 +48,6 @@ pub(super) fn ladders(question: &Question<'_>) -> Vec<Ladder> {
 /// The ladder beside a move.
 fn of_move(question: &Question<'_>, backup: &Backup) -> Ladder {
     let seen = question.seen;
-    let points = match seen.catalogues.get(&backup.address) {
-        Some(Ok(set)) => Ok(set),
-        Some(Err(why)) => Err(format!("its catalogue cannot be read: {why}")),
-        None => Err("its catalogue was not read".to_owned()),
-    };
     let (volume, snapshot) = disks(question, backup);
     let replica = replica(question, backup);
     let promotes = replica.as_ref().is_some_and(|(_, promotes)| *promotes);
@@ -61,7 +56,7 @@ fn of_move(question: &Question<'_>, backup: &Backup) -> Ladder {
         volume: Err(volume),
         snapshot: Err(snapshot),
         replica: replica.map_or_else(|| Err("the group has no replica of these data".to_owned()), |(way, _)| way),
-        points,
+        points: catalogue(question, backup),
         distrusted: seen.distrusted.get(&backup.address).copied().unwrap_or_default(),
         form: backup.tool.form,
         rates: Rates::ESTIMATES,
@@ -86,7 +81,7 @@ fn of_move(question: &Question<'_>, backup: &Backup) -> Ladder {
 /// The machine that restores a backup: in this procedure, or in another one of the stack.
 fn machine<'a>(question: &Question<'a>, backup: &Backup) -> Option<&'a Resource> {
     let stack: &'a Stack = question.stack;
-    let restores = |machine: &&Resource| stack.restored_by(machine).iter().any(|one| one.address == backup.address);
+    let restores = |machine: &&Resource| stack.restores(machine, &backup.address);
     machines(question).find(restores).or_else(|| {
         let all = stack.resources.values().filter(|machine| machine.kind.recovery.launches.is_some());
         all.filter(|machine| !machine.address.is_rehearsed()).find(restores)

@@ -33,9 +33,7 @@ pub struct Restorer<'a> {
 pub fn restorers<'a>(stack: &'a Stack, backup: &Address) -> Vec<Restorer<'a>> {
     let is_cold = |site: &&Arc<str>| stack.sites.get(*site).is_some_and(|site| site.is_cold());
     let restores = |machine: &&Resource| {
-        machine.kind.recovery.launches.is_some()
-            && !machine.address.is_rehearsed()
-            && stack.restored_by(machine).iter().any(|one| one.address == *backup)
+        machine.kind.recovery.launches.is_some() && !machine.address.is_rehearsed() && stack.restores(machine, backup)
     };
     let machines: Vec<&Resource> = stack.resources.values().filter(restores).collect();
     let mut found = Vec::new();

@@ -43,6 +43,11 @@ impl Stack {
         names.flatten().filter_map(|name| self.backups.get(name.as_str()?)).collect()
     }
 
+    /// True for a machine that restores this backup at its launch.
+    pub(crate) fn restores(&self, machine: &Resource, backup: &Address) -> bool {
+        self.restored_by(machine).iter().any(|one| one.address == *backup)
+    }
+
     /// The resources at both ends of a replica.
     pub(crate) fn sides_of(&self, replica: &Resource) -> Vec<&Address> {
         let ends = replica.kind.recovery.replicates.map(|ends| [ends.from, ends.to]);

@@ -52,30 +52,37 @@ async fn ends_with_the_older_point(incident: &Incident) -> Result<(), String> {
     }
 }
 
-#[test]
-fn run_that_goes_back_to_an_older_point_survives_a_kill_after_any_entry() {
-    let (begun, entries) = simulated(async {
-        let begun = damaged().await;
+/// Kills a run after each of its entries, and ends it. `ends` brings a run to its end and checks the outcome.
+fn survives_every_kill(
+    begun: &IncidentSnapshot,
+    ask: RunRequest,
+    ends: impl AsyncFn(&Incident) -> Result<(), String> + Sync,
+) {
+    let entries = simulated(async {
         let incident = begun.again();
         let before = incident.lab.store.entries().len();
-        ends_with_the_older_point(&incident).await.unwrap_or_else(|why| panic!("{why}"));
-        let entries = incident.lab.store.entries().len() - before;
-        (begun, entries)
+        ends(&incident).await.unwrap_or_else(|why| panic!("{why}"));
+        incident.lab.store.entries().len() - before
     });
     let wrong: Vec<String> = in_parallel(0..entries as u64, |cut| {
         let ended = simulated(async {
             let incident = begun.again();
             incident.lab.store.stop_after(cut as usize);
-            let killed = incident.whole(COLD, FailurePolicy::Stop).await;
+            let killed = incident.whole(ask, FailurePolicy::Stop).await;
             incident.lab.store.go_on();
             if killed.is_ok() {
                 return Err("the run was not killed".to_owned());
             }
-            ends_with_the_older_point(&IncidentSnapshot::of(incident).again()).await
+            ends(&IncidentSnapshot::of(incident).again()).await
         });
         ended.err().map(|why| format!("killed after {cut} of {entries} entries: {why}")).into_iter().collect()
     });
     assert!(wrong.is_empty(), "{} runs fail:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn run_that_goes_back_to_an_older_point_survives_a_kill_after_any_entry() {
+    survives_every_kill(&simulated(damaged()), COLD, ends_with_the_older_point);
 }
 
 #[test]
@@ -116,29 +123,11 @@ async fn ends_restored(incident: &Incident) -> Result<(), String> {
 
 #[test]
 fn restore_in_place_survives_a_kill_after_any_entry() {
-    let (begun, entries) = simulated(async {
+    let begun = simulated(async {
         let incident = Incident::stands("saas-three-sites").await;
         incident.done(COLD).await;
         incident.wait(25 * 3600).await;
-        let begun = IncidentSnapshot::of(incident);
-        let incident = begun.again();
-        let before = incident.lab.store.entries().len();
-        ends_restored(&incident).await.unwrap_or_else(|why| panic!("{why}"));
-        let entries = incident.lab.store.entries().len() - before;
-        (begun, entries)
+        IncidentSnapshot::of(incident)
     });
-    let wrong: Vec<String> = in_parallel(0..entries as u64, |cut| {
-        let ended = simulated(async {
-            let incident = begun.again();
-            incident.lab.store.stop_after(cut as usize);
-            let killed = incident.whole(IN_PLACE, FailurePolicy::Stop).await;
-            incident.lab.store.go_on();
-            if killed.is_ok() {
-                return Err("the run was not killed".to_owned());
-            }
-            ends_restored(&IncidentSnapshot::of(incident).again()).await
-        });
-        ended.err().map(|why| format!("killed after {cut} of {entries} entries: {why}")).into_iter().collect()
-    });
-    assert!(wrong.is_empty(), "{} runs fail:\n{}", wrong.len(), wrong.join("\n"));
+    survives_every_kill(&begun, IN_PLACE, ends_restored);
 }
