@@ -29,6 +29,7 @@ pub mod rules;
 pub mod soft_delete;
 pub mod table;
 pub mod tags;
+pub mod variants;
 
 mod stray;
 

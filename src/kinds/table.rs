@@ -21,6 +21,7 @@ pub use super::place::{Enclosure, Membership, Owners, Place};
 use super::provider::Tables;
 pub use super::rules::{Alternative, ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 pub use super::soft_delete::SoftDelete;
+pub use super::variants::{Follower, Variants};
 use crate::object::ObjectId;
 // For the kinds' own files, which take all words of a table from here.
 pub(crate) use crate::object::Object;
@@ -114,6 +115,8 @@ pub struct Kind {
     /// storage account. Arguments, attributes and everything else then come from the chosen table; `args` of this one
     /// holds the common arguments.
     pub variants: Option<Variants>,
+    /// Arguments of a replica's target that follow from the replica.
+    pub follower: Option<Follower>,
     /// Makes the table of a resource whose provider type is an argument, see [`Kind::of`].
     pub typed: Option<TypedTable>,
     /// Functions for everything that a table cannot express.
@@ -189,6 +192,7 @@ impl Kind {
         restless: &[],
         elsewhere: None,
         variants: None,
+        follower: None,
         typed: None,
         odd: Overrides::NONE,
         simulated: SimulatedBehaviour::NONE,
@@ -575,13 +579,4 @@ pub struct Replication {
     pub to: &'static str,
     /// True for an image, false for users' data.
     pub image: bool,
-}
-
-/// A choice of tables by the kind that an argument refers to.
-#[derive(Clone, Copy)]
-pub struct Variants {
-    /// The argument.
-    pub by: &'static str,
-    /// The kind referred to, and its table.
-    pub of: &'static [(&'static str, &'static Kind)],
 }

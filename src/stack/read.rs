@@ -16,7 +16,7 @@ use crate::kinds::Catalog;
 use crate::stack::faults::provider_names;
 use crate::stack::program::{Definition, Local, Program};
 use crate::stack::variables::GivenValues;
-use crate::stack::{order, references, variables};
+use crate::stack::{followers, order, references, variables};
 
 /// Maximum number of resources of a stack, instances counted.
 pub const MAX_RESOURCES: usize = 20_000;
@@ -160,6 +160,7 @@ pub fn read_all(input: Input<'_>) -> (Program, Diagnostics) {
         }
         let given = GivenValues { values: &variables, unread: &unread_values, secrets };
         variables::give(&mut program, &given, sources, &mut found);
+        followers::complete(&mut program);
         references::check(&program, &mut found);
         order::put_in_order(&mut program, &mut found);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, closest};
 use crate::hcl::ast::{Body, Expr, ExprKind, HclAttribute, Ident, Root, TraversalStep};
-use crate::kinds::{Kind, is_foreign_block, with_article};
+use crate::kinds::{Catalog, Kind, is_foreign_block, with_article};
 use crate::stack::ignored::IGNORE_CHANGES;
 use crate::stack::program::Program;
 use crate::stack::scope::listed;
@@ -48,6 +48,16 @@ fn collect(expr: &Expr, all: &mut BTreeMap<ReferenceName, ()>) {
             all.insert((Arc::clone(&root.text), Arc::clone(&name.text)), ());
         }
     });
+}
+
+/// The block that an expression names by its own name, whatever its key.
+pub(crate) fn named_block(catalog: &Catalog, expr: &Expr) -> Option<Address> {
+    let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return None };
+    let ([TraversalStep::Attr(label)] | [TraversalStep::Attr(label), TraversalStep::Index(_)]) = steps.as_slice()
+    else {
+        return None;
+    };
+    catalog.kind(&root.text).map(|_| Address::new(&root.text, &label.text))
 }
 
 /// The names of an expression that is nothing but a name with attribute steps: `step.scale-up`, `route`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::address::Address;
 use crate::kinds::Kind;
 use crate::kinds::decode::{ArgumentInput, BlockInput};
+use crate::kinds::table::Variants;
 use crate::object::ObjectId;
 use crate::stack::scope::{Facts, plain};
 use crate::value::{Map, Value};
@@ -22,10 +23,10 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
         return Variant::Known(kind.typed.map_or(kind, |table| table(&deciding(written, facts))), None);
     };
     let source = written.args.iter().find(|arg| &*arg.name.text == variants.by).map(|arg| &arg.value);
+    let writes = |name: &str| written.args.iter().any(|arg| &*arg.name.text == name && !arg.value.is_null());
     let chosen = match source {
         Some(Value::Block(address)) => {
-            let of = facts.resources.get(address).map(|resource| resource.kind.name);
-            variants.of.iter().find(|(name, _)| Some(*name) == of)
+            facts.resources.get(address).and_then(|resource| variants.choose(resource.kind.name, writes))
         }
         // An id contains the type of a resource that the stack does not manage.
         Some(Value::String(id)) => {
@@ -34,7 +35,9 @@ pub(super) fn variant(kind: &'static Kind, written: &BlockInput, facts: &Facts<'
                 let of = kind.grammar().type_of(&ObjectId::new(Arc::clone(id))).unwrap_or_default();
                 type_.is_some_and(|type_| type_.eq_ignore_ascii_case(&of))
             };
-            variants.of.iter().find(|(name, kind)| is_of(name, kind))
+            let of = variants.of.iter().map(|(name, kind)| (Variants::parts(name).0, kind));
+            let of = of.filter(|(name, kind)| is_of(name, kind)).map(|(name, _)| name).next();
+            of.and_then(|of| variants.choose(of, writes))
         }
         _ => None,
     };

@@ -20,6 +20,7 @@ const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
     ("geo_replica of cosmosdb_account", None),
     ("geo_replica of storage_account", None),
     ("geo_replica of postgresql_flexible_server", None),
+    ("geo_replica of postgresql_flexible_server with target", None),
 ];
 
 /// Arguments that only drplan has, not azurerm; kind `*` is every kind.

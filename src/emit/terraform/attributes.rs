@@ -3,7 +3,6 @@
 
 use super::accounts;
 use super::names::TerraformScope;
-use super::varies::named_block;
 use crate::address::Address;
 use crate::emit::Limitation;
 use crate::emit::merged::names_each;
@@ -13,6 +12,7 @@ use crate::hcl::{quoted, value_text};
 use crate::kinds::{Arg, AttributeSource, Kind, Location, Place, RESOURCE_GROUP, Ty};
 use crate::object::ObjectId;
 use crate::stack::Resource;
+use crate::stack::references::named_block;
 use crate::value::Value;
 
 /// A resource from which something is read.

@@ -6,12 +6,13 @@ use super::accounts;
 use super::names::TerraformScope;
 use super::naming::ACTIVE;
 use super::resource::ResourceWriter;
-use super::varies::{container, joins, named_block};
+use super::varies::{container, joins};
 use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, HclAttribute, Root, TraversalStep};
 use crate::hcl::quoted;
 use crate::hcl::text::{ExprWriter, listed};
 use crate::stack::Presence;
+use crate::stack::references::named_block;
 use crate::value::Value;
 
 /// Condition of a resource that always exists.

@@ -5,7 +5,6 @@ use super::names::{TerraformEmitter, TerraformScope, plain_text};
 use super::nested::{self, NestedBlock, block};
 use super::resource::ResourceWriter;
 use super::split::{Element, Elements, SplitSource};
-use super::varies::named_block;
 use crate::address::Address;
 use crate::duration;
 use crate::emit::Limitation;
@@ -16,6 +15,7 @@ use crate::hcl::{quoted, value_text};
 use crate::kinds::emit::literal;
 use crate::kinds::{Arg, Kind, Need, SplitResource, TerraformShape, Ty};
 use crate::stack::Resource;
+use crate::stack::references::named_block;
 use crate::value::Value;
 
 impl TerraformScope<'_, '_> {

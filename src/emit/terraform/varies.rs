@@ -5,17 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use super::names::TerraformEmitter;
 use crate::address::Address;
 use crate::hcl::ast::{Expr, ExprKind, Root, TraversalStep};
-use crate::kinds::{Catalog, Kind};
-
-/// The block that an expression names by its own name, whatever its key.
-pub(super) fn named_block(catalog: &Catalog, expr: &Expr) -> Option<Address> {
-    let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return None };
-    let ([TraversalStep::Attr(label)] | [TraversalStep::Attr(label), TraversalStep::Index(_)]) = steps.as_slice()
-    else {
-        return None;
-    };
-    catalog.kind(&root.text).map(|_| Address::new(&root.text, &label.text))
-}
+use crate::kinds::Kind;
+use crate::stack::references::named_block;
 
 /// Argument with the resource or resource group that contains a resource. A membership joins two, and lies in neither.
 pub(super) fn container(kind: &Kind) -> Option<&'static str> {
@@ -158,7 +149,8 @@ impl TerraformEmitter<'_> {
         let kind = self.stack.catalog().kind(block.kind())?;
         let Some(variants) = kind.variants else { return Some(kind) };
         let source = self.written(block, variants.by).and_then(|expr| named_block(self.stack.catalog(), expr));
-        let chosen = source.and_then(|source| variants.of.iter().find(|(name, _)| *name == source.kind()));
+        let writes = |argument: &str| self.written(block, argument).is_some();
+        let chosen = source.and_then(|source| variants.choose(source.kind(), writes));
         Some(chosen.map_or(kind, |(_, kind)| kind))
     }
 }

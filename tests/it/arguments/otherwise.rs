@@ -154,6 +154,11 @@ index {
         "source",
         Skip("the virtual endpoint is a child of the source, and in its subscription"),
     ),
+    (
+        "geo_replica of postgresql_flexible_server with target",
+        "target",
+        Skip("a server that was not created as a replica of the source cannot follow it"),
+    ),
     ("geo_replica of postgresql_flexible_server", "sku_name", Value(r#""GP_Standard_D4ds_v5""#)),
     ("geo_replica of mssql_server", "databases", Skip("a database of another server does not belong to this one")),
     ("geo_replica of mssql_server", "grace", With(r#""2h""#, r#"policy = "automatic""#)),

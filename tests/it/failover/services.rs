@@ -104,6 +104,31 @@ geo_replica "away" {
 }
 "#;
 
+/// The same with a block for each server.
+const PAIR: &str = r#"
+postgresql_flexible_server "home" {
+  name                   = "drplan-test-pg-home"
+  resource_group         = resource_group.home
+  version                = "16"
+  administrator_login    = "pgadmin"
+  administrator_password = "an example, n0t a secret"
+  sku_name               = "GP_Standard_D2ds_v5"
+  storage_mb             = 131072
+}
+
+postgresql_flexible_server "away" {
+  mirrors        = postgresql_flexible_server.home
+  name           = "drplan-test-pg-away"
+  resource_group = resource_group.away
+}
+
+geo_replica "away" {
+  name   = "drplan-test-pg"
+  source = postgresql_flexible_server.home
+  target = postgresql_flexible_server.away
+}
+"#;
+
 const SQL: &str = r#"
 mssql_server "home" {
   name                         = "drplan-test-sql-home"
@@ -206,6 +231,39 @@ fn account_of_three_regions_moves_and_returns_with_an_empty_plan() {
         incident.done(DOWN).await;
         assert_eq!(incident.changes().await, [""; 0]);
         assert_eq!(incident.left_over(), [""; 0]);
+    });
+}
+
+/// The second server has a block of its own, and is created as a replica all the same.
+#[test]
+fn servers_with_blocks_of_their_own_change_roles_and_return() {
+    simulated(async {
+        let incident = applied([SITES, PAIR].concat()).await;
+        let role = |name: &str| {
+            let server = incident.before.keys().find(|id| id.name() == name).expect("a server");
+            incident.lab.simulator.body(server).expect("a server")["properties"]["replicationRole"].clone()
+        };
+        let roles = || ["drplan-test-pg-home", "drplan-test-pg-away"].map(role);
+        assert_eq!(roles(), ["Primary", "GeoAsyncReplica"]);
+        for (request, expected) in [(UP, ["GeoAsyncReplica", "Primary"]), (DOWN, ["Primary", "GeoAsyncReplica"])] {
+            incident.done(request).await;
+            assert_eq!(roles(), expected);
+            assert_eq!(incident.changes().await, [""; 0]);
+        }
+        incident.lose();
+        incident.done(ABANDONED).await;
+        assert_eq!(role("drplan-test-pg-away"), "Primary");
+    });
+}
+
+/// A server that says of itself that it is none would never follow.
+#[test]
+fn target_that_is_created_otherwise_is_an_error() {
+    let text = PAIR.replace("pg-away\"\n", "pg-away\"\n  create_mode    = \"Default\"\n");
+    simulated(async {
+        let lab = Lab::new(7);
+        let why = lab.try_plan(&[SITES, &text].concat(), false).await.err().expect("an error");
+        assert!(why.contains("the target is not created as a replica of the source"), "{why}");
     });
 }
 

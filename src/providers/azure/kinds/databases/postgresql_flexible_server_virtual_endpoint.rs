@@ -17,6 +17,29 @@ pub(super) const SEGMENT: &str = "virtualEndpoints";
 /// Path of the members' names.
 pub(super) const MEMBERS: &str = "properties.members";
 
+/// Name rule of endpoints.
+pub(super) const NAME: NameRule = NameRule::new(
+    3,
+    63,
+    "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$",
+    "letters, digits and hyphens, and neither starts nor ends with a hyphen",
+)
+.global();
+/// The names of an endpoint.
+pub(super) const NAMES: &[Attribute] = &[
+    named("writer", "{name}.writer.postgres.database.azure.com", "DNS name of the current primary server."),
+    named("reader", "{name}.reader.postgres.database.azure.com", "DNS name of the replica."),
+];
+/// Simulation of endpoints.
+pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
+    admit: Some(admit),
+    settle: Some(settle),
+    hosts: Some(|endpoint| hosts_at(endpoint, &["properties.virtualEndpoints"])),
+    leads: Some(leads),
+    accepts: &[MEMBERS, "properties.virtualEndpoints"],
+    ..SimulatedBehaviour::NONE
+};
+
 /// Table of `postgresql_flexible_server_virtual_endpoint`.
 pub static KIND: Kind = Kind {
     name: "postgresql_flexible_server_virtual_endpoint",
@@ -25,13 +48,7 @@ pub static KIND: Kind = Kind {
     type_: TYPE,
     place: Place::Child("source_server", SEGMENT),
     location: Location::None,
-    names: NameRule::new(
-        3,
-        63,
-        "^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$",
-        "letters, digits and hyphens, and neither starts nor ends with a hyphen",
-    )
-    .global(),
+    names: NAME,
     args: &[
         place("source_server", &["postgresql_flexible_server"], "Server that takes writes."),
         arg(
@@ -47,10 +64,7 @@ pub static KIND: Kind = Kind {
             .required()
             .replace(),
     ],
-    attributes: &[
-        named("writer", "{name}.writer.postgres.database.azure.com", "DNS name of the current primary server."),
-        named("reader", "{name}.reader.postgres.database.azure.com", "DNS name of the replica."),
-    ],
+    attributes: NAMES,
     durations: Durations { create: 30, update: 30, delete: 20 },
     answers: AnswerStyle::AsyncBoth,
     serial: Serial::On("source_server"),
@@ -66,14 +80,7 @@ pub static KIND: Kind = Kind {
         made: &["writer", "reader"],
         ..Terraform::BY_RULE
     },
-    simulated: SimulatedBehaviour {
-        admit: Some(admit),
-        settle: Some(settle),
-        hosts: Some(|endpoint| hosts_at(endpoint, &["properties.virtualEndpoints"])),
-        leads: Some(leads),
-        accepts: &[MEMBERS, "properties.virtualEndpoints"],
-        ..SimulatedBehaviour::NONE
-    },
+    simulated: SIMULATED,
     example: r#"
 resource_group "east" {
   site = site.east

@@ -28,6 +28,7 @@ pub static KIND: Kind = Kind {
             ("cosmosdb_account", &cosmos::KIND),
             ("storage_account", &storage::KIND),
             ("postgresql_flexible_server", &postgres::KIND),
+            ("postgresql_flexible_server with target", &postgres::pair::KIND),
         ],
     }),
     example: sql::EXAMPLE,

@@ -1,6 +1,7 @@
 //! Replica of a PostgreSQL flexible server: a read replica, which is a server of its own at another site, and the
 //! virtual endpoint of the two. The servers cannot switch roles without the endpoint, and its names follow the roles.
 
+pub mod pair;
 mod promotion;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
@@ -85,7 +86,7 @@ pub static KIND: Kind = Kind {
         encode: Some(encode),
         decode: Some(decode),
         ready: Some(ready),
-        check: Some(check),
+        check: Some(check_source),
         ..Overrides::NONE
     },
     simulated: server::SIMULATED,
@@ -141,7 +142,7 @@ geo_replica "example" {
     ..crate::providers::azure::KIND
 };
 
-/// The virtual endpoint of the two servers, a child of the source.
+/// The virtual endpoint of the two servers, a child of the source. It has the replica's name.
 fn endpoint_of(subject: &Subject<'_>) -> Option<ObjectId> {
     Some(ObjectId::new(subject.text("source")?).child(endpoint::SEGMENT, subject.name))
 }
@@ -176,7 +177,7 @@ fn ready(bodies: &[Json]) -> Readiness {
     }
 }
 
-fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+fn check_source(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let is_burstable = |source: &Subject<'_>| source.text("sku_name").is_some_and(|sku| sku.starts_with("B_"));
     if subject.with("source", is_burstable) == Some(true) {
         findings.push(Finding {

@@ -43,14 +43,17 @@ pub(super) const PROMOTION: Promotion = Promotion {
 /// Source: Microsoft's documentation of major version upgrades.
 const HOLDS: &[(&str, &str)] = &[("version", "Azure does not upgrade a server that has read replicas")];
 
-/// The server of a side, and its region.
+/// The server of a side, and its region. Without a `target`, the replica is a server itself.
 fn server(subject: &Subject<'_>, side: Side) -> Option<(ObjectId, Option<String>)> {
     match side {
         Side::Source => {
             let id = ObjectId::new(subject.text("source")?);
             Some((id, subject.with("source", |source| source.location.to_owned())))
         }
-        Side::Target => Some((subject.id.clone(), Some(subject.location.to_owned()))),
+        Side::Target => Some(match subject.text("target") {
+            Some(target) => (ObjectId::new(target), subject.with("target", |target| target.location.to_owned())),
+            None => (subject.id.clone(), Some(subject.location.to_owned())),
+        }),
     }
 }
 
@@ -63,11 +66,12 @@ fn twins(subject: &Subject<'_>) -> Vec<Twins> {
         TwinProperty { path: "sku.name", name: "size", needed: true },
         TwinProperty { path: STORAGE, name: "storage in GiB", needed: true },
     ];
-    // A size that the stack sets for the replica is changed as any other argument.
-    let unset = |argument: &str| !subject.args.contains_key(argument);
+    // A size that the stack sets for the replica, or in the block of its server, is changed as any other argument.
+    let unset = |argument: &str| !subject.args.contains_key("target") && !subject.args.contains_key(argument);
     let follows = [("sku_name", "sku"), ("storage_mb", STORAGE)];
     let follows = follows.into_iter().filter(|(argument, _)| unset(argument)).map(|(_, at)| at).collect();
-    let (source, target) = (KIND.type_.object(source), KIND.type_.object(subject.id.clone()));
+    let Some((target, _)) = server(subject, Side::Target) else { return Vec::new() };
+    let (source, target) = (KIND.type_.object(source), KIND.type_.object(target));
     vec![Twins { source, target, properties: PROPERTIES, follows, grows }]
 }
 
