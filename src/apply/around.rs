@@ -79,6 +79,9 @@ pub async fn look_around_within(
     let powers = stream::iter(&survey.powers)
         .map(|asked| async move { (asked, look(ports, patience, &asked.read).await) })
         .buffer_unordered(WIDTH);
+    let volumes = stream::iter(&survey.volumes)
+        .map(|(address, wanted)| async move { (address, look(ports, patience, wanted).await) })
+        .buffer_unordered(WIDTH);
     let objects = stream::iter(&survey.objects)
         .map(|object| async move { (object, read(cloud, clock, patience, object).await) })
         .buffer_unordered(WIDTH);
@@ -97,8 +100,9 @@ pub async fn look_around_within(
             (front_of.clone(), web.fetch(&WebRequest { within: LOST, ..front(url) }).await)
         })
         .buffer_unordered(WIDTH);
-    let (replicas, powers, objects, regions, lost, lists, fronts) = futures::join!(
+    let (replicas, volumes, powers, objects, regions, lost, lists, fronts) = futures::join!(
         replicas.collect::<Vec<_>>(),
+        volumes.collect::<Vec<_>>(),
         powers.collect::<Vec<_>>(),
         objects.collect::<Vec<_>>(),
         regions.collect::<Vec<_>>(),
@@ -110,6 +114,7 @@ pub async fn look_around_within(
     for (address, look, sight) in replicas {
         around.replicas.entry(address.clone()).or_insert_with(|| ReadResults::at(now)).keep(look, sight);
     }
+    around.volumes = volumes.into_iter().map(|(address, sight)| (address.clone(), sight)).collect();
     for (asked, sight) in powers {
         if let ReadResult::There(body) = &sight
             && let Some(state) = (asked.power.state)(body)

@@ -1,4 +1,4 @@
-//! Catalogues of backups: what the tool's command prints, or what the local simulator knows.
+//! Catalogues of backups: what the tool's command prints, what the provider lists, or what the local simulator knows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::actions::arguments::{list, pairs, sent, span};
 use crate::address::Address;
-use crate::backup::{BackupSet, RestoreRecord, simulated};
-use crate::stack::{Backup, FailoverGroup, Repository, Stack};
+use crate::backup::{BackupSet, RestoreForm, RestoreRecord, simulated};
+use crate::failover::snapshots_beside;
+use crate::stack::{Backup, FailoverGroup, Repository, Resource, Stack};
 use crate::value::{Map, Value};
 use crate::world::{Cloud, CommandLine, Commands};
 
@@ -35,8 +36,11 @@ pub async fn read_catalogues(
 ) -> BTreeMap<Address, Result<BackupSet, String>> {
     let is_cold = |site: &Arc<str>| stack.sites.get(site).is_some_and(|site| site.is_cold());
     let restored: &[Address] = if group.standbys().iter().any(is_cold) { &group.restore } else { &[] };
-    let backups = restored.iter().filter_map(|address| stack.backups.get(address.own_name()));
-    let reads = backups.map(async |backup| {
+    let restored = restored.iter().filter_map(|address| stack.backups.get(address.own_name()));
+    // A volume of theirs may come back by its snapshots.
+    let with_snapshots = restored.flat_map(|backup| std::iter::once(backup).chain(snapshots_beside(stack, backup)));
+    let backups: BTreeMap<&Address, &Backup> = with_snapshots.map(|backup| (&backup.address, backup)).collect();
+    let reads = backups.into_values().map(async |backup| {
         let set = read_catalogue(stack, backup, from, now).await;
         let restores = restores.get(&backup.address).map(Vec::as_slice).unwrap_or_default();
         (backup.address.clone(), set.map(|set| set.until(now).with_restores(restores, now)))
@@ -54,6 +58,9 @@ pub async fn read_catalogue(
     (source, cloud): (CatalogueSource<'_>, &dyn Cloud),
     now: Timestamp,
 ) -> Result<BackupSet, String> {
+    if let Some(read) = snapshots(stack, backup, (source, cloud)).await {
+        return read;
+    }
     match source {
         CatalogueSource::Simulated(began) => {
             repository_exists(stack, backup, cloud).await?;
@@ -75,6 +82,37 @@ pub async fn read_catalogue(
             })
         }
     }
+}
+
+/// The snapshots of a volume as its provider lists them, where drplan can ask for them and the stack has no command of
+/// its own.
+async fn snapshots(
+    stack: &Stack,
+    backup: &Backup,
+    (source, cloud): (CatalogueSource<'_>, &dyn Cloud),
+) -> Option<Result<BackupSet, String>> {
+    if matches!(source, CatalogueSource::Commands(_)) && backup.catalogue.is_some() {
+        return None;
+    }
+    let volume = stack.resources.get(&backup.of).filter(|_| backup.tool.form == RestoreForm::Volume)?;
+    let expand = volume.kind.recovery.volume?.snapshots?.expand;
+    let place = stack.repository_site(backup).map_or(&volume.location, |site| &site.location);
+    // Copies in another region are found by their tag, at the volume there that is made of them.
+    let is_there = |one: &&Resource| one.location == *place && stack.restores(one, &backup.address);
+    let object = match *place == volume.location {
+        true => volume.objects.first()?,
+        false => stack.resources.values().filter(|_| backup.tag.is_some()).find(is_there)?.objects.first()?,
+    };
+    let query: Vec<(&str, &str)> =
+        std::iter::once(("$expand", expand)).chain(backup.tag.as_deref().map(|tag| ("tag", tag))).collect();
+    Some(match cloud.get_with(object, &query).await {
+        Ok(Some(list)) => {
+            let read = (backup.tool.catalogue)(&backup.selection(), &list.to_string());
+            read.map(BackupSet::from)
+        }
+        Ok(None) => Err(format!("{} does not exist", backup.of)),
+        Err(error) => Err(format!("its snapshots cannot be read: {error}")),
+    })
 }
 
 /// Checks that the simulated repository exists and answers: a lost place has no catalogue.

@@ -33,6 +33,7 @@ mod restore;
 mod restored;
 mod roles;
 mod silence;
+mod snapshot;
 mod standings;
 mod tasks;
 mod text;

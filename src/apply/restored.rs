@@ -97,7 +97,7 @@ impl Worker<'_> {
 }
 
 /// A restored point, in words.
-fn told(record: &RestoreRecord) -> String {
+pub(super) fn told(record: &RestoreRecord) -> String {
     let point = shown(&record.point);
     let predicted = record.predicted.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let time = match (record.took(), predicted) {

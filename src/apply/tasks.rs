@@ -41,6 +41,7 @@ impl Worker<'_> {
             Task::Linger(duration) => self.pause(*duration).await?,
             Task::Route { levers, agree } => self.route(levers, agree, tell).await?,
             Task::Restore(launch) => self.restore(step, launch, tell).await?,
+            Task::Snapshot(restore) => self.made_of_snapshot(step, restore, tell).await?,
             Task::Probe => self.probe(step.address.own_name(), tell).await?,
             Task::Custom { action } => self.custom(step, action, tell).await?,
             Task::Unchanged { before, since } => self.unchanged((before, *since), tell).await?,

@@ -40,7 +40,10 @@ impl Worker<'_> {
         tell: &StepReporter,
     ) -> Result<Box<Recorded>, StepError> {
         let args = self.arguments(resource).await?;
-        let plain = reveal(&args)?;
+        let mut plain = reveal(&args)?;
+        if matches!(act, Act::Create) {
+            plain.extend(self.snapshot_of(&resource.address));
+        }
         let mut bodies = self.bodies(resource, &plain);
         self.mark(resource, &mut bodies);
         if matches!(act, Act::Create) {

@@ -21,7 +21,7 @@ const OLDER: usize = 10;
 pub enum RungKind {
     /// The volume, at a new machine.
     Volume,
-    /// A snapshot of the volume, in another zone.
+    /// A volume that is made of a snapshot.
     Snapshot,
     /// The replica.
     Replica,
@@ -57,13 +57,12 @@ impl RungKind {
         }
     }
 
-    /// The reason why damaged data leave it closed; `None` for backups, which are older than the damage.
+    /// The reason why damaged data leave it closed; `None` for snapshots and backups, which can be older than the damage.
     const fn damaged(self) -> Option<&'static str> {
         match self {
             Self::Volume => Some("the damage is on the volume"),
-            Self::Snapshot => Some("a snapshot would have the damage of its volume"),
             Self::Replica => Some("the damage was replicated"),
-            Self::Newest | Self::Older => None,
+            Self::Snapshot | Self::Newest | Self::Older => None,
         }
     }
 }
@@ -104,6 +103,19 @@ impl Rung {
     }
 }
 
+/// A snapshot that a volume can be made of.
+#[derive(Debug, Clone)]
+pub struct SnapshotRung {
+    /// The act: words without a full stop.
+    pub how: String,
+    /// The snapshot.
+    pub point: String,
+    /// The time of its data.
+    pub as_of: Timestamp,
+    /// The time until the volume is in use.
+    pub time: Duration,
+}
+
 /// The observations that a ladder follows from. A reason in place of one closes its rung.
 #[derive(Debug, Clone)]
 pub struct LadderInput<'a> {
@@ -111,8 +123,8 @@ pub struct LadderInput<'a> {
     pub cause: IncidentCause,
     /// The act with the volume, and its time.
     pub volume: Result<(String, Duration), String>,
-    /// The act with a snapshot, and its time where it is known.
-    pub snapshot: Result<(String, Option<Duration>), String>,
+    /// The newest trusted snapshot.
+    pub snapshot: Result<SnapshotRung, String>,
     /// The move that promotes the replica, its lag and its time.
     pub replica: Result<(String, Option<Duration>, Option<Duration>), String>,
     /// The points that are trusted.
@@ -134,11 +146,22 @@ pub fn ladder(input: &LadderInput<'_>) -> Vec<Rung> {
     let none = Some(Duration::ZERO);
     let mut rungs = vec![
         or_closed(input.cause, RungKind::Volume, &input.volume, |(how, time)| (how, none, Some(*time))),
-        or_closed(input.cause, RungKind::Snapshot, &input.snapshot, |(how, time)| (how, none, *time)),
+        of_snapshot(input),
         or_closed(input.cause, RungKind::Replica, &input.replica, |(how, lag, time)| (how, *lag, *time)),
     ];
     rungs.extend(of_points(input));
     rungs
+}
+
+fn of_snapshot(input: &LadderInput<'_>) -> Rung {
+    match &input.snapshot {
+        Err(why) => Rung::closed(RungKind::Snapshot, why.clone()),
+        Ok(SnapshotRung { how, point, as_of, time }) => Rung {
+            point: Some(point.clone()),
+            as_of: Some(*as_of),
+            ..Rung::open(RungKind::Snapshot, how.clone(), Some(age(input.now, *as_of)), Some(*time))
+        },
+    }
 }
 
 fn or_closed<'t, T>(
@@ -256,14 +279,20 @@ mod tests {
     }
 
     #[test]
-    fn damage_that_was_replicated_leaves_backups_only() {
+    fn damage_that_was_replicated_leaves_copies_from_before_it() {
         let points = set(&[("a", 100), ("b", 500)]);
         let mut input = input(IncidentCause::Corrupt, &points);
         input.distrusted = 2;
+        input.snapshot = Ok(SnapshotRung {
+            how: "make it of snap-1".to_owned(),
+            point: "snap-1".to_owned(),
+            as_of: at(700),
+            time: Duration::from_secs(120),
+        });
         let rungs = ladder(&input);
         let expected = [
             (1, None, Some("the damage is on the volume")),
-            (2, None, Some("the zone launches")),
+            (2, Some(300), None),
             (3, None, Some("the damage was replicated")),
             (4, Some(500), None),
             (5, Some(900), None),

@@ -27,7 +27,7 @@ mod wal_g;
 pub use age::{DataAge, age, data_age, data_before, data_of, promised};
 pub use findings::image as image_finding;
 pub use judgement::{Judgement, judge};
-pub use ladder::{LadderInput, Rung, RungKind, ladder};
+pub use ladder::{LadderInput, Rung, RungKind, SnapshotRung, ladder};
 pub use log::LogArchive;
 pub use point::{Level, ManifestBytes, Part, PointBytes, PointKind, RecoveryPoint, RestoreProof};
 pub use rates::{Prediction, Rate, RateSource, Rates, RestorePhase, predict, predict_bytes};

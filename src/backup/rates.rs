@@ -66,6 +66,23 @@ impl Rates {
         volume: Rate { bytes: 100 * MIB, source: RateSource::Estimate },
         checks: None,
     };
+
+    /// The same rates of reading, writing and replaying at a share of them, in percent, and these of checks.
+    #[must_use]
+    pub fn slowed(self, percent: u32, checks: Option<u64>) -> Self {
+        let of = |rate: Rate| {
+            let bytes = u128::from(rate.bytes) * u128::from(percent) / 100;
+            Rate { bytes: u64::try_from(bytes).unwrap_or(u64::MAX).max(1), source: rate.source }
+        };
+        let checks = checks.map(|bytes| Rate { bytes, source: RateSource::Estimate });
+        Self {
+            network: of(self.network),
+            disk: of(self.disk),
+            replay: of(self.replay),
+            volume: of(self.volume),
+            checks: checks.or(self.checks),
+        }
+    }
 }
 
 /// A term of a restore time.

@@ -49,6 +49,7 @@ const fn task_verb(task: &Task) -> StepWording {
         Task::Linger(_) => StepWording { doing: "waiting for clients to leave", done: "clients left" },
         Task::Route { .. } => StepWording { doing: "switching traffic with", done: "switched traffic with" },
         Task::Restore(_) => StepWording { doing: "waiting for the restore of", done: "restored" },
+        Task::Snapshot(_) => StepWording { doing: "checking the data of", done: "restored" },
         Task::Probe => StepWording { doing: "waiting for", done: "probe succeeded:" },
         Task::Custom { .. } => StepWording { doing: "running", done: "ran" },
         Task::Unchanged { .. } => StepWording { doing: "verifying production of", done: "verified production of" },

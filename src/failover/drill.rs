@@ -118,7 +118,7 @@ pub(super) fn is_rehearsal(stack: &Stack, step: &Step) -> bool {
         Act::Update | Act::Rename | Act::Adopt | Act::SetAside(_) | Act::Forget | Act::Task(_) => false,
     };
     let act = match &step.act {
-        Act::Task(Task::CatchUp | Task::Restore(_) | Task::Probe | Task::Unchanged { .. }) => true,
+        Act::Task(Task::CatchUp | Task::Restore(_) | Task::Snapshot(_) | Task::Probe | Task::Unchanged { .. }) => true,
         act => match act.action() {
             Some(action) => !matches!(action.effect, ActionEffect::Production { .. }),
             None => of_copy(act),

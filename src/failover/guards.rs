@@ -334,7 +334,7 @@ fn lag(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck>) 
 /// Data loss of each replica.
 pub(super) fn losses(question: &Question<'_>) -> Vec<LossEstimate> {
     if question.verb == RunKind::Restore {
-        return super::restores::losses(question);
+        return super::in_place::losses(question);
     }
     let one = |replica: Replica<'_>| {
         let moved = replica.is_there();
@@ -360,7 +360,8 @@ fn data_loss(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCh
     let all = match (is_forced(question), question.verb) {
         (true, _) => losses(question),
         // A planned move to a cold standby restores what was copied before it.
-        (false, RunKind::Up | RunKind::Restore) => super::restores::losses(question),
+        (false, RunKind::Up) => super::restores::losses(question),
+        (false, RunKind::Restore) => losses(question),
         (false, RunKind::Down | RunKind::Drill) => return,
     };
     for LossEstimate { replica, amount, source } in all {

@@ -149,6 +149,7 @@ fn word(act: &Act) -> Cow<'static, str> {
             Task::Linger(_) => "linger",
             Task::Route { .. } => "route",
             Task::Restore(_) => "restore",
+            Task::Snapshot(_) => "snapshot",
             Task::Probe => "probe",
             Task::Custom { action } => return Cow::Owned(format!("step {action}")),
             Task::Unchanged { .. } => "compare",

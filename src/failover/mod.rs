@@ -35,6 +35,7 @@ mod rights;
 mod routes;
 mod rungs;
 mod sides;
+mod snapshots;
 mod standing;
 mod strayed;
 mod survey;
@@ -42,6 +43,7 @@ mod unwind;
 mod users;
 mod verdicts;
 mod verify;
+mod volumes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,12 +64,12 @@ pub use crate::steps::RoleChange;
 pub use assumed::forecasts;
 pub(crate) use course::flags;
 pub use history::{Calibration, History};
-pub use in_place::machine_to_restore;
+pub use in_place::{machine_to_restore, settled};
 pub(crate) use levers::lever;
 pub use members::lever_ends;
 pub(crate) use offers::machines_of;
 pub(crate) use predict::predict;
-pub use reads::{PowerRequest, RestoreOrder, SurveyRequest, SurveyResult};
+pub use reads::{PowerRequest, RestoreOrder, RestoreWay, SurveyRequest, SurveyResult};
 pub use rungs::Ladder;
 pub use standing::{
     EndpointCheck, EndpointRequest, FrontCheck, GroupStanding, ReplicaCheck, active_site, endpoint_requests,
@@ -79,6 +81,7 @@ pub use unwind::unwind;
 pub(crate) use users::user_sets;
 pub use users::{RouteCheck, users_follow};
 pub use verify::{Restorer, restorers};
+pub use volumes::snapshots_beside;
 
 /// Plans a procedure.
 pub fn plan(input: &ProcedureInput<'_>) -> Procedure {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::address::Address;
 use crate::backup::BackupSet;
 use crate::kinds::looks::ListRequest;
-use crate::kinds::{Power, PowerState, ReadRequest, ReadResults, ReplicaStatus};
+use crate::kinds::{Power, PowerState, ReadRequest, ReadResult, ReadResults, ReplicaStatus};
 use crate::object::{Object, ObjectId};
 use crate::plan::Observed;
 use crate::roles::IncidentCause;
@@ -32,6 +32,8 @@ pub struct PowerRequest {
 pub struct SurveyRequest {
     /// The sides of each replica.
     pub replicas: Vec<(Address, ReadRequest)>,
+    /// Volumes with data that a backup is made of, and the reads that show if they are sound.
+    pub volumes: Vec<(Address, ReadRequest)>,
     /// Workloads that are stopped and started by an action.
     pub powers: Vec<PowerRequest>,
     /// Objects that the procedure changes, or whose status it needs.
@@ -53,10 +55,29 @@ pub struct RestoreOrder {
     pub backup: Address,
     /// The machine that is made again.
     pub machine: Address,
-    /// The requested rung of the ladder; `None` for the newest point.
+    /// The requested rung of the ladder; `None` for the one that loses least.
     pub rung: Option<u8>,
     /// The point to restore instead of the newest.
     pub point: Option<String>,
+    /// The way that follows from the rung and from what is observed.
+    pub way: RestoreWay,
+}
+
+/// A way to restore in place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RestoreWay {
+    /// The machine is made again, and restores its backups when it starts.
+    #[default]
+    Launch,
+    /// The machine is made again, and takes its volumes.
+    Volume,
+    /// The volume is made again of a snapshot.
+    Snapshot {
+        /// The backup of snapshots.
+        backup: Address,
+        /// The snapshot.
+        point: String,
+    },
 }
 
 /// Results of a survey.
@@ -68,6 +89,8 @@ pub struct SurveyResult {
     pub replicas: BTreeMap<Address, ReadResults>,
     /// Assumed standings of replicas that were not read.
     pub assumed: BTreeMap<Address, ReplicaStatus>,
+    /// Volumes with data that a backup is made of.
+    pub volumes: BTreeMap<Address, ReadResult>,
     /// Power states, as far as reads show them.
     pub powers: BTreeMap<Address, PowerState>,
     /// Observations of objects.

@@ -11,12 +11,13 @@ use super::draft::{NewStep, ProcedureDraft};
 use super::members::{is_at, stands_up};
 use super::promote::stopped_stand_in;
 use super::sides::{Replica, replicas};
+use super::snapshots::made_of;
 use super::verdicts::{passes, refuses, warns};
 use super::verify::{copies, levels, predicted, times};
-use super::{LossEstimate, PreflightCheck, in_prose};
+use super::{LossEstimate, PreflightCheck, RestoreWay, in_prose};
 use crate::address::Address;
 use crate::backup::launch::{self, ManifestItem};
-use crate::backup::{BackupSet, DataAge, Level, age, data_age, data_before, data_of};
+use crate::backup::{BackupSet, DataAge, Level, RestoreForm, age, data_age, data_before, data_of};
 use crate::duration::spoken;
 use crate::kinds::{DurationEstimate, SignedObjects};
 use crate::plan::touches;
@@ -81,6 +82,20 @@ fn now(question: &Question<'_>) -> Timestamp {
 
 /// The machines that this run creates and that restore at their launch.
 pub(super) fn machines<'a>(question: &Question<'a>) -> impl Iterator<Item = &'a Resource> {
+    made(question).filter(|resource| resource.kind.recovery.launches.is_some())
+}
+
+/// The volumes that this run creates and makes of a snapshot, each with the backup by snapshots that it restores.
+fn volumes<'a>(question: &Question<'a>) -> impl Iterator<Item = (&'a Resource, &'a Backup)> {
+    let of = |volume: &'a Resource| {
+        let restored = question.stack.restored_by(volume).into_iter().next();
+        volume.kind.recovery.volume.and_then(|recovery| recovery.snapshots).and(restored)
+    };
+    made(question).filter_map(move |volume| Some((volume, of(volume)?)))
+}
+
+/// The resources that this run creates at the destination.
+fn made<'a>(question: &Question<'a>) -> impl Iterator<Item = &'a Resource> {
     let (stack, group, arriving) = (question.stack, question.group, &question.course.arriving);
     let made: BTreeSet<&Address> = match question.verb {
         RunKind::Drill => copies(question).into_iter().map(|copy| &copy.address).collect(),
@@ -89,9 +104,12 @@ pub(super) fn machines<'a>(question: &Question<'a>) -> impl Iterator<Item = &'a 
     let is_made = move |resource: &&Resource| match question.verb {
         RunKind::Drill => made.contains(&resource.address),
         RunKind::Up | RunKind::Down => stands_up(group, resource) && is_at(stack, group, resource, arriving),
-        RunKind::Restore => question.seen.in_place.as_ref().is_some_and(|order| order.machine == resource.address),
+        RunKind::Restore => {
+            let order = question.seen.in_place.as_ref().filter(|order| order.way == RestoreWay::Launch);
+            order.is_some_and(|order| order.machine == resource.address)
+        }
     };
-    stack.resources.values().filter(|resource| resource.kind.recovery.launches.is_some()).filter(is_made)
+    stack.resources.values().filter(is_made)
 }
 
 /// The backups that a machine restores, in their order.
@@ -125,6 +143,14 @@ pub(super) fn restore(draft: &mut ProcedureDraft<'_>, made: &BTreeMap<&Address, 
             undo: Undo::Nothing,
         };
         draft.add(step, vec![*created]);
+    }
+    for (volume, backup) in volumes(question) {
+        let snapshots = volume.kind.recovery.volume.and_then(|recovery| recovery.snapshots);
+        let created = made.get(&volume.address);
+        if let (Some(created), Some(snapshots), Ok(chosen)) = (created, snapshots, chosen(question, backup)) {
+            let loss = if counts(backup) { chosen.age } else { Duration::ZERO };
+            draft.add(made_of(volume, &backup.address, &chosen.data, (snapshots.argument, loss)), vec![*created]);
+        }
     }
 }
 
@@ -285,7 +311,8 @@ pub(super) fn restores(question: &Question<'_>, of: &[Address]) -> bool {
 
 /// The backups that the machines of this run restore.
 pub(super) fn restored<'a>(question: &Question<'a>) -> Vec<&'a Backup> {
-    machines(question).flat_map(|machine| of_machine(question, machine)).collect()
+    let of_machines = machines(question).flat_map(|machine| of_machine(question, machine));
+    of_machines.chain(volumes(question).map(|(_, backup)| backup)).collect()
 }
 
 /// Checks that no replica is promoted that has the same damage as its source.
@@ -323,6 +350,9 @@ pub(super) fn check(question: &Question<'_>, _: &StepGraph, found: &mut Vec<Pref
     for machine in machines(question) {
         found.extend(of_launch(question, machine));
     }
+    for (volume, backup) in volumes(question) {
+        found.extend(of_volume(question, volume, backup));
+    }
     if found.len() == before {
         let each = by_machines.iter().filter_map(|backup| chosen(question, backup).ok());
         let each: Vec<String> =
@@ -342,6 +372,26 @@ fn unrestored(question: &Question<'_>, backups: &[&Backup]) -> PreflightCheck {
         "Let the image restore them at its first start, or restore them with their tools while the run waits for the \
          probes of the site. `drplan backup status` shows the newest points and their age, which is the data loss.",
     )
+}
+
+/// The reason why a volume could not be made of a snapshot.
+fn of_volume(question: &Question<'_>, volume: &Resource, backup: &Backup) -> Option<PreflightCheck> {
+    let address = &volume.address;
+    let site = question.stack.repository_site(backup);
+    let why = match chosen(question, backup) {
+        _ if backup.tool.form != RestoreForm::Volume => format!("{} keeps no snapshots", backup.tool.title),
+        _ if site.is_some_and(|site| site.location != volume.location) => {
+            format!("its snapshots are not in {}", volume.location)
+        }
+        Ok(_) => return None,
+        Err(why) => why,
+    };
+    Some(refuses(
+        "restore",
+        format!("{address} cannot be made of {}: {why}", backup.address),
+        "Write a backup by snapshots whose `repository` is the site of the volume: `drplan backup list` shows what is \
+         there.",
+    ))
 }
 
 /// The reasons why a machine could not restore.

@@ -34,6 +34,9 @@ pub fn survey(stack: &Stack, group: &FailoverGroup, state: &State, lost: &[Strin
         let seen = looks.into_iter().filter(|look| look.region.as_deref().is_none_or(|region| !is_given_up(region)));
         survey.replicas.extend(seen.map(|look| (address.clone(), look)));
     }
+    if stack.copies.is_none() {
+        survey.volumes = super::volumes::reads(stack, state, |region| !is_given_up(region));
+    }
     let touched = written(stack, group);
     for address in &touched {
         let Some(resource) = stack.resources.get(address) else { continue };

@@ -523,6 +523,28 @@ pub struct Recovery {
     /// The arguments by which a volume is attached, for kinds of volumes that outlive their machine: first the one that
     /// refers to it.
     pub attached: &'static [&'static str],
+    /// Recovery of such a volume apart from its machine.
+    pub volume: Option<&'static VolumeRecovery>,
+}
+
+/// Recovery of a volume apart from its machine.
+#[derive(Debug, Clone, Copy)]
+pub struct VolumeRecovery {
+    /// The read that shows if the volume is sound.
+    pub shows: ReadTarget,
+    /// The reason why its data cannot be trusted, from such a body: words without a full stop.
+    pub unsound: fn(&Json) -> Option<String>,
+    /// Its snapshots, where the provider makes some.
+    pub snapshots: Option<VolumeSnapshots>,
+}
+
+/// Snapshots of a volume.
+#[derive(Debug, Clone, Copy)]
+pub struct VolumeSnapshots {
+    /// The argument of a volume that names the snapshot that it is made of.
+    pub argument: &'static str,
+    /// The `$expand` with which a read of a volume lists its snapshots, as the tool of snapshots reads them.
+    pub expand: &'static str,
 }
 
 /// Objects of a store that anybody can read or write who has their signed address, until it expires.
@@ -565,6 +587,7 @@ impl Recovery {
         signed: None,
         launches: None,
         attached: &[],
+        volume: None,
     };
     /// A kind that stores users' data.
     pub const DATA: Self = Self { holds_data: true, loses_data: true, ..Self::NONE };

@@ -98,6 +98,8 @@ pub const CATALOGUE: LanguageBlock = LanguageBlock {
         "restic: `snapshots --json`, then `stats --json latest`. pgBackRest: `info --output=json`, then `repo-ls \
          --output=json` of the newest folder of the archive. WAL-G: `backup-list --detail --json`, then `rclone lsjson` of \
          the folder of the log. Several outputs follow one another.",
+        "Snapshots of a volume of the stack need no command where the provider lists them: drplan asks for those of the \
+         volume and of the one that it replaced, or with `tag` for all of the region.",
         "With `--cloud local`, the simulator has the catalogue, and no program runs.",
     ],
     example: EXAMPLE,

@@ -199,6 +199,12 @@ pub(crate) trait Dialect: Debug + Sync {
         None
     }
 
+    /// Takes a snapshot of an object, as a schedule of the provider does: its id. `None` for an object that has none.
+    fn snapshot(&self, world: &mut World, key: &str) -> Option<String> {
+        let (_, _) = (world, key);
+        None
+    }
+
     /// Gives an object a new version, and shows it in the body.
     fn touch(&self, object: &mut SimulatedObject, seed: Seed) {
         let _ = seed;

@@ -127,6 +127,16 @@ pub enum Fault {
         /// A pattern of the point.
         point: String,
     },
+    /// Machines restore a backup at other rates than the estimates, as real ones do.
+    Slow {
+        /// A pattern of the backup's name; `*` matches any text.
+        backup: String,
+        /// The share of the estimated rates, in percent.
+        percent: u32,
+        /// Bytes of restored data that are checked in a second; by default a machine does not measure checks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checks: Option<u64>,
+    },
     /// Operations take no time. For tests; not a failure.
     Instant,
     /// No request is throttled. For tests; not a failure.

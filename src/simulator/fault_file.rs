@@ -67,6 +67,12 @@ fn checked(fault: Fault, dialects: Dialects) -> Result<Fault, String> {
             }
             Some(on)
         }
+        Fault::Slow { percent, .. } => {
+            if !(1..=1000).contains(percent) {
+                return Err(format!("`percent` is {percent}; the range is 1 to 1000"));
+            }
+            None
+        }
         Fault::Lose { location: place, .. } | Fault::Freeze { provider: place } => {
             let named = place.strip_prefix(PROVIDER);
             named.map_or(Ok(()), |provider| simulated(provider, dialects))?;

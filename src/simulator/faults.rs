@@ -12,6 +12,7 @@ use super::fault::{Fault, Moment, PROVIDER, Plane, RequestMatch, alike};
 use super::request::{ErrorResponse, HttpMethod, Request};
 use super::scheduled_fault::{FaultTime, ScheduledFault};
 use super::seed::Seed;
+use crate::backup::Rates;
 use crate::kinds::regions::same_region;
 
 /// Active and scheduled faults.
@@ -222,6 +223,15 @@ impl Faults {
     pub(crate) fn damages(&self, name: &str, id: &str) -> bool {
         self.in_force()
             .any(|fault| matches!(fault, Fault::Damage { backup, point } if alike(backup, name) && alike(point, id)))
+    }
+
+    /// The rates at which machines of this world restore a backup.
+    pub(crate) fn rates(&self, name: &str) -> Rates {
+        let slow = self.in_force().find_map(|fault| match fault {
+            Fault::Slow { backup, percent, checks } if alike(backup, name) => Some((*percent, *checks)),
+            _ => None,
+        });
+        slow.map_or(Rates::ESTIMATES, |(percent, checks)| Rates::ESTIMATES.slowed(percent, checks))
     }
 
     /// The status that a fault makes a host answer to every client; `Some(None)`: the host does not answer.

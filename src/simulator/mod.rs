@@ -243,6 +243,19 @@ impl Simulator {
         })?
     }
 
+    /// Takes a snapshot of an object, outside drplan, as a schedule of its provider does: the id of the snapshot.
+    ///
+    /// # Errors
+    /// [`SimulatorError::NoObject`] for one that does not exist, or has no snapshots; or the world cannot be written.
+    pub fn snapshot(&self, id: &ObjectId) -> Result<String, SimulatorError> {
+        self.change(|world| {
+            let key = world.key(id);
+            let provider = world.object(&key).map(|object| object.provider.clone());
+            let taken = provider.and_then(|provider| world.dialect(&provider).snapshot(world, &key));
+            taken.ok_or_else(|| SimulatorError::NoObject(id.clone()))
+        })?
+    }
+
     /// Deletes an object and everything below it, outside the API (drift).
     ///
     /// # Errors

@@ -68,6 +68,7 @@ impl Step {
                 | Task::Linger(_)
                 | Task::Probe
                 | Task::Restore(_)
+                | Task::Snapshot(_)
                 | Task::Custom { .. }
                 | Task::Unchanged { .. }
                 | Task::Record(_),

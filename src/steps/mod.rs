@@ -35,7 +35,9 @@ pub use replay::{Corrupt, Phase, RunStatus, replay, replay_run};
 pub use report::{Record, Report, StepOutcome, StepTime};
 pub use run_spec::{Acceptance, Approval, CheckRecord, Prediction, RoleChange, RunSpec, RunText, TimeSpan};
 pub use schedule::{Schedule, WIDTH};
-pub use task::{FrontWatch, LateArgument, LaunchRestore, OlderPoint, RouteSwitch, Stage, Task, Touch, Undo};
+pub use task::{
+    FrontWatch, LateArgument, LaunchRestore, OlderPoint, RouteSwitch, SnapshotRestore, Stage, Task, Touch, Undo,
+};
 pub(crate) use timeline::between;
 pub use timeline::{Attempt, Condition, OperatorDecision, StepHistory, Timeline};
 

@@ -9,8 +9,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::{Act, Step};
 use crate::actions::{self, ActionExecutor, StepAction};
 use crate::address::Address;
-use crate::backup::Level;
 use crate::backup::launch::ManifestItem;
+use crate::backup::{Level, ManifestBytes};
 use crate::roles::{FailoverMode, Side};
 use crate::state::GroupRole;
 
@@ -54,6 +54,8 @@ pub enum Task {
     },
     /// Wait until the machine has restored its backups, and release the keys that it asks for.
     Restore(Box<LaunchRestore>),
+    /// Check that the volume was made of its snapshot, and record the restore.
+    Snapshot(Box<SnapshotRestore>),
     /// Wait for the probe with the step's name to succeed.
     Probe,
     /// Run the step block with the step's name; the value is its action.
@@ -128,6 +130,26 @@ pub struct LaunchRestore {
     /// The proof of each point; empty in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
+}
+
+/// The restore of a volume from a snapshot: the creation of the volume in the same run names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotRestore {
+    /// The backup whose point the snapshot is.
+    pub backup: Address,
+    /// The snapshot.
+    pub point: String,
+    /// The argument of the volume that names it.
+    pub argument: String,
+    /// The time of its data.
+    pub promised: Timestamp,
+    /// The announced data loss.
+    pub loss: Duration,
+    /// The proof of the point.
+    pub level: Level,
+    /// Its sizes.
+    pub bytes: ManifestBytes,
 }
 
 /// A point that is restored where the ones after it are damaged.

@@ -103,6 +103,7 @@ impl<'a> MoveSites<'a> {
                 let names: Vec<&str> = launch.items.iter().map(|item| item.name.as_str()).collect();
                 format!("wait for {address} to restore {}", names.join(", "))
             }
+            Task::Snapshot(restore) => format!("check that {address} has the data of snapshot {}", restore.point),
             Task::Probe => format!("wait for {} to succeed", address.replacen('.', " ", 1)),
             Task::Custom { action } => match actions::find(action) {
                 Some(action) if action.question.is_some() => format!("wait for approval of {address}"),
@@ -179,6 +180,7 @@ pub(super) const fn act_word(act: &Act) -> &'static str {
             Task::Linger(_) => "linger",
             Task::Route { .. } => "route",
             Task::Restore(_) => "restore",
+            Task::Snapshot(_) => "snapshot",
             Task::Probe => "probe",
             Task::Custom { .. } => "custom",
             Task::Unchanged { .. } => "compare",

@@ -15,7 +15,7 @@ pub(super) fn text(procedure: &Procedure, layout: Layout) -> Option<String> {
     if procedure.ladders.is_empty() {
         return None;
     }
-    let mut out = "Ways to get data back, the smallest loss first (* this procedure):\n".to_owned();
+    let mut out = "Ways to get data back (* this procedure):\n".to_owned();
     for Ladder { backup, rungs, chosen } in &procedure.ladders {
         out += &format!("  {}\n", styled(BOLD, backup.as_str()));
         let older = rungs.iter().filter(|rung| rung.kind == RungKind::Older).count();

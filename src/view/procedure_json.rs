@@ -55,7 +55,7 @@
 //! steps of a failover that a drill leaves out. `mark` compares the RTO with `interruption` and, for a drill, with the
 //! recovery time and `left_out` together.
 //!
-//! `ladders` has the ways to get the data of each backup back, the smallest loss first; a closed one says why.
+//! `ladders` has the ways to get the data of each backup back, by their rungs; a closed one says why.
 //!
 //! `needs` and `critical_path` hold ids; `number` is the number of the step in text.
 

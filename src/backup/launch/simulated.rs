@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::manifest::{Manifest, ManifestItem};
 use super::status::{Measured, ReportedPhase, RestoreError, RestoreReport};
-use crate::backup::Rates;
+use crate::backup::{Prediction, Rates};
 
 /// Seconds from the launch of a machine to its first report.
 const BOOT: u64 = 45;
@@ -26,13 +26,14 @@ pub struct SimulatedLaunch<'a> {
     pub released: Option<Timestamp>,
 }
 
-/// The newest report of a machine at this time; `None` before its first one. Restores take the time of the estimates,
+/// The newest report of a machine at this time; `None` before its first one. Restores run at the rates of their world,
 /// and a damaged point is noticed at their end.
 pub fn report(
     manifest: &Manifest,
     launch: &SimulatedLaunch<'_>,
     now: Timestamp,
     is_damaged: impl Fn(&ManifestItem) -> bool,
+    rates: impl Fn(&ManifestItem) -> Rates,
 ) -> Option<RestoreReport> {
     let booted = after(launch.at, Duration::from_secs(BOOT))?;
     // A machine goes on counting after it was started again.
@@ -67,7 +68,8 @@ pub fn report(
     let mut measured = Vec::new();
     let mut sequence = 3;
     for item in &manifest.items {
-        let takes = item.predict(&Rates::ESTIMATES).unwrap_or_default();
+        let course = item.prediction(&rates(item));
+        let takes = course.as_ref().map(Prediction::total).unwrap_or_default();
         let ends = after(begins, takes)?;
         if now < ends {
             let restoring = said(sequence, begins, ReportedPhase::Restoring);
@@ -82,7 +84,13 @@ pub fn report(
             return Some(RestoreReport { item, backup, measured, error: Some(error), ..failed });
         }
         let bytes = item.bytes.and_then(|bytes| bytes.restored);
-        measured.push(Measured { phase: "restoring".to_owned(), seconds: takes.as_secs_f64(), bytes });
+        // Tools read and write at the same time, whichever takes longer.
+        let phase = |name: &str| if name == "fetching" { "restoring".to_owned() } else { name.to_owned() };
+        measured.extend(course.iter().flat_map(|course| &course.phases).map(|one| Measured {
+            phase: phase(one.name),
+            seconds: one.time.as_secs_f64(),
+            bytes: bytes.filter(|_| one.name != "replaying"),
+        }));
         (begins, sequence) = (ends, sequence + 1);
     }
     let ready = said(sequence, begins, ReportedPhase::Ready);
@@ -133,7 +141,7 @@ mod tests {
         let at = |seconds, released: Option<u64>| {
             let time = |seconds| after(began, Duration::from_secs(seconds)).unwrap();
             let launch = SimulatedLaunch { run: "r-1", machine: "i-1", at: began, released: released.map(time) };
-            report(&manifest, &launch, time(seconds), |_| false)
+            report(&manifest, &launch, time(seconds), |_| false, |_| Rates::ESTIMATES)
         };
         assert_eq!(at(44, None), None);
         let waits = at(60, None).unwrap();
@@ -148,7 +156,8 @@ mod tests {
         let again = |at: u64, seconds, damaged: bool| {
             let time = |seconds| after(began, Duration::from_secs(seconds)).unwrap();
             let launch = SimulatedLaunch { run: "r-1", machine: "i-1", at: time(at), released: Some(time(at)) };
-            report(&manifest, &launch, time(seconds), |item| damaged && item.name == "b").unwrap()
+            let is_damaged = |item: &ManifestItem| damaged && item.name == "b";
+            report(&manifest, &launch, time(seconds), is_damaged, |_| Rates::ESTIMATES).unwrap()
         };
         let failed = again(0, 60, true);
         let error = failed.error.clone().unwrap();

@@ -11,18 +11,20 @@ use crate::cli::{ExitCode, Failure, Global, Session};
 use crate::duration;
 use crate::roles::IncidentCause;
 
-/// Restore a backup in place: the machine that restores it is made again, without a move
+/// Restore a backup in place: its volume or its machine is made again, without a move
 ///
-/// The machine is deleted, so that nothing writes to the old data, and created again. It restores its backups when it
-/// starts: the newest point, or an older one with `--rung 5`, `--at` or `--cause corrupt`. All that the machine lists
-/// in `restores` comes back. What was written after the point is lost, and must be accepted. The ways to get the data
-/// back are shown first, with the loss and the time of each; type the name of the group to confirm. `drplan
+/// The ways to get the data back are shown first, with the loss and the time of each. The one that loses least is
+/// taken, or that of `--rung`. A new machine takes the volume of the old one; or the volume is made again of a
+/// snapshot; or the machine is deleted, created again, and restores its backups when it starts: the newest point, or an
+/// older one with `--rung 5`, `--at` or `--cause corrupt`. All that the machine lists in `restores` comes back then.
+/// What was written after the point is lost, and must be accepted; type the name of the group to confirm. `drplan
 /// failover-group resume` continues a run that was stopped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   drplan backup restore stacks/saas-three-sites database --dry-run
   drplan backup restore database --accept-data-loss 1d --yes
+  drplan backup restore database --rung 2 --accept-data-loss 6h
   drplan backup restore database --cause corrupt --since 2h --accept-data-loss 2d")]
 pub struct Args {
     /// Directory of the stack [default: .]; a name that is not a directory is taken as NAME
@@ -41,7 +43,8 @@ pub struct Args {
     /// Restore the data as of this time: later points do not count
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// Way to get the data back: 4, the newest point, or 5, the one before it; the others print what to do
+    /// Way to get the data back: 1, the volume; 2, a snapshot of it; 4, the newest point; 5, the one before it. 3, the
+    /// replica, prints the move to run
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     rung: Option<u8>,
     /// Largest data loss (RPO) to accept: 30s, 5m

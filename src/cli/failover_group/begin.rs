@@ -21,6 +21,7 @@ use crate::failover::{Procedure, in_prose};
 use crate::roles::FailoverMode;
 use crate::stack::CloudName;
 use crate::state::{RunKind, State, StateError};
+use crate::steps::{Act, Task};
 use crate::store::LocalStore;
 use crate::view;
 use crate::world::Store;
@@ -212,8 +213,18 @@ fn question(procedure: &Procedure, cloud: CloudName) -> String {
         ),
         RunKind::Drill => format!("This starts a drill of failover group {group} of {stack} on {}.", cloud.as_str()),
         RunKind::Restore => {
-            let machine = procedure.steps.steps.first().map_or("a machine", |step| step.address.as_str());
-            format!("This deletes {machine} of {stack} on {}, and restores its backups on a new one.", cloud.as_str())
+            let is_deletion = |step: &&crate::steps::Step| matches!(step.act, Act::Delete(_));
+            let deleted: Vec<&str> =
+                procedure.steps.steps.iter().filter(is_deletion).map(|step| step.address.as_str()).collect();
+            let has = |wanted: fn(&Task) -> bool| {
+                procedure.steps.steps.iter().any(|step| matches!(&step.act, Act::Task(task) if wanted(task)))
+            };
+            let then = match () {
+                () if has(|task| matches!(task, Task::Restore(_))) => "restores its backups on a new one",
+                () if has(|task| matches!(task, Task::Snapshot(_))) => "makes it again of a snapshot",
+                () => "gives its volume to a new one",
+            };
+            format!("This deletes {} of {stack} on {}, and {then}.", in_prose(&deleted), cloud.as_str())
         }
         RunKind::Up | RunKind::Down => {
             format!("This moves failover group {group} of {stack} from {leaving} to {arriving} on {}.", cloud.as_str())

@@ -6,12 +6,11 @@ use super::request::ProcedureRequest;
 use super::{Failure, Global, Session};
 use crate::address::Address;
 use crate::apply::{FailoverRun, RunError, held, look_around, read_catalogue, read_catalogues, taken_over};
-use crate::backup::{Level, RungKind, data_age, data_before};
 use crate::cli::again::again_recorded;
 use crate::cli::cloud::CloudConnection;
 use crate::cli::loading::LoadedStack;
 use crate::diagnostic::Diagnostics;
-use crate::failover::{self, History, Outage, Procedure, ProcedureInput, RestoreOrder, SurveyResult};
+use crate::failover::{self, History, Outage, Procedure, ProcedureInput, SurveyResult};
 use crate::plan::{self, Action, Change, Observed, PlanInput, knowledge};
 use crate::stack::{FailoverGroup, Presence, Stack};
 use crate::state::{RunKind, State};
@@ -92,7 +91,10 @@ pub async fn prepare(
         let mut seen = look_around(&survey, reached.reads(), &*reached.web).await;
         let known = (&state.restores, reached.clock.now());
         seen.catalogues = read_catalogues(&stack, group, (reached.catalogues(), &reached.cloud), known).await;
-        for backup in machine.iter().flat_map(|machine| stack.restored_by(machine)) {
+        let restored = machine.iter().flat_map(|machine| stack.restored_by(machine));
+        let asked = order.as_ref().and_then(|order| stack.backups.get(order.backup.own_name()));
+        let snapshots = asked.iter().flat_map(|asked| failover::snapshots_beside(&stack, asked));
+        for backup in restored.chain(asked).chain(snapshots) {
             let now = reached.clock.now();
             let until = errand.restore.and_then(|restore| restore.at).unwrap_or(now);
             let set = read_catalogue(&stack, backup, (reached.catalogues(), &reached.cloud), now).await;
@@ -101,7 +103,7 @@ pub async fn prepare(
             seen.catalogues.insert(backup.address.clone(), set);
         }
         seen.judge(errand.cause, since);
-        seen.in_place = order.clone().map(|order| with_point(order, &seen));
+        seen.in_place.clone_from(&order);
         seen
     };
     let mut seen = look(&state).await;
@@ -131,6 +133,8 @@ pub async fn prepare(
         verify: errand.verify,
         history: &history,
     };
+    let chosen = SurveyResult { in_place: failover::settled(&question), ..seen.clone() };
+    let question = ProcedureInput { seen: &chosen, ..question };
     let mut procedure = failover::plan(&question);
     let now = reached.clock.now();
     procedure.outage = errand.outage(now)?.map(|since| Outage { since, now });
@@ -144,15 +148,6 @@ pub async fn prepare(
         session.say(&format!("warning: {} holds {address}; this run cannot start until it ends.\n\n", open.run));
     }
     Ok(Preparation { stack, procedure, state, recorded, over })
-}
-
-/// The order with its point: for the last rung the one before the newest.
-fn with_point(order: RestoreOrder, seen: &SurveyResult) -> RestoreOrder {
-    let set = seen.catalogues.get(&order.backup).and_then(|set| set.as_ref().ok());
-    let Some(set) = set.filter(|_| order.rung == Some(RungKind::Older.number())) else { return order };
-    let older = data_age(set, Level::Complete).map(|newest| data_before(set, &newest.point.id));
-    let point = older.and_then(|older| older.first().map(|data| data.point.id.clone()));
-    RestoreOrder { point, ..order }
 }
 
 /// The permanent resources whose configuration differs from what was applied last. Deletions do not count: a run

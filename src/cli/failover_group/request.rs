@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::apply::FailoverRun;
 use crate::cli::again::{again, quoted, word};
 use crate::diagnostic::closest;
-use crate::failover::{RestoreOrder, flags, machine_to_restore};
+use crate::failover::{RestoreOrder, RestoreWay, flags, machine_to_restore};
 use crate::kinds::Catalog;
 use crate::roles::{FailoverMode, IncidentCause};
 use crate::stack::{FailoverGroup, Stack};
@@ -47,7 +47,10 @@ impl InPlaceRequest<'_> {
                 .help("`drplan failover-group up --dry-run` shows every way to get its data back.")
         })?;
         let (backup, machine) = (backup.address.clone(), machine.address.clone());
-        Ok((RestoreOrder { backup, machine, rung: self.rung, point: None }, group.name.to_string()))
+        Ok((
+            RestoreOrder { backup, machine, rung: self.rung, point: None, way: RestoreWay::default() },
+            group.name.to_string(),
+        ))
     }
 }
 

@@ -50,6 +50,19 @@ pub(super) enum FaultCommand {
         #[command(flatten)]
         times: FaultSchedule,
     },
+    /// Let machines restore a backup at a share of the estimated rates
+    Slow {
+        /// Name of the backup; * matches any text
+        backup: String,
+        /// Share of the estimated rates in percent: 1 to 1000
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+        percent: u32,
+        /// MiB of restored data that are checked in a second; without it, checks are not measured
+        #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        checks: Option<u64>,
+        #[command(flatten)]
+        times: FaultSchedule,
+    },
     /// End all faults
     Clear,
     /// Add faults from a file: a JSON list, each with "from" and "until"
@@ -129,6 +142,13 @@ pub(super) fn run(verb: &FaultCommand, global: &Global, session: &mut Session) -
             let fault = Fault::Damage { backup: backup.clone(), point: point.clone() };
             with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
             format!("Point {point} of backup {backup} {}\n", times.phrase("is damaged", "is damaged"))
+        }
+        FaultCommand::Slow { backup, percent, checks, times } => {
+            let checks = checks.map(|mib| mib << 20);
+            let fault = Fault::Slow { backup: backup.clone(), percent: *percent, checks };
+            with_world(global, session, |world| Ok(world.add_fault(times.of(fault))?))?;
+            let when = times.phrase("are restored so", "are restored so");
+            format!("Points of backup {backup} {when}: at {percent} % of the estimated rates\n")
         }
         FaultCommand::Clear => {
             with_world(global, session, |world| Ok(world.clear_faults()?))?;

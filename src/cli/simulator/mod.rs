@@ -76,6 +76,14 @@ enum SimulatorCommand {
         #[arg(default_value = ".")]
         stack: PathBuf,
     },
+    /// Take a snapshot of a volume outside drplan, as a schedule of its provider does
+    Snapshot {
+        /// Id, or address in the state
+        object: String,
+        /// Directory of the stack, if OBJECT is an address
+        #[arg(default_value = ".")]
+        stack: PathBuf,
+    },
     /// Inject faults
     Fault {
         #[command(subcommand)]
@@ -128,6 +136,11 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
             let named = ObjectRef::of(object, stack, global, session)?;
             with_world(global, session, |world| named.remove(world))?;
             session.print(&format!("Deleted {object}.\n"))?;
+        }
+        SimulatorCommand::Snapshot { object, stack } => {
+            let named = ObjectRef::of(object, stack, global, session)?;
+            let id = with_world(global, session, |world| named.snapshot(world))?;
+            session.print(&format!("Snapshot {id} of {object} was started.\n"))?;
         }
         SimulatorCommand::Fault { verb } => fault::run(verb, global, session)?,
         SimulatorCommand::Workload { verb } => workload::run(verb, global, session)?,

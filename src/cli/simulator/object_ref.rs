@@ -65,6 +65,11 @@ impl ObjectRef {
         self.put_element(world, within, Some(element))
     }
 
+    /// Takes a snapshot of it: the id that its provider gives.
+    pub(super) fn snapshot(&self, world: &Simulator) -> Result<String, Failure> {
+        Ok(world.snapshot(&self.id)?)
+    }
+
     /// Deletes it.
     pub(super) fn remove(&self, world: &Simulator) -> Result<(), Failure> {
         match &self.within {

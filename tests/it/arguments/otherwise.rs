@@ -70,6 +70,7 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("aws_vpc_endpoint", "private_dns_enabled", Skip("an interface has no route tables")),
     ("aws_route53_record", "alias", Skip("the record has values")),
     ("aws_instance", "availability_zone", Skip("the zone is that of the subnet")),
+    ("aws_ebs_volume", "restores", Skip("the backup must exist")),
     ("aws_instance", "restores", Skip("the backup must exist")),
     ("aws_launch_template", "metadata_options", Value("http_endpoint = \"disabled\"")),
     ("aws_ebs_volume", "volume_initialization_rate", Skip("a volume without a snapshot is filled from nothing")),

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use drplan::address::Address;
 use drplan::apply::{
     self, AbortOutcome, CatalogueSource, Continuation, FailoverRun, FailurePolicy, Operator, Ports, RunError,
     RunOutcome,
 };
-use drplan::failover::{self, History, PreflightStatus, Procedure, ProcedureInput, RestoreOrder};
+use drplan::failover::{
+    self, History, PreflightStatus, Procedure, ProcedureInput, RestoreOrder, RestoreWay, SurveyResult,
+};
 use drplan::object::ObjectId;
-use drplan::roles::FailoverMode;
+use drplan::roles::{FailoverMode, IncidentCause};
 use drplan::run::StopSignal;
 use drplan::simulator::{Fault, Plane, START, Tally, Workload};
 use drplan::stack::{FailoverGroup, Stack};
@@ -34,11 +37,25 @@ pub struct RunRequest {
     /// The requested standby.
     pub to: Option<&'static str>,
     pub accepted: Acceptance,
+    /// The backups that a drill is limited to.
+    pub verify: &'static [&'static str],
+    /// The cause of the incident.
+    pub cause: IncidentCause,
+    /// The rung of a restore in place.
+    pub rung: Option<u8>,
 }
 
 /// Planned failover with both sites available.
-pub const UP: RunRequest =
-    RunRequest { verb: RunKind::Up, how: FailoverMode::Planned, lost: false, to: None, accepted: NOTHING };
+pub const UP: RunRequest = RunRequest {
+    verb: RunKind::Up,
+    how: FailoverMode::Planned,
+    lost: false,
+    to: None,
+    accepted: NOTHING,
+    verify: &[],
+    cause: IncidentCause::Lost,
+    rung: None,
+};
 /// Forced failover: the primary site is lost, with up to a minute of writes.
 pub const FORCED: RunRequest = RunRequest {
     verb: RunKind::Up,
@@ -46,6 +63,9 @@ pub const FORCED: RunRequest = RunRequest {
     lost: true,
     to: None,
     accepted: Acceptance { data_loss: Some(Duration::from_secs(60)), split_brain: false },
+    verify: &[],
+    cause: IncidentCause::Lost,
+    rung: None,
 };
 /// Failback.
 pub const DOWN: RunRequest = RunRequest { verb: RunKind::Down, ..UP };
@@ -205,18 +225,27 @@ impl Incident {
     pub async fn procedure_after(&self, ask: RunRequest, history: &History) -> Procedure {
         let (stack, state) = self.stack(ask.verb);
         let group = stack.failover_groups.values().next().expect("a failover group");
-        let RunRequest { verb, how, lost: _, to, accepted } = ask;
+        let RunRequest { verb, how, lost: _, to, accepted, verify, cause, rung } = ask;
+        let verify: Vec<Address> = verify.iter().map(|name| Address::new("backup", name)).collect();
         let lost = lost_sites(ask, &stack, &self.home.0);
-        let survey = failover::survey(&stack, group, &state, &lost);
+        let mut survey = failover::survey(&stack, group, &state, &lost);
+        let backup = stack.backups.get("database").filter(|_| verb == RunKind::Restore);
+        let order = backup.map(|backup| {
+            let (machine, _) = failover::machine_to_restore(&stack, &state, backup).expect("a machine that restores");
+            survey.objects.extend(machine.objects.iter().cloned());
+            let (backup, machine) = (backup.address.clone(), machine.address.clone());
+            RestoreOrder { backup, machine, rung, point: None, way: RestoreWay::default() }
+        });
         let mut seen = apply::look_around(&survey, self.lab.reads(), &self.lab.simulator).await;
         let from = (CatalogueSource::Simulated(START), &self.lab.cloud as &dyn Cloud);
-        seen.catalogues = apply::read_catalogues(&stack, group, from, (&state.restores, self.lab.clock.now())).await;
-        if verb == RunKind::Restore {
-            let backup = stack.backups.get("database").expect("the backup of the database");
-            let (machine, _) = failover::machine_to_restore(&stack, &state, backup).expect("a machine that restores");
-            let (backup, machine) = (backup.address.clone(), machine.address.clone());
-            seen.in_place = Some(RestoreOrder { backup, machine, rung: None, point: None });
+        let now = self.lab.clock.now();
+        seen.catalogues = apply::read_catalogues(&stack, group, from, (&state.restores, now)).await;
+        for backup in backup.iter().flat_map(|backup| failover::snapshots_beside(&stack, backup)) {
+            let set = apply::read_catalogue(&stack, backup, from, now).await;
+            seen.catalogues.insert(backup.address.clone(), set);
         }
+        seen.judge(cause, None);
+        seen.in_place = order;
         let question = ProcedureInput {
             stack: &stack,
             group,
@@ -229,10 +258,11 @@ impl Incident {
             state: &state,
             seen: &seen,
             accepted,
-            verify: &[],
+            verify: &verify,
             history,
         };
-        failover::plan(&question)
+        let chosen = SurveyResult { in_place: failover::settled(&question), ..seen.clone() };
+        failover::plan(&ProcedureInput { seen: &chosen, ..question })
     }
 
     /// Runs the request, unless a preflight check fails; the error is its message.

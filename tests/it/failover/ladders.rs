@@ -53,7 +53,7 @@ async fn ends_with_the_older_point(incident: &Incident) -> Result<(), String> {
 }
 
 /// Kills a run after each of its entries, and ends it. `ends` brings a run to its end and checks the outcome.
-fn survives_every_kill(
+pub(super) fn survives_every_kill(
     begun: &IncidentSnapshot,
     ask: RunRequest,
     ends: impl AsyncFn(&Incident) -> Result<(), String> + Sync,

@@ -11,6 +11,7 @@ mod journeys;
 mod ladders;
 mod machines;
 mod markers;
+mod measured;
 mod offers;
 mod partial;
 mod predictions;
@@ -19,6 +20,7 @@ mod seeds;
 mod services;
 mod stacks;
 mod steps;
+mod volumes;
 
 use drplan::apply::FailurePolicy;
 use drplan::state::ActiveSite;

@@ -27,7 +27,7 @@ impl Incident {
     }
 
     /// The last run.
-    fn last(&self) -> Timeline {
+    pub(super) fn last(&self) -> Timeline {
         let run = self.lab.store.runs().expect("the store is in memory").pop().expect("a run");
         Timeline::of(&self.lab.store.entries_of(&run).expect("a journal")).expect("a failover run")
     }
@@ -52,7 +52,7 @@ fn compare(predicted: &Prediction, run: &Timeline, what: &str) -> Vec<String> {
 }
 
 /// P50 is within ten percent, apart from two intervals of reading, and P95 holds.
-fn differs(typical: Duration, real: Duration, worst: Duration, what: &str) -> Vec<String> {
+pub(super) fn differs(typical: Duration, real: Duration, worst: Duration, what: &str) -> Vec<String> {
     let (p50, real, p95) = (typical.as_secs_f64(), real.as_secs_f64(), worst.as_secs_f64());
     let mut wrong = Vec::new();
     if (p50 - real).abs() > (real * WITHIN).max(2.0) {

@@ -130,7 +130,7 @@ impl StepRequests {
                 reads(state.resources.keys().filter_map(|address| objects(address).pop()).take(1).collect())
             }
             // Reads of a document that is named by the run, until the machine has reported: each may fail.
-            Act::Task(Task::Restore(_)) => Self::default(),
+            Act::Task(Task::Restore(_) | Task::Snapshot(_)) => Self::default(),
             Act::Task(Task::Probe) => Self { web: vec![HttpMethod::Get], ..Self::default() },
             Act::Task(Task::Custom { action }) => match action.as_str() {
                 "http" => Self { web: vec![HttpMethod::Post, HttpMethod::Get], ..Self::default() },

@@ -171,6 +171,8 @@ impl Cloud for Aws {
             return self.asked(question, region, query).await.map(Some);
         }
         match query {
+            [("$expand", "volume_status")] => self.checked_volume(object).await,
+            [("$expand", "snapshots"), rest @ ..] => self.snapshots_of(object, rest).await.map(Some),
             [] | [("$expand", "status")] => Ok(self.get(object).await?.map(|sight| sight.body)),
             [(name, value), ..] => Err(unknown(&format!("read with `{name}={value}`"))),
         }

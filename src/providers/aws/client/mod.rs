@@ -32,6 +32,7 @@ mod removals;
 mod routes;
 mod sight;
 mod sign;
+mod snapshots;
 mod step;
 mod steps;
 mod tags;

@@ -52,7 +52,8 @@ fn of_machine(world: &World, machine: &Json) -> Option<(String, launch::RestoreR
     };
     let is_damaged =
         |item: &ManifestItem| world.rest.faults.damages(&item.name, item.select.backup.as_deref().unwrap_or_default());
-    Some((places.status.to_owned(), launch::report(&manifest, &launch, world.now, is_damaged)?))
+    let rates = |item: &ManifestItem| world.rest.faults.rates(&item.name);
+    Some((places.status.to_owned(), launch::report(&manifest, &launch, world.now, is_damaged, rates)?))
 }
 
 /// The report that a machine has written to this object by now.

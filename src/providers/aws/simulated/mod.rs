@@ -137,6 +137,10 @@ impl Dialect for Aws {
         public::leads(world, object)
     }
 
+    fn snapshot(&self, world: &mut World, key: &str) -> Option<String> {
+        ec2::snapshots::taken(world, key)
+    }
+
     fn end(&self, world: &mut World, operation: Operation) {
         ends::end(world, operation);
     }

@@ -1,9 +1,22 @@
 //! Volume of block storage, which a machine of its region can have.
 
 use super::forms::{TAGS_ARG, label};
+use serde_json::Value as Json;
+
+use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::linode::VOLUME;
 use crate::providers::linode::terraform::{LABEL, REGION, TAGS};
+
+/// Recovery of a volume, of which Linode makes no snapshots.
+static RECOVERY: VolumeRecovery = VolumeRecovery { shows: ReadTarget::Body, unsound, snapshots: None };
+
+fn unsound(body: &Json) -> Option<String> {
+    match path::text(body, "status") {
+        Some("active") => None,
+        other => Some(format!("is in the state `{}`", other.unwrap_or("unknown"))),
+    }
+}
 
 /// Table of `linode_volume`.
 pub(super) static KIND: Kind = Kind {
@@ -31,7 +44,7 @@ pub(super) static KIND: Kind = Kind {
         attribute("filesystem_path", "filesystem_path", FakeValue::Nothing, "Path of the device in a machine."),
     ],
     durations: Durations { create: VOLUME, update: VOLUME, delete: VOLUME },
-    recovery: Recovery { attached: &["linode"], ..Recovery::DATA },
+    recovery: Recovery { attached: &["linode"], volume: Some(&RECOVERY), ..Recovery::DATA },
     in_use: "",
     transitions: &[Transition::refuse(
         "size",

@@ -1,9 +1,31 @@
 //! Volume of block storage in one zone, which a machine there can have.
 
+use serde_json::Value as Json;
+
+use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::aws::VERSION;
 use crate::providers::aws::kinds::forms::{COMBINATION, TAG_NAME, TAGS_ARG, ZONE, kms_key};
 use crate::providers::aws::terraform::{KEY_ARN, NAMED, REGION};
+
+/// Recovery of a volume: AWS checks it every few minutes, and makes volumes of its snapshots in any zone of the region.
+static RECOVERY: VolumeRecovery = VolumeRecovery {
+    shows: ReadTarget::Expanded("volume_status"),
+    unsound,
+    snapshots: Some(VolumeSnapshots { argument: "snapshot", expand: "snapshots" }),
+};
+
+fn unsound(body: &Json) -> Option<String> {
+    let state = path::text(body, "State").unwrap_or("unknown");
+    if !["available", "in-use", "attaching", "detaching"].contains(&state) {
+        return Some(format!("is in the state `{state}`"));
+    }
+    match path::text(body, "VolumeStatus") {
+        Some("ok") => None,
+        Some("impaired") => Some("is impaired: AWS has found that its data may be inconsistent".to_owned()),
+        Some(_) | None => Some("has not been checked by AWS yet".to_owned()),
+    }
+}
 
 /// Table of `aws_ebs_volume`.
 pub(crate) static KIND: Kind = Kind {
@@ -49,12 +71,21 @@ pub(crate) static KIND: Kind = Kind {
             near: true,
             ..arg("instance", Ty::Ref(&["aws_instance"]), "Attachment.InstanceId", "Machine that has the volume.")
         },
+        Arg {
+            wire: Wire::Nowhere,
+            ..arg(
+                "restores",
+                Ty::List(&Ty::Backup),
+                "",
+                "Backup by snapshots in this region. A failover run makes the volume of the newest one.",
+            )
+        },
         arg("device", Ty::String, "Attachment.Device", "Device, as in `/dev/sdf`. Linux may show another name."),
         TAGS_ARG,
     ],
     attributes: &[attribute("volume_id", "VolumeId", FakeValue::Nothing, "Id that AWS gave the volume.")],
     durations: Durations { create: 15, update: 15, delete: 15 },
-    recovery: Recovery { attached: &["instance", "device"], ..Recovery::DATA },
+    recovery: Recovery { attached: &["instance", "device"], volume: Some(&RECOVERY), ..Recovery::DATA },
     in_use: "VolumeInUse",
     combinations: &[
         Combination::new(
@@ -68,6 +99,12 @@ pub(crate) static KIND: Kind = Kind {
             &[("instance", Test::Set), ("device", Test::Absent)],
             "the machine has no device for the volume",
             "Set `device`, as in `/dev/sdf`.",
+        ),
+        Combination::new(
+            COMBINATION,
+            &[("restores", Test::Set), ("snapshot", Test::Set)],
+            "a failover run would make the volume of another snapshot",
+            "Remove `snapshot`, or `restores`.",
         ),
         Combination::new(
             COMBINATION,

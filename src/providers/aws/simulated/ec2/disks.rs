@@ -24,6 +24,10 @@ const ATTACHED: u32 = 8;
 /// Time between two changes of a volume.
 const BETWEEN: SignedDuration = SignedDuration::from_hours(6);
 
+/// Filters of the status of volumes.
+const STATUS_FILTERS: &[(&str, &str)] =
+    &[("availability-zone", "availabilityZone"), ("volume-status.status", "volumeStatus.status")];
+
 fn start(world: &mut World, call: &Call<'_>, id: &str, action: &str, seconds: u32) {
     let begun =
         Begun { action, act: OperationKind::Post, seconds, body: json!({}), fails: call.fails.clone(), before: None };
@@ -137,6 +141,31 @@ pub(super) fn modifications(world: &World, call: &Call<'_>) -> Result<Map<String
     let own = changed.filter(|body| ids.is_empty() || ids.iter().any(|id| id == text(body, "VolumeId")));
     let shown: Vec<Json> = own.map(|body| modification(body, body)).collect();
     super::list::page(shown, call, "volumeModificationSet", !ids.is_empty())
+}
+
+/// AWS's own checks of volumes. One that nobody has damaged is sound.
+pub(super) fn status(world: &World, call: &Call<'_>) -> Result<Map<String, Json>, Refused> {
+    let (place, ids) = (Place::new(&VOLUME, call.region), call.list("VolumeId"));
+    let mut found = Vec::new();
+    match ids.is_empty() {
+        true => found.extend(place.all(world)),
+        false => {
+            for id in &ids {
+                found.push(place.get(world, id)?);
+            }
+        }
+    }
+    let shown = found.into_iter().map(|object| {
+        let status = object.body["VolumeStatus"].as_str().unwrap_or("ok");
+        let detail = if status == "ok" { "passed" } else { "failed" };
+        json!({
+            "volumeId": object.body["VolumeId"],
+            "availabilityZone": object.body["AvailabilityZone"],
+            "volumeStatus": { "status": status, "details": [{ "name": "io-enabled", "status": detail }] },
+        })
+    });
+    let shown = super::list::filtered(shown.collect(), call, STATUS_FILTERS)?;
+    super::list::page(shown, call, "volumeStatusSet", !ids.is_empty())
 }
 
 fn attachment(body: &Json, status: &str) -> Map<String, Json> {

@@ -211,6 +211,7 @@ fn act(world: &mut World, call: &Call<'_>) -> Result<Map<String, Json>, Refused>
         }
         "DescribeInstances" => instances::list(world, call),
         "DescribeInstanceStatus" => instances::status(world, call),
+        "DescribeVolumeStatus" => disks::status(world, call),
         "DescribeInstanceAttribute" => instances::attribute(world, call),
         "ModifyInstanceAttribute" => instances::modify(world, call),
         "ModifyInstanceMetadataOptions" => changes::metadata(world, call),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::answers::Refused;
 use super::super::offers;
-use super::super::store::{Begun, Place, begin, give, text, time};
+use super::super::store::{self, Begun, Place, begin, give, text, time};
 use super::super::types::{IMAGE, NAME, SNAPSHOT, VOLUME};
 use super::call::Call;
 use super::shapes;
@@ -73,16 +73,29 @@ pub(in super::super) fn complete(world: &mut World, region: &str, id: &str, fail
     });
 }
 
-fn start(world: &mut World, call: &Call<'_>, id: &str, seconds: u32) {
-    let begun = Begun {
-        action: ACTION,
-        act: OperationKind::Post,
-        seconds,
-        body: json!({}),
-        fails: call.fails.clone(),
-        before: None,
-    };
-    begin(world, Place::new(&SNAPSHOT, call.region), id, begun);
+fn start(world: &mut World, region: &str, id: &str, (seconds, fails): (u32, Option<ErrorResponse>)) {
+    let begun = Begun { action: ACTION, act: OperationKind::Post, seconds, body: json!({}), fails, before: None };
+    begin(world, Place::new(&SNAPSHOT, region), id, begun);
+}
+
+/// Takes a snapshot of a volume, as a schedule of the account does: its id.
+pub(in super::super) fn taken(world: &mut World, key: &str) -> Option<String> {
+    let object = world.object(key).filter(|object| object.type_ == VOLUME.name)?;
+    let (region, volume) = (store::region(object)?, object.body.to_json());
+    let id = insert(world, &region, of_volume(&volume, ""), json!([]));
+    start(world, &region, &id, (CREATED, None));
+    Some(id)
+}
+
+/// The body of a snapshot of a volume.
+fn of_volume(volume: &Json, description: &str) -> Json {
+    json!({
+        "VolumeId": volume["VolumeId"],
+        "VolumeSize": volume["Size"],
+        "Description": description,
+        "Encrypted": volume["Encrypted"],
+        "KmsKeyId": volume["KmsKeyId"],
+    })
 }
 
 fn shown(world: &World, call: &Call<'_>, id: &str) -> Map<String, Json> {
@@ -106,15 +119,8 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Map<String, J
         let why = "The maximum per volume CreateSnapshot request rate has been exceeded.";
         return Err(Refused::bad("SnapshotCreationPerVolumeRateExceeded", why));
     }
-    let of = json!({
-        "VolumeId": volume,
-        "VolumeSize": body["Size"],
-        "Description": call.text("Description"),
-        "Encrypted": body["Encrypted"],
-        "KmsKeyId": body["KmsKeyId"],
-    });
-    let id = insert(world, call.region, of, tags);
-    start(world, call, &id, CREATED);
+    let id = insert(world, call.region, of_volume(&body, call.text("Description")), tags);
+    start(world, call.region, &id, (CREATED, call.fails.clone()));
     Ok(shown(world, call, &id))
 }
 
@@ -144,7 +150,7 @@ pub(super) fn copy(world: &mut World, call: &Call<'_>) -> Result<Map<String, Jso
         "SourceRegion": source,
     });
     let id = insert(world, call.region, of, tags.clone());
-    start(world, call, &id, seconds.unwrap_or(COPIED));
+    start(world, call.region, &id, (seconds.unwrap_or(COPIED), call.fails.clone()));
     let shown = shapes::tags(&json!({ "Tags": tags }));
     Ok([("snapshotId".to_owned(), json!(id)), ("tagSet".to_owned(), shown)].into_iter().collect())
 }

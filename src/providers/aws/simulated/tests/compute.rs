@@ -242,6 +242,14 @@ async fn volume_of_a_snapshot_is_attached_and_detached() {
     account.pass(20);
     assert_eq!(account.refused("DeleteVolume", &[("VolumeId", &volume)]).await, "VolumeInUse");
     assert_eq!(account.refused("AttachVolume", &attach).await, "VolumeInUse");
+    let elsewhere = format!("{REGION}b");
+    let far = [("AvailabilityZone", elsewhere.as_str()), ("Size", "10"), ("VolumeType", "gp3")];
+    let far = first(&account.ec2("CreateVolume", &far).await, "volumeId");
+    account.pass(30);
+    let attach = [("VolumeId", far.as_str()), ("InstanceId", machine.as_str()), ("Device", "/dev/sdg")];
+    assert_eq!(account.refused("AttachVolume", &attach).await, "InvalidVolume.ZoneMismatch");
+    let status = account.ec2("DescribeVolumeStatus", &[("VolumeId.1", &volume)]).await;
+    assert_eq!(first(&status, "volumeId"), volume);
     let snapshot = first(&account.ec2("CreateSnapshot", &[("VolumeId", &volume)]).await, "snapshotId");
     account.pass(5);
     let again = [("VolumeId", volume.as_str())];
