@@ -6,13 +6,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use super::{StepError, Worker};
+use super::{FailoverRun, StepError, Worker};
 use crate::address::Address;
-use crate::backup::launch::{LaunchPlaces, Manifest, user_data};
+use crate::backup::launch::{LaunchPlaces, Manifest, merged, user_data};
 use crate::kinds::SignedObjects;
 use crate::object::{Object, ObjectId};
 use crate::stack::Resource;
-use crate::steps::{Act, LaunchRestore, Task};
+use crate::state::StateError;
+use crate::steps::{Act, LaunchRestore, Phase, Task};
 use crate::world::WriteCondition;
 
 /// The life of a signed address in seconds: a day.
@@ -36,8 +37,8 @@ impl Documents {
 }
 
 impl Worker<'_> {
-    /// Writes the manifest of a machine that restores, and gives its body the user data that name it. Other resources
-    /// stay as they are.
+    /// Writes the manifest of a machine that restores, and adds the user data that name it to those of its body. Other
+    /// resources stay as they are.
     pub(super) async fn start_restore(&self, resource: &Resource, bodies: &mut [Json]) -> Result<(), StepError> {
         let Some(errand) = &self.errand else { return Ok(()) };
         let Some(launch) = self.launch_of(&resource.address) else { return Ok(()) };
@@ -51,8 +52,11 @@ impl Worker<'_> {
             status: &self.address_of(&documents.status, "PUT", at).await?,
             key: &self.address_of(&documents.key, "GET", at).await?,
         };
-        launches(body, &user_data(&places).map_err(StepError::Failed)?);
-        Ok(())
+        let restore = user_data(&places).map_err(StepError::Failed)?;
+        // Its own come first, and those of the restore are added.
+        let all = launches.of(body).and_then(|own| merged(&own.unwrap_or_default(), &restore));
+        let given = all.and_then(|all| launches.give(body, &all));
+        given.map_err(|why| StepError::Failed(format!("{} cannot restore: {why}", resource.address)))
     }
 
     /// Writes the manifest of a restore.
@@ -80,13 +84,18 @@ impl Worker<'_> {
     }
 
     pub(super) fn documents(&self, launch: &LaunchRestore, machine: &Address) -> Result<Documents, StepError> {
+        let Some(run) = self.errand.as_ref().map(|errand| &errand.run) else {
+            return Err(StepError::Failed("only a failover run restores".to_owned()));
+        };
+        self.documents_of(launch, run, machine)
+    }
+
+    /// The documents of a machine in this run.
+    fn documents_of(&self, launch: &LaunchRestore, run: &str, machine: &Address) -> Result<Documents, StepError> {
         let kept = self.stack.resources.get(&launch.store);
         let place = kept.and_then(|kept| Some((kept.kind.recovery.signed?, kept.objects.first()?)));
         let Some((signed, store)) = place else {
             return Err(StepError::Failed(format!("{} has no signed addresses", launch.store)));
-        };
-        let Some(run) = self.errand.as_ref().map(|errand| &errand.run) else {
-            return Err(StepError::Failed("only a failover run restores".to_owned()));
         };
         let machine: String =
             machine.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -98,15 +107,41 @@ impl Worker<'_> {
         Ok(Documents { manifest, status, key, signed })
     }
 
-    /// Deletes the documents of a machine that is no more, if it was to restore.
+    /// Deletes the documents of a machine that is no more, if it was to restore: those of this run, and those that an
+    /// earlier run left when it was ended as it was.
     pub(super) async fn end_restore(&self, machine: &Address) -> Result<(), StepError> {
-        let Some(launch) = self.launch_of(machine) else { return Ok(()) };
-        let documents = self.documents(&launch, machine)?;
-        // The repository may be at a lost site, or gone: what is left in it expires with the addresses.
-        match self.clean(&documents).await {
-            Err(StepError::Failed(_) | StepError::Unknown(_)) => Ok(()),
-            cleaned => cleaned,
+        let own = self.launch_of(machine).zip(self.errand.as_ref().map(|errand| errand.run.clone()));
+        let left = self.left_restores(machine)?;
+        for (launch, run) in own.into_iter().chain(left) {
+            // The repository is gone with the stack, or at a lost site: what is left in it expires with the addresses.
+            let Ok(documents) = self.documents_of(&launch, &run, machine) else { continue };
+            match self.clean(&documents).await {
+                Ok(()) | Err(StepError::Failed(_) | StepError::Unknown(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(())
+    }
+
+    /// The restores of a machine that runs began and did not end, with these runs.
+    fn left_restores(&self, machine: &Address) -> Result<Vec<(LaunchRestore, String)>, StepError> {
+        let kind = self.stack.catalog().kind(machine.kind());
+        if kind.is_none_or(|kind| kind.recovery.launches.is_none()) {
+            return Ok(Vec::new());
+        }
+        let unread = |error: StateError| StepError::Failed(format!("the runs before cannot be read: {error}"));
+        let mut left = Vec::new();
+        for run in self.ports.store.runs().map_err(unread)? {
+            let Ok(over) = FailoverRun::read(self.ports.store, &run) else { continue };
+            let (true, Ok(status)) = (over.is_over(), over.status()) else { continue };
+            for step in over.graph.steps.iter().filter(|step| step.address == *machine) {
+                let is_left = !matches!(status.phase(step.id), Some(Phase::Succeeded | Phase::Skipped));
+                if let (Act::Task(Task::Restore(launch)), true) = (&step.act, is_left) {
+                    left.push(((**launch).clone(), run.clone()));
+                }
+            }
+        }
+        Ok(left)
     }
 
     /// The restore of a machine in this run.

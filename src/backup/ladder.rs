@@ -57,7 +57,7 @@ impl RungKind {
         }
     }
 
-    /// The reason why damaged data leave it closed; `None` for snapshots and backups, which can be older than the damage.
+    /// The reason why damaged data leave it closed; `None` for snapshots and backups, which can be older.
     const fn damaged(self) -> Option<&'static str> {
         match self {
             Self::Volume => Some("the damage is on the volume"),

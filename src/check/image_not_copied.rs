@@ -8,11 +8,10 @@ pub(super) static RULE: Rule = Rule {
     name: "image-not-copied",
     about: "Machines at the recovery site start from an image that is stored there.",
     weight: Weight::Error,
-    cause: "A machine or scale set at the recovery site starts from a managed image, or from a gallery, at the primary \
-            site.",
-    consequence: "Galleries and managed images are regional. While the primary region is down, the image cannot be \
+    cause: "A machine or scale set at the recovery site starts from an image at the primary site.",
+    consequence: "Galleries and images are regional. While the primary region is down, the image cannot be \
                   read and the machines cannot be created.",
-    fix: "Copy the image to a gallery at the recovery site, and start from the copy.",
+    fix: "Copy the image to the recovery site, and start from the copy.",
     breaks: include_str!("../../templates/check/image-not-copied/breaks.hcl"),
     keeps: include_str!("../../templates/check/image-not-copied/keeps.hcl"),
     check,
@@ -27,7 +26,7 @@ fn check(stack: &Stack, found: &mut Diagnostics) {
             ))
             .at(resource.span)
             .and(image.span, format!("cannot be read while {} is down", image.location))
-            .help(format!("Copy the image to a gallery at `site.{}`, and start from the copy.", resource.site)),
+            .help(format!("Copy the image to `site.{}`, and start from the copy.", resource.site)),
         );
     }
 }

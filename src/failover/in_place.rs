@@ -1,7 +1,7 @@
 //! A restore in place: data come back where they are, without a move, by the rung of the ladder that loses least.
 //!
-//! A machine is made again, and takes its volumes or restores its backups when it starts; or a volume is made again of a
-//! snapshot. What follows from attributes of the machine, such as its address, is written again. Nothing else of the
+//! A machine is made again, and takes its volumes or restores its backups when it starts; or a volume is made again of
+//! a snapshot. What follows from attributes of the machine, such as its address, is written again. Nothing else of the
 //! group changes.
 
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ use crate::state::State;
 use crate::steps::{Act, Stage, StepGraph, StepId, Undo};
 use crate::value::Unknown;
 
-/// The machine that exists and restores a backup, with the group of its site; one of the group's active site first. Where
-/// there is none, the machine whose data the backup has.
+/// The machine that exists and restores a backup, with the group of its site; one of the group's active site first.
+/// Where there is none, the machine whose data the backup has.
 ///
 /// # Errors
 /// The reason why there is none.

@@ -29,6 +29,9 @@ use crate::steps::{Act, LaunchRestore, OlderPoint, Stage, StepGraph, StepId, Tas
 /// Seconds between two reads of a report, which a prediction counts once.
 const LOOK: u32 = 5;
 
+/// Bytes of user data that a restore needs: three signed addresses, each of a session's credentials.
+const RESERVED: usize = 6 * 1024;
+
 /// Older points of a backup that a run keeps at most, for a machine that finds damage.
 const OLDER: usize = 10;
 
@@ -195,9 +198,9 @@ fn item(stack: &Stack, chosen: &Chosen<'_>) -> Option<ManifestItem> {
     let Repository::Resource(address) = &backup.repository else { return None };
     let kept = stack.resources.get(address)?;
     let place = kept.objects.first()?;
-    let mut repository = (kept.kind.recovery.signed?.repository)(&place.id);
+    let mut repository = (kept.kind.recovery.signed?.repository)(&place.id, &kept.location);
     if let Some(path) = &backup.path {
-        repository = format!("{repository}/{}", path.trim_matches('/'));
+        repository = format!("{}/{}", repository.trim_end_matches('/'), path.trim_matches('/'));
     }
     launch::item(backup.name(), (backup.tool, backup.selection()), data, &repository)
 }
@@ -420,12 +423,28 @@ fn of_launch(question: &Question<'_>, machine: &Resource) -> Vec<PreflightCheck>
             "Keep one of its backups in a bucket of a provider that signs addresses.",
         ));
     }
-    if !backups.is_empty() && machine.args.contains_key("user_data") {
+    if let Some(why) = unmergeable(machine).filter(|_| !backups.is_empty()) {
         found.push(refuses(
             "restore",
-            format!("{address} has user data of its own, which the restore at launch needs"),
+            format!("{address} cannot restore at its launch: {why}"),
             "Move them into the image, or remove `restores` from the machine.",
         ));
     }
     found
+}
+
+/// The reason why user data of a machine's own cannot be merged with those of its restore. Secret ones are judged when
+/// the machine is created.
+fn unmergeable(machine: &Resource) -> Option<String> {
+    let launches = machine.kind.recovery.launches?;
+    let first = launches.argument.split('.').next().unwrap_or_default();
+    let args = machine.configured(first).map(|value| (first.to_owned(), value)).into_iter().collect();
+    let own = match launches.written(&args) {
+        Ok(own) => own?,
+        Err(why) => return Some(why),
+    };
+    let room = launches.most.saturating_sub(RESERVED);
+    launch::unmergeable(&own).map(str::to_owned).or_else(|| {
+        (own.len() > room).then(|| format!("its user data have {} bytes, and {room} fit beside it", own.len()))
+    })
 }

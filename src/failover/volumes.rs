@@ -1,5 +1,5 @@
-//! Volumes: the first two rungs of a ladder. A machine that is made again takes the volume of the old one, or the volume
-//! is made again of a snapshot. Knows the steps and their times; the ladder decides between them.
+//! Volumes: the first two rungs of a ladder. A machine that is made again takes the volume of the old one, or the
+//! volume is made again of a snapshot. Knows the steps and their times; the ladder decides between them.
 
 use std::time::Duration;
 
@@ -277,8 +277,8 @@ fn attachment(volume: &Resource, on: bool) -> NewStep {
     }
 }
 
-/// Adds the steps of the first rung: the machine is stopped, its volumes leave it, and a new one takes them. Returns the
-/// creation of the machine.
+/// Adds the steps of the first rung: the machine is stopped, its volumes leave it, and a new one takes them. Returns
+/// the creation of the machine.
 pub(super) fn take_over(draft: &mut ProcedureDraft<'_>, machine: &Resource) -> Option<StepId> {
     let question = draft.question;
     let volumes = of_machine(question.stack, machine);

@@ -258,6 +258,17 @@ pub const fn place(name: &'static str, kinds: &'static [&'static str], doc: &'st
 pub const RESOURCE_GROUP: Arg =
     place("resource_group", &["resource_group"], "The resource group; its site is the default for this resource.");
 
+/// The argument with the backups that a machine restores at its launch.
+pub const RESTORES: Arg = Arg {
+    wire: Wire::Nowhere,
+    ..arg(
+        "restores",
+        Ty::List(&Ty::Backup),
+        "",
+        "Backups that the image restores at the first start of the machine, in this order.",
+    )
+};
+
 /// The argument `presence` of every root: what lies in it shares that.
 pub const PRESENCE: Arg = Arg {
     need: Need::Default(Lit::Str("permanent")),

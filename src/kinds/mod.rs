@@ -15,6 +15,8 @@ pub mod failover;
 pub mod form;
 pub mod grammar;
 pub mod hosts;
+pub mod image_copy;
+mod launch;
 pub mod looks;
 pub mod machine_replica;
 pub mod mark;
@@ -30,6 +32,7 @@ pub mod soft_delete;
 pub mod table;
 pub mod tags;
 pub mod variants;
+mod volume;
 
 mod stray;
 

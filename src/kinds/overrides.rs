@@ -160,6 +160,9 @@ pub type ComputeFn = fn(&dyn SimulatedWorld, &ObjectId) -> Vec<(String, Json)>;
 /// See [`SimulatedBehaviour::expands`].
 pub type ExpandFn = fn(&dyn SimulatedWorld, &ObjectId) -> Option<Json>;
 
+/// See [`SimulatedBehaviour::notes`].
+pub type NotesFn = fn(&Json) -> Vec<(&'static str, Json)>;
+
 /// Functions that replace or complete parts of a table. All are pure.
 #[derive(Clone, Copy)]
 pub struct Overrides {
@@ -233,6 +236,8 @@ pub struct SimulatedBehaviour {
     pub expands: &'static [(&'static str, ExpandFn)],
     /// Write-only values that `$expand` shows: its word, and the path of the value.
     pub told: &'static [(&'static str, &'static str)],
+    /// Notes about a write, by their words: what hooks need of values that no body shows.
+    pub notes: Option<NotesFn>,
     /// Replication of rows that clients write: the regions that take writes, and the regions that follow. Several
     /// objects may describe one store; the store's name identifies it.
     pub keeps: Option<StoreFn>,
@@ -388,6 +393,7 @@ impl SimulatedBehaviour {
         metrics: &[],
         expands: &[],
         told: &[],
+        notes: None,
         keeps: None,
         hosts: None,
         leads: None,

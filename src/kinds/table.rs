@@ -15,6 +15,7 @@ pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{SplitResource, Terraform, TerraformShape};
 pub use super::failover::*;
 pub use super::form;
+pub use super::launch::Launch;
 pub use super::names::{NameRule, NameScope};
 pub use super::overrides::*;
 pub use super::place::{Enclosure, Membership, Owners, Place};
@@ -22,6 +23,7 @@ use super::provider::Tables;
 pub use super::rules::{Alternative, ChangeTest, Combination, Exclusive, ExclusiveWithin, Test, Transition};
 pub use super::soft_delete::SoftDelete;
 pub use super::variants::{Follower, Variants};
+pub use super::volume::{VolumeRecovery, VolumeSnapshots};
 use crate::object::ObjectId;
 // For the kinds' own files, which take all words of a table from here.
 pub(crate) use crate::object::Object;
@@ -518,33 +520,13 @@ pub struct Recovery {
     pub keeps_objects: bool,
     /// Objects with signed addresses, for a store that has them.
     pub signed: Option<&'static SignedObjects>,
-    /// Gives a machine that is about to be created this user data, for kinds of machines that can restore at launch.
-    pub launches: Option<fn(body: &mut Json, user_data: &str)>,
+    /// The user data of a machine, for kinds of machines that can restore at launch.
+    pub launches: Option<&'static Launch>,
     /// The arguments by which a volume is attached, for kinds of volumes that outlive their machine: first the one that
     /// refers to it.
     pub attached: &'static [&'static str],
     /// Recovery of such a volume apart from its machine.
     pub volume: Option<&'static VolumeRecovery>,
-}
-
-/// Recovery of a volume apart from its machine.
-#[derive(Debug, Clone, Copy)]
-pub struct VolumeRecovery {
-    /// The read that shows if the volume is sound.
-    pub shows: ReadTarget,
-    /// The reason why its data cannot be trusted, from such a body: words without a full stop.
-    pub unsound: fn(&Json) -> Option<String>,
-    /// Its snapshots, where the provider makes some.
-    pub snapshots: Option<VolumeSnapshots>,
-}
-
-/// Snapshots of a volume.
-#[derive(Debug, Clone, Copy)]
-pub struct VolumeSnapshots {
-    /// The argument of a volume that names the snapshot that it is made of.
-    pub argument: &'static str,
-    /// The `$expand` with which a read of a volume lists its snapshots, as the tool of snapshots reads them.
-    pub expand: &'static str,
 }
 
 /// Objects of a store that anybody can read or write who has their signed address, until it expires.
@@ -556,8 +538,8 @@ pub struct SignedObjects {
     pub segment: &'static str,
     /// The property with the text of an object.
     pub content: &'static str,
-    /// The store as tools of backups name it.
-    pub repository: fn(store: &ObjectId) -> String,
+    /// The store in this region as tools of backups name it.
+    pub repository: fn(store: &ObjectId, region: &str) -> String,
 }
 
 /// Logins that are not replicated.

@@ -23,7 +23,11 @@ pub fn kind_of(catalog: &Catalog, address: &Address, recorded: &Recorded) -> Opt
     match (kind.variants, &recorded.variant) {
         (None, _) => Some(kind.of(&recorded.arguments)),
         (Some(variants), Some(of)) => variants.of.iter().find(|(name, _)| name == of).map(|(_, kind)| *kind),
-        (Some(_), None) => Some(kind),
+        // State of a version in which the kind had no variants: the provider of the object decides.
+        (Some(variants), None) => {
+            let of_object = |kind: &&'static Kind| kind.grammar().is_id(recorded.id.as_str());
+            Some(variants.of.iter().map(|(_, kind)| *kind).find(of_object).unwrap_or(kind))
+        }
     }
 }
 

@@ -182,14 +182,14 @@ fn members(before: &FailoverGroup, after: &Stack, found: &mut Findings) {
 /// Deleted data, replicas and locks.
 fn data<'a>(changes: impl Iterator<Item = &'a Change>, found: &mut Findings) {
     for change in changes.filter(|change| change.presence == Presence::Permanent) {
-        let is = |of: fn(&Kind) -> bool| change.kind.is_some_and(of);
+        let is = |of: fn(&'static Kind) -> bool| change.kind.is_some_and(of);
         let address = &change.address;
         let done = match change.action {
             Action::Delete => "deleted",
             Action::Replace(_) => "replaced",
             _ => continue,
         };
-        if is(|kind| kind.variants.is_some() || kind.recovery.replicates.is_some_and(|of| !of.image)) {
+        if is(|kind| kind.tables().any(|table| table.recovery.replicates.is_some_and(|of| !of.image))) {
             found.push(
                 "replica",
                 format!("`{address}` is {done}: until a new replica exists, its data is at one site only"),

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::fault::Fault;
 use super::fields::StoredFields;
+use super::machine_launch::MachineLaunch;
 use super::operations::Operation;
 use super::request::{ErrorResponse, Request, Response};
 use super::seed::Seed;
@@ -174,6 +175,18 @@ pub(crate) trait Dialect: Debug + Sync {
     /// True for a machine that runs.
     fn runs(&self, world: &World, object: &SimulatedObject) -> bool {
         world.working(&object.key()).is_some()
+    }
+
+    /// The launch of a machine that restores backups; `None` for everything else.
+    fn launched(&self, world: &World, object: &SimulatedObject) -> Option<MachineLaunch> {
+        let (_, _) = (world, object);
+        None
+    }
+
+    /// The text of the object of a store that a signed address names, and the time of its last change.
+    fn signed(&self, world: &World, address: &str) -> Option<(String, Timestamp)> {
+        let (_, _) = (world, address);
+        None
     }
 
     /// The names and addresses of an object in the public network.

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{BOLD, DIM, GREEN, Layout, RED, YELLOW, fit, hang, styled, wrap};
 use crate::kinds::{
     self, Arg, AttributeSource, Block, Catalog, ChangeEffect, Kept, Kind, Lit, Location, NameRule, NameScope, Need,
-    Place, Ty,
+    Place, Ty, Variants,
 };
 use crate::reference::blocks::{self, LanguageBlock, Necessity, ProvidedArgument};
 
@@ -62,8 +62,8 @@ pub fn show(kind: &Kind, layout: Layout) -> String {
     out += &section("Arguments", &kind.args.iter().map(|arg| argument(arg, 2, layout)).collect::<String>());
     out += &format!("  {}\n", styled(DIM, COMMON));
     out += &section("Attributes", &attributes(kind, layout));
-    for (of, variant) in kind.variants.iter().flat_map(|variants| variants.of) {
-        out += &variant_of(kind, of, variant, layout);
+    for (of, variant) in kind.variants.iter().flat_map(each_table) {
+        out += &variant_of(kind, &of, variant, layout);
     }
     let left_out = |(name, why): &(&str, &str)| format!("  {name}\n      {}\n", layout.wrap(why, 6));
     out += &section(&left_out_title(kind), &kind.left_out.iter().map(left_out).collect::<String>());
@@ -119,8 +119,20 @@ fn first_sentence(text: &str) -> String {
     text.split_once(". ").map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
 }
 
+/// The tables of variants, each once, with the kinds that choose it.
+fn each_table(variants: &Variants) -> Vec<(Vec<&'static str>, &'static Kind)> {
+    let mut all: Vec<(Vec<&'static str>, &'static Kind)> = Vec::new();
+    for (of, kind) in variants.of {
+        match all.iter_mut().find(|(_, known)| std::ptr::eq(*known, *kind)) {
+            Some((names, _)) => names.push(of),
+            None => all.push((vec![*of], kind)),
+        }
+    }
+    all
+}
+
 /// The arguments and attributes of one variant beyond those that all have in common.
-fn variant_of(kind: &Kind, of: &str, variant: &Kind, layout: Layout) -> String {
+fn variant_of(kind: &Kind, of: &[&str], variant: &Kind, layout: Layout) -> String {
     let by = kind.variants.map(|variants| variants.by).unwrap_or_default();
     let own = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none());
     // The whole is indented by two.
@@ -129,7 +141,8 @@ fn variant_of(kind: &Kind, of: &str, variant: &Kind, layout: Layout) -> String {
     let text = format!("{}\n\n{}", inner.wrap(variant.about, 0), rows.collect::<String>())
         + &section("Arguments", &own.map(|arg| argument(arg, 2, inner)).collect::<String>())
         + &section("Attributes", &attributes(variant, inner));
-    section(&format!("With {} as {by}", kinds::with_article(of)), &indent(&text))
+    let of: Vec<String> = of.iter().map(|name| kinds::with_article(name)).collect();
+    section(&format!("With {} as {by}", of.join(" or ")), &indent(&text))
 }
 
 /// The name of the kind or block closest to an unknown name.
@@ -364,7 +377,8 @@ pub fn markdown(kind: &Kind) -> String {
     }
     out += &part("Arguments", &argument_items(kind.args, 0));
     out += &part("Attributes", &attribute_items(kind));
-    for (of, variant) in kind.variants.iter().flat_map(|variants| variants.of) {
+    for (of, variant) in kind.variants.iter().flat_map(each_table) {
+        let of = of.join("` or `");
         let by = kind.variants.map(|variants| variants.by).unwrap_or_default();
         let own: Vec<Arg> = variant.args.iter().filter(|arg| kind.arg(arg.name).is_none()).copied().collect();
         out += &format!("\n### With `{of}` as `{by}`\n\n{}\n\n", wrap(variant.about, PAGE));

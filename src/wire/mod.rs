@@ -8,7 +8,9 @@ mod attempts;
 mod backoff;
 mod carrier;
 mod error;
+mod object_store;
 mod reach;
+pub mod sigv4;
 mod throttling;
 mod token;
 
@@ -19,6 +21,7 @@ pub(crate) use backoff::{Backoff, RetryPolicy, elapsed};
 pub(crate) use carrier::WireError;
 pub use carrier::{HttpBackend, WireRequest, WireResponse, innermost};
 pub(crate) use error::{AnswerError, CallError, message, refused};
+pub(crate) use object_store::ObjectStore;
 pub use reach::Reach;
 pub(crate) use throttling::{DelayedRequest, DelayedRequests, Throttling};
 pub use token::{BearerToken, Credential, FixedToken};

@@ -15,6 +15,7 @@ use drplan::kinds::{Kind, Place};
 const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
     ("vnet_peering", Some("azurerm_virtual_network_peering")),
     ("image_copy", None),
+    ("image_copy of shared_image_version", None),
     ("geo_replica", None),
     ("geo_replica of mssql_server", None),
     ("geo_replica of cosmosdb_account", None),
@@ -28,6 +29,7 @@ const OWN: &[(&str, &str)] = &[
     ("*", "site"),
     ("*", "mirrors"),
     ("resource_group", "presence"),
+    ("linux_virtual_machine", "restores"),
     ("vnet_peering", "between"),
     ("vnet_peering", "name_back"),
 ];

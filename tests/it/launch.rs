@@ -1,11 +1,14 @@
 //! Restore at launch: documents that machines and drplan exchange, and the script of the image with the real tools.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use drplan::backup::launch::{Manifest, ManifestItem, ReportedPhase, RestoreFollower, RestoreReport, item};
+use drplan::backup::launch::{
+    LaunchPlaces, Manifest, ManifestItem, ReportedPhase, RestoreFollower, RestoreReport, item, merged, user_data,
+};
 use drplan::backup::{BackupSet, Level, Selection, data_age, tool};
 use serde_json::{Value as Json, json};
 
@@ -90,6 +93,59 @@ fn recorded_report_is_read() {
     let report = follower.newest().unwrap();
     assert_eq!((report.phase, report.measured.len()), (ReportedPhase::Ready, 3));
     hold(&shared("status.schema.json").unwrap(), &serde_json::to_value(report).unwrap());
+}
+
+/// User data as cloud-init reads them; `None`, with a message, where it is absent. Debian has it in a folder of its
+/// own.
+fn by_cloud_init(data: &str) -> Option<Json> {
+    let python = |arguments: &[&str]| {
+        let mut command = Command::new("python3");
+        command.env("PYTHONPATH", "/usr/lib/python3/dist-packages").args(arguments).stderr(Stdio::null());
+        command
+    };
+    let is_there = python(&["-c", "import cloudinit.user_data"]).status().is_ok_and(|status| status.success());
+    if !is_there {
+        crate::skipped("merged user data were NOT read by cloud-init, which is not installed");
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cloud-init/read.py");
+    let mut reading = python(&[script.to_str().unwrap()]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    reading.stdin.take().unwrap().write_all(data.as_bytes()).unwrap();
+    let output = reading.wait_with_output().unwrap();
+    assert!(output.status.success(), "{data}");
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn cloud_init_reads_user_data_of_both() {
+    let places = LaunchPlaces {
+        run: "r-1",
+        manifest: "https://example.com/m?a=1",
+        status: "https://example.com/s",
+        key: "https://example.com/k",
+    };
+    let restore = user_data(&places).unwrap();
+    let start = json!(["systemctl", "start", "--no-block", "drplan-restore.service"]);
+    let settings = |config: &Json, at: usize| config["write_files"][at]["content"].as_str().unwrap().to_owned();
+
+    let own = "#cloud-config\npackages: [nginx]\nruncmd:\n  - [echo, größer]\nwrite_files:\n  - path: /etc/motd\n    \
+               content: hello\n";
+    let Some(read) = by_cloud_init(&merged(own, &restore).unwrap()) else { return };
+    let config = &read["config"];
+    assert_eq!((&config["packages"], &config["runcmd"]), (&json!(["nginx"]), &json!([["echo", "größer"], start])));
+    assert_eq!(config["write_files"][0]["path"], "/etc/motd");
+    assert!(settings(config, 1).starts_with("DRPLAN_RUN='r-1'\nDRPLAN_MANIFEST_URL='https://example.com/m?a=1'\n"));
+
+    let script = "#!/bin/sh\necho web\n";
+    let message = merged(script, "#cloud-config\nruncmd: [[echo, b]]\n").unwrap();
+    for (own, first) in [(script, None), (message.as_str(), Some(json!(["echo", "b"])))] {
+        let read = by_cloud_init(&merged(own, &restore).unwrap()).unwrap();
+        assert_eq!(read["others"], json!({ "text/x-shellscript": script }));
+        let commands: Vec<Json> = first.into_iter().chain([start.clone()]).collect();
+        assert_eq!(read["config"]["runcmd"], json!(commands));
+    }
+    // Without user data of its own, the machine has those of the restore alone.
+    assert_eq!(by_cloud_init(&restore).unwrap()["config"]["runcmd"], json!([start]));
 }
 
 pub fn exists(program: &str) -> bool {

@@ -45,8 +45,8 @@ pub fn user_data(places: &LaunchPlaces<'_>) -> Result<String, String> {
 }
 
 /// True for user data that start a restore.
-pub fn is_user_data(text: &str) -> bool {
-    text.starts_with("#cloud-config") && text.contains("\n      DRPLAN_MANIFEST_URL='")
+pub(super) fn is_restore(text: &str) -> bool {
+    text.contains("\n      DRPLAN_MANIFEST_URL='")
 }
 
 /// The settings in user data that start a restore; `None` for any other.
@@ -81,7 +81,7 @@ mod tests {
         assert!(text.ends_with("runcmd:\n  - [systemctl, start, --no-block, drplan-restore.service]\n"), "{text}");
         assert!(!text.contains('@'), "{text}");
         assert_eq!((settings(&text), settings("#cloud-config\n")), (Some(places), None));
-        assert!(is_user_data(&text) && !is_user_data("#cloud-config\n"));
+        assert!(is_restore(&text) && !is_restore("#cloud-config\n"));
         for wrong in ["", "it's", "two\nlines", "a b"] {
             assert!(user_data(&LaunchPlaces { run: wrong, ..places }).is_err(), "{wrong}");
         }

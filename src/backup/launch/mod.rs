@@ -5,11 +5,13 @@
 
 mod image;
 mod manifest;
+mod merged;
 mod simulated;
 mod status;
 
 pub use super::point::ManifestBytes;
-pub use image::{LaunchPlaces, SCRIPT, UNIT, is_user_data, settings, user_data};
+pub use image::{LaunchPlaces, SCRIPT, UNIT, settings, user_data};
 pub use manifest::{Manifest, ManifestFile, ManifestItem, Selected, Verified, item};
+pub use merged::{merged, unmergeable, without_restore};
 pub use simulated::{SimulatedLaunch, report};
 pub use status::{Measured, ReportedPhase, RestoreError, RestoreFollower, RestoreReport, Taken, by_item};

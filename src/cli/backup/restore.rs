@@ -17,7 +17,7 @@ use crate::roles::IncidentCause;
 /// taken, or that of `--rung`. A new machine takes the volume of the old one; or the volume is made again of a
 /// snapshot; or the machine is deleted, created again, and restores its backups when it starts: the newest point, or an
 /// older one with `--rung 5`, `--at` or `--cause corrupt`. All that the machine lists in `restores` comes back then.
-/// What was written after the point is lost, and must be accepted; type the name of the group to confirm. `drplan
+/// Data written after the point are lost, which must be accepted; type the name of the group to confirm. `drplan
 /// failover-group resume` continues a run that was stopped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

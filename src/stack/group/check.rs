@@ -37,12 +37,9 @@ impl<'a> GroupReader<'a> {
             let replica = match self.facts.resources.get(address) {
                 Some(resource) => is_replica(resource.kind),
                 // With an error in its block the variant is unknown.
-                None => self
-                    .facts
-                    .program
-                    .catalog
-                    .kind(address.kind())
-                    .is_none_or(|kind| kind.variants.is_some() || is_replica(kind)),
+                None => {
+                    self.facts.program.catalog.kind(address.kind()).is_none_or(|kind| kind.tables().any(is_replica))
+                }
             };
             if !replica {
                 self.found.push(

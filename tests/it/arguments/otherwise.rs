@@ -72,6 +72,8 @@ const OTHERWISE: &[(&str, &str, TestValue)] = &[
     ("aws_instance", "availability_zone", Skip("the zone is that of the subnet")),
     ("aws_ebs_volume", "restores", Skip("the backup must exist")),
     ("aws_instance", "restores", Skip("the backup must exist")),
+    ("linode_instance", "restores", Skip("the backup must exist")),
+    ("linux_virtual_machine", "restores", Skip("the backup must exist")),
     ("aws_launch_template", "metadata_options", Value("http_endpoint = \"disabled\"")),
     ("aws_ebs_volume", "volume_initialization_rate", Skip("a volume without a snapshot is filled from nothing")),
     ("aws_ebs_volume", "device", Skip("belongs to the machine")),

@@ -304,10 +304,10 @@ impl Case<'_> {
                 let mut run = FailoverRun::read(&incident.lab.store, &open).map_err(|error| error.to_string())?;
                 let at = incident.lab.clock.now();
                 run.leave_as_is(&incident.lab.store, at, PARTY.by).map_err(|error| error.to_string())?;
-                // The documents of its launches stay as well, and hold no secret: nothing else knows their names.
+                // The documents of its launches go with their machine, which stays where the move goes on.
                 let documents =
                     incident.lab.simulator.show().objects.into_keys().filter(|id| id.as_str().contains(&open));
-                for id in documents {
+                for id in documents.filter(|_| self.site != ActiveSite::Home) {
                     incident.lab.simulator.delete_object(&id).map_err(|error| error.to_string())?;
                 }
             }

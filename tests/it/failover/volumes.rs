@@ -168,8 +168,8 @@ impl Incident {
         state.restores.values().flatten().map(|record| record.point.clone()).collect()
     }
 
-    /// The reasons why the run of a request ended otherwise than complete, with a plan without changes, the volume at
-    /// the machine and the machine running.
+    /// Runs a request to its end, and fails unless a plan has no changes, the volume is at the machine, and the machine
+    /// runs.
     async fn ends_whole(&self, ask: RunRequest) -> Result<(), String> {
         let ended = self.whole(ask, FailurePolicy::Stop).await?;
         if ended.report.ended != Some(RunEnd::Done) {

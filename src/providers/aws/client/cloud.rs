@@ -184,7 +184,7 @@ impl Cloud for Aws {
         let region = self.region_of(region(&object.id));
         let answer = match named.as_ref().map(|named| named.of) {
             Some(Of::Object) => {
-                let path = named.map(|named| format!("/{}", super::sign::encoded(&named.within, false)));
+                let path = named.map(|named| format!("/{}", crate::wire::sigv4::encoded(&named.within, false)));
                 let call = Call {
                     service: Service::S3,
                     region,

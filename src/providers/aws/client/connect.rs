@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::credentials::{Credentials, Surroundings};
 use super::endpoint::Endpoints;
 use super::handle::Aws;
-use super::sign::Keys;
 use super::transport::TransportParts;
 use crate::wire::Reach;
+use crate::wire::sigv4::Keys;
 use crate::world::Cloud;
 
 /// The variable with the account that the keys are to belong to.

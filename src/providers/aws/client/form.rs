@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::sign::encoded;
+use crate::wire::sigv4::encoded;
 
 /// The form of an action with these parameters. The elements of a list are `Name.1`, `Name.2`, …; nothings are left
 /// out.

@@ -31,7 +31,6 @@ mod references;
 mod removals;
 mod routes;
 mod sight;
-mod sign;
 mod snapshots;
 mod step;
 mod steps;

@@ -14,11 +14,11 @@ use super::error::CallError;
 use super::found::Found;
 use super::handle::Aws;
 use super::names::Named;
-use super::sign::encoded;
 use super::transport::Call;
 use super::xml::{list, read, text};
 use crate::reason::Reason;
 use crate::wire::WireResponse;
+use crate::wire::sigv4::encoded;
 use crate::world::CloudError;
 
 /// The beginning of headers with texts beside the content of an object.

@@ -1,4 +1,4 @@
-//! What recovery asks of a volume: if AWS finds it sound, and its snapshots.
+//! Reads for the recovery of a volume: if AWS finds it sound, and its snapshots.
 
 use serde_json::{Value as Json, json};
 
@@ -29,8 +29,8 @@ impl Aws {
     }
 
     /// The snapshots of a volume, in the form of AWS's command line. A volume that was made of a snapshot has those of
-    /// the volume that it replaced as well. `tag` asks for every snapshot of the account in the region, which finds those
-    /// of a volume that is gone.
+    /// the volume that it replaced as well. `tag` asks for every snapshot of the account in the region, also those of a
+    /// volume that is gone.
     pub(super) async fn snapshots_of(&self, object: &Object, query: &[(&str, &str)]) -> Result<Json, CloudError> {
         let named = Named::of(&object.id)?;
         let region = self.region_of(&named.region);

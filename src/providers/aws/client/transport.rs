@@ -18,8 +18,8 @@ use super::credentials::Credentials;
 use super::endpoint::{Encoding, Endpoints, Service};
 use super::error::{ApiError, CallError};
 use super::form;
-use super::sign::{self, Scope};
 use super::xml;
+use crate::wire::sigv4::{self, Scope};
 use crate::wire::{self, Attempts, HttpBackend, Protocol, RequestLimits, WireRequest, WireResponse};
 use crate::world::{Clock, Notices, Requests};
 
@@ -89,7 +89,7 @@ impl Protocol for Signing<'_> {
         }
         let no_keys = |why: String| format!("no credentials for AWS: {why}");
         let keys = self.transport.credentials.keys(refused).await.map_err(no_keys)?;
-        sign::sign(request, &keys, &self.transport.scope(self.service, self.region))?;
+        sigv4::sign(request, &keys, &self.transport.scope(self.service, self.region))?;
         // A proxy may change this header, so that it is no part of the signature.
         let agent = HeaderValue::from_static(concat!("drplan/", env!("CARGO_PKG_VERSION")));
         request.headers.insert(USER_AGENT, agent);
@@ -183,13 +183,13 @@ impl Transport {
         let keys = self.credentials.keys(false).await.map_err(CallError::NotSent)?;
         let now = self.scope(call.service, call.region);
         let scope = Scope { at: at.unwrap_or(now.at), ..now };
-        Ok(sign::presigned((call.method.as_str(), &url), &call.query, &keys, &scope, seconds))
+        Ok(sigv4::presigned((call.method.as_str(), &url), &call.query, &keys, &scope, seconds))
     }
 
     fn url(&self, call: &Call<'_>) -> Result<Url, CallError> {
         let mut url = self.endpoints.url(call.service, call.region, &call.path).map_err(CallError::NotSent)?;
         if !call.query.is_empty() {
-            url.set_query(Some(&sign::query(&call.query)));
+            url.set_query(Some(&sigv4::query(&call.query)));
         }
         Ok(url)
     }

@@ -44,10 +44,12 @@ mod xml;
 use std::borrow::Cow;
 
 use axum::Router;
+use jiff::Timestamp;
 
 use crate::kinds::Lead;
 use crate::object::ObjectId;
 use crate::simulator::dialect::{Dialect, Part};
+use crate::simulator::machine_launch::MachineLaunch;
 use crate::simulator::operations::Operation;
 use crate::simulator::request::{ErrorResponse, Request, Response};
 use crate::simulator::serve::ServedWorld;
@@ -131,6 +133,14 @@ impl Dialect for Aws {
     fn runs(&self, world: &World, object: &SimulatedObject) -> bool {
         let body = world.working(&object.key());
         body.is_some_and(|body| body.pointer("/State/Name").is_some_and(|state| state == "running"))
+    }
+
+    fn launched(&self, _: &World, object: &SimulatedObject) -> Option<MachineLaunch> {
+        if object.type_ == types::INSTANCE.name { launches::launched(&object.body) } else { None }
+    }
+
+    fn signed(&self, world: &World, address: &str) -> Option<(String, Timestamp)> {
+        launches::content(world, address)
     }
 
     fn leads(&self, world: &World, object: &SimulatedObject, _: &str) -> Lead {

@@ -10,8 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::answers::Refused;
 use super::hosts::{Endpoint, HOME, Service};
 use super::types::ACCOUNT;
-use super::verify::{self, Signed, TEMPORARY};
+use super::verify::{self, TEMPORARY};
 use crate::simulator::request::Request;
+use crate::simulator::signature::{self as expected, Signed};
 use crate::simulator::world::World;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -121,7 +122,7 @@ pub(super) fn check(world: &World, request: &Request, at: &Endpoint) -> Result<C
     };
     // On a port, clients sign for the host of the port.
     let secret = verify::secret(key).filter(|_| !world.lenient);
-    if secret.is_some_and(|secret| verify::signature(request, &secret, &signed) != signature.signature) {
+    if secret.is_some_and(|secret| expected::signature(request, &secret, &signed) != signature.signature) {
         return Err(other(at.service));
     }
     caller(world, at.service, key, signature.token)

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use url::Url;
 
+use super::blobs::{BlobName, Blobs};
 use super::error::CallError;
 use super::poller::PolledOperation;
 use super::registration::{ProviderNamespace, Registrations};
@@ -25,7 +26,7 @@ use crate::object::{Collection, Object, ObjectId, Type};
 use crate::sight::Sight;
 use crate::wire::Credential;
 use crate::wire::{Backoff, RetryPolicy};
-use crate::wire::{HttpBackend, WireRequest, WireResponse};
+use crate::wire::{HttpBackend, ObjectStore, WireRequest, WireResponse};
 use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
@@ -60,6 +61,8 @@ pub struct AzureConfig {
 pub struct Azure {
     endpoint: Url,
     transport: Arc<ArmTransport>,
+    /// The blobs of containers.
+    blobs: Blobs,
     registrations: Registrations,
     /// The last answer to each PUT that is tried again.
     refusals: Mutex<BTreeMap<ObjectId, String>>,
@@ -76,8 +79,11 @@ impl Azure {
     /// A client. Sends no request yet.
     pub fn new(config: AzureConfig) -> Self {
         let AzureConfig { endpoint, wire, credential, clock, ids, notices } = config;
+        let title = crate::providers::azure::TABLES.title;
+        let store = ObjectStore::new(title, wire.clone(), Arc::clone(&clock), Arc::clone(&notices));
         let transport = Arc::new(ArmTransport::new(&endpoint, wire, credential, clock, ids, notices));
-        Self { endpoint, transport, registrations: Registrations::default(), refusals: Mutex::default() }
+        let blobs = Blobs::new(store, endpoint.clone(), Arc::clone(&transport));
+        Self { endpoint, transport, blobs, registrations: Registrations::default(), refusals: Mutex::default() }
     }
 
     fn url(&self, path: &str, api: &str) -> Url {
@@ -274,12 +280,18 @@ impl Azure {
 #[async_trait]
 impl Cloud for Azure {
     async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
+        if let Some(name) = BlobName::of(&object.id) {
+            return self.blobs.get(&name, &object.of.version).await;
+        }
         let body = self.read(&object.id, &object.of.version).await.map_err(CallError::of_read)?;
         Ok(body.map(|body| sight(object, body)))
     }
 
     async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
         let Object { id, of: Type { version: api, .. }, within: _ } = object;
+        if let Some(name) = BlobName::of(id) {
+            return self.blobs.put(&name, api, body, when).await;
+        }
         self.refused(id, None);
         let mut busy = self.backoff(retry::BUSY);
         let mut unclear = self.backoff(retry::UNCLEAR);
@@ -319,6 +331,9 @@ impl Cloud for Azure {
     }
 
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        if let Some(name) = BlobName::of(&object.id) {
+            return self.blobs.delete(&name, &object.of.version).await;
+        }
         let mut busy = self.backoff(retry::BUSY);
         let mut lingering = self.backoff(retry::LINGERING);
         loop {
@@ -358,6 +373,9 @@ impl Cloud for Azure {
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
         let Object { id, of: Type { version: api, .. }, within: _ } = object;
+        if let (Some(name), "presign") = (BlobName::of(id), action) {
+            return self.blobs.presigned(&name, api, query).await;
+        }
         let target = self.url(id.as_str(), api);
         let mut url = self.url(&format!("{id}/{action}"), api);
         url.query_pairs_mut().extend_pairs(query);

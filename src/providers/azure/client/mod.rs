@@ -6,6 +6,7 @@
 //! follows long-running operations. No code here depends on a resource kind, and every wait uses the
 //! [`crate::world::Clock`].
 
+mod blobs;
 mod cloud;
 mod connect;
 mod environment;
@@ -14,6 +15,7 @@ mod pace;
 mod poller;
 mod registration;
 mod retry;
+mod sas;
 mod sight;
 mod signed_in;
 mod signin;

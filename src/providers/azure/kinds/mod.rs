@@ -6,6 +6,7 @@ mod azapi_resource;
 mod compute;
 mod databases;
 mod identity;
+pub(super) mod machine_launch;
 mod network;
 mod resource_group;
 mod security;

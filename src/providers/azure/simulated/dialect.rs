@@ -8,12 +8,14 @@ use jiff::Timestamp;
 
 use super::state::ArmState;
 use super::{
-    BASE, NAME, SUBSCRIPTION, TENANT, cloudlet, deployments, dispatch, ending, hooks, monitor, places, registrations,
-    removal, serve,
+    BASE, NAME, SUBSCRIPTION, TENANT, blobs, cloudlet, deployments, dispatch, ending, hooks, launches, monitor, places,
+    registrations, removal, serve,
 };
 use crate::kinds::{self, Lead, StorePlacement};
 use crate::simulator::dialect::{Dialect, Part};
 use crate::simulator::fault::Fault;
+use crate::simulator::launches::is_restoring;
+use crate::simulator::machine_launch::MachineLaunch;
 use crate::simulator::operations::Operation;
 use crate::simulator::request::{ErrorResponse, Request, Response};
 use crate::simulator::seed::Seed;
@@ -70,6 +72,9 @@ impl Dialect for Arm {
     }
 
     fn answer(&self, world: &mut World, request: &Request, fails: Option<ErrorResponse>) -> Response {
+        if blobs::is_host(request.host()) {
+            return blobs::answer(world, request);
+        }
         dispatch::throttled(world, request, fails).unwrap_or_else(|failure| failure.response())
     }
 
@@ -106,7 +111,18 @@ impl Dialect for Arm {
         &DOMAINS
     }
 
+    fn launched(&self, world: &World, object: &SimulatedObject) -> Option<MachineLaunch> {
+        launches::launched(world, object)
+    }
+
+    fn signed(&self, world: &World, address: &str) -> Option<(String, Timestamp)> {
+        blobs::content(world, address)
+    }
+
     fn leads(&self, world: &World, object: &SimulatedObject, name: &str) -> Lead {
+        if launches::launched(world, object).is_some_and(|launched| is_restoring(world, &launched)) {
+            return Lead::Nowhere("its machine restores backups");
+        }
         match hooks::hook(object, |simulated| simulated.leads) {
             Some(leads) => leads(world, &object.id, name),
             None if self.is_public(object) => {

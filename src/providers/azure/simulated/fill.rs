@@ -71,7 +71,8 @@ pub(super) fn action(world: &World, id: &ObjectId, type_: &'static ProviderType,
     answer
 }
 
-fn secret(world: &World, id: &ObjectId, purpose: &str, bytes: usize) -> String {
+/// A secret that the provider gives an object.
+pub(super) fn secret(world: &World, id: &ObjectId, purpose: &str, bytes: usize) -> String {
     STANDARD.encode(world.seed.stream(&[&id.folded(), purpose]).bytes(bytes))
 }
 

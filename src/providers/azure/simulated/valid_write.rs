@@ -204,6 +204,9 @@ fn draft_body(
     for (word, at) in type_.writers().flat_map(|kind| kind.simulated.told) {
         aside.extend(path::borrow(&body, at).map(|value| (note_key(&id, word), value.clone())));
     }
+    for notes in type_.writers().filter_map(|kind| kind.simulated.notes) {
+        aside.extend(notes(&body).into_iter().map(|(word, value)| (note_key(&id, word), value)));
+    }
     for path in &type_.write_only {
         path::remove(&mut body, path);
     }

@@ -12,6 +12,7 @@ use super::error::CallError;
 use super::handle::Linode;
 use super::look::path;
 use super::names::{Named, Of, PREFIX, record_id};
+use super::objects::ObjectName;
 use super::token;
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
@@ -79,6 +80,9 @@ impl Linode {
 #[async_trait]
 impl Cloud for Linode {
     async fn get(&self, object: &Object) -> Result<Option<Sight>, CloudError> {
+        if let Some(name) = ObjectName::of(&object.id) {
+            return self.object(&name).await;
+        }
         let named = Named::of(&object.id)?;
         match self.look(named).await? {
             Some(found) => self.seen(named.of, found.body).await.map(Some),
@@ -87,10 +91,16 @@ impl Cloud for Linode {
     }
 
     async fn put(&self, object: &Object, body: &Json, when: WriteCondition<'_>) -> Result<Sight, CloudError> {
-        self.write(object, body, when).await
+        match ObjectName::of(&object.id) {
+            Some(name) => self.put_object(&name, body, when).await,
+            None => self.write(object, body, when).await,
+        }
     }
 
     async fn delete(&self, object: &Object) -> Result<(), CloudError> {
+        if let Some(name) = ObjectName::of(&object.id) {
+            return self.delete_object(&name).await;
+        }
         self.remove(object).await
     }
 
@@ -109,9 +119,12 @@ impl Cloud for Linode {
         &self,
         object: &Object,
         action: &str,
-        _query: &[(&str, &str)],
+        query: &[(&str, &str)],
         body: Option<&Json>,
     ) -> Result<Json, CloudError> {
+        if let (Some(name), "presign") = (ObjectName::of(&object.id), action) {
+            return self.presigned_object(&name, query).await;
+        }
         let named = Named::of(&object.id)?;
         if named.of != Of::Instance || !["boot", "shutdown"].contains(&action) {
             return Err(unknown(&format!("action `{action}` of `{}`", object.id)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ENDPOINT;
 use super::handle::Linode;
+use super::objects::keys;
 use super::token::token;
 use crate::wire::{ApiConfig, Reach};
 use crate::world::Cloud;
@@ -13,5 +14,6 @@ use crate::world::Cloud;
 /// # Errors
 /// The environment has no token.
 pub async fn connect(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
-    Ok(Arc::new(Linode::new(ApiConfig::reach(reach, ENDPOINT, token)?)))
+    let keys = keys(&reach);
+    Ok(Arc::new(Linode::new(ApiConfig::reach(reach, ENDPOINT, token)?, keys)))
 }

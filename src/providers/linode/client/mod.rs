@@ -13,6 +13,7 @@ mod events;
 mod handle;
 mod look;
 mod names;
+mod objects;
 mod references;
 mod sight;
 mod steps;
@@ -24,6 +25,7 @@ mod writes;
 
 pub use connect::connect;
 pub use handle::Linode;
+pub use objects::{ACCESS_KEY, SECRET_KEY};
 pub use token::{TOKEN, token};
 
 /// The address of the API.

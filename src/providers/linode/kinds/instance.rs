@@ -19,6 +19,10 @@ static METADATA: Block = Block::one(&[arg(
 .write_only()
 .replace()]);
 
+/// At most 16 KiB (source: Linode's documentation of its Metadata service).
+const LAUNCH: Launch =
+    Launch { argument: "metadata.user_data", is_encoded: true, property: "metadata.user_data", most: 16_384 };
+
 const POWER_TAKES: DurationEstimate = DurationEstimate { typical: POWERED, worst: 300 };
 
 /// A machine that is shut down keeps its disks and addresses, and costs as much as one that runs.
@@ -66,6 +70,7 @@ pub(super) static KIND: Kind = Kind {
         .replace(),
         arg("root_pass", Ty::String, "root_pass", "Password of `root`.").form(&PASSWORD).secret().replace(),
         arg("metadata", Ty::Block(&METADATA), "metadata", "Data for the first start.").write_only().replace(),
+        RESTORES,
         arg(
             "backups_enabled",
             Ty::Bool,
@@ -97,7 +102,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     durations: Durations { create: INSTANCE_MADE, update: 3, delete: INSTANCE_DELETED },
     lasts: Some(lasts),
-    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, launches: Some(&LAUNCH), ..Recovery::NONE },
     in_use: "",
     machines: Some(|subject| Some(Machines { size: subject.text("type")?.to_owned(), count: 1, image: None })),
     host: Some("ip_address"),

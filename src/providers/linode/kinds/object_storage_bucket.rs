@@ -4,6 +4,14 @@ use super::forms::BUCKET;
 use crate::kinds::table::*;
 use crate::providers::linode::terraform::{LABEL, REGION};
 
+static SIGNED: SignedObjects = SignedObjects {
+    type_: KindType { name: "Linode/buckets/objects", version: "4" },
+    segment: "objects",
+    content: "content",
+    // The first cluster of a region.
+    repository: |store, region| format!("s3:https://{region}-1.linodeobjects.com/{}", store.name()),
+};
+
 /// Table of `linode_object_storage_bucket`.
 pub(super) static KIND: Kind = Kind {
     name: "linode_object_storage_bucket",
@@ -35,7 +43,7 @@ pub(super) static KIND: Kind = Kind {
         attribute("s3_endpoint", "s3_endpoint", FakeValue::Nothing, "Host name of the S3 API of its region."),
     ],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    recovery: Recovery { keeps_objects: true, ..Recovery::DATA },
+    recovery: Recovery { keeps_objects: true, signed: Some(&SIGNED), ..Recovery::DATA },
     in_use: "BucketNotEmpty",
     restless: &["objects", "size"],
     terraform: Terraform {

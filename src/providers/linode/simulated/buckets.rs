@@ -1,9 +1,10 @@
-//! Buckets of object storage, without their objects.
+//! Buckets of object storage.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::answers::{Refused, page, success};
 use super::fields::{self, Field, Shape};
+use super::objects;
 use super::requests::{Route, list, region};
 use super::store::{self, BUCKETS};
 use crate::simulator::request::{HttpMethod, Response};
@@ -39,6 +40,9 @@ pub(super) fn route(world: &mut World, route: &Route<'_>) -> Result<Response, Re
             store::reach(world, at)?;
             match (verb, rest) {
                 (HttpMethod::Get, []) => Ok(success(&store::shown(bucket))),
+                (HttpMethod::Delete, []) if objects::has_objects(world, bucket) => {
+                    Err(Refused::new(400, "Bucket is in use: delete its objects first"))
+                }
                 (HttpMethod::Delete, []) => {
                     world.take(&key);
                     Ok(success(&json!({})))

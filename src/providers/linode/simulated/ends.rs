@@ -61,6 +61,10 @@ pub(super) fn end(world: &mut World, operation: Operation) {
             object["linode_label"] = Json::Null;
         }),
         ("volume_resize", false) => changes(VOLUMES, world, &|object| object["size"] = body["size"].clone()),
+        ("linode_create" | "linode_boot", false) => {
+            let now = world.now.to_string();
+            changes(INSTANCES, world, &|object| object[store::LAUNCHED] = json!(now));
+        }
         (action, _) => {
             let of = if action.starts_with("linode") { INSTANCES } else { VOLUMES };
             changes(of, world, &|_| {});

@@ -236,6 +236,7 @@ fn create(world: &mut World, route: &Route<'_>) -> Result<Response, Refused> {
         "watchdog_enabled": true,
         "host_uuid": world.seed.guid(&[NAME, "host", &number.to_string()]),
         "has_user_data": body.get("metadata").is_some_and(|metadata| metadata["user_data"].is_string()),
+        (store::USER_DATA): body.get("metadata").map(|metadata| metadata["user_data"].clone()).unwrap_or_default(),
         "placement_group": null,
         "disk_encryption": encryption,
         "lke_cluster_id": null,

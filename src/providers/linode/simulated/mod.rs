@@ -13,8 +13,10 @@ mod filter;
 mod firewalls;
 mod images;
 mod instances;
+mod launches;
 mod limits;
 mod locks;
+mod objects;
 mod plans;
 mod requests;
 mod routes;
@@ -24,17 +26,22 @@ mod store;
 mod tests;
 mod volumes;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::kinds::Lead;
 use crate::object::ObjectId;
 use crate::simulator::dialect::{Dialect, Part};
+use crate::simulator::launches::is_restoring;
+use crate::simulator::machine_launch::MachineLaunch;
 use crate::simulator::operations::Operation;
 use crate::simulator::request::{ErrorResponse, Request, Response};
 use crate::simulator::world::{SimulatedObject, World};
 
 /// The name of the provider.
 const NAME: &str = "linode";
+/// The host of the API.
+const API: &str = "api.linode.com";
 /// The URL of the API.
 const ENDPOINT: &str = "https://api.linode.com";
 
@@ -51,6 +58,10 @@ impl Dialect for Linode {
         ENDPOINT
     }
 
+    fn has_host(&self, host: &str) -> bool {
+        host.eq_ignore_ascii_case(API) || objects::is_host(host)
+    }
+
     fn part(&self) -> Option<Box<dyn Part>> {
         Some(Box::new(state::LinodeState::default()))
     }
@@ -60,6 +71,9 @@ impl Dialect for Linode {
     }
 
     fn answer(&self, world: &mut World, request: &Request, fails: Option<ErrorResponse>) -> Response {
+        if objects::is_host(request.host()) {
+            return objects::answer(world, request);
+        }
         let answer = limits::admit(world, request).and_then(|()| routes::route(world, request, fails));
         answer.unwrap_or_else(|refused| refused.response())
     }
@@ -92,13 +106,27 @@ impl Dialect for Linode {
         world.working(&object.key()).is_some_and(|body| body["status"] == "running")
     }
 
+    fn launched(&self, _: &World, object: &SimulatedObject) -> Option<MachineLaunch> {
+        launches::launched(object)
+    }
+
+    fn signed(&self, world: &World, address: &str) -> Option<(String, Timestamp)> {
+        objects::content(world, address)
+    }
+
     /// A machine that runs serves the users of its address; a record leads to its target.
     fn leads(&self, world: &World, object: &SimulatedObject, _: &str) -> Lead {
         if object.type_ == store::RECORDS {
             return domains::leads(world, object);
         }
         let Some(region) = self.region(world, object) else { return Lead::Nowhere("no region serves it") };
-        if self.runs(world, object) { Lead::Serves(region, 1) } else { Lead::Nowhere("its machine does not run") }
+        if !self.runs(world, object) {
+            return Lead::Nowhere("its machine does not run");
+        }
+        match launches::launched(object).is_some_and(|launched| is_restoring(world, &launched)) {
+            true => Lead::Nowhere("its machine restores backups"),
+            false => Lead::Serves(region, 1),
+        }
     }
 
     fn end(&self, world: &mut World, operation: Operation) {

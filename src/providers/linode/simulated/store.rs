@@ -26,6 +26,10 @@ pub(super) const DOMAIN: &str = "domain_id";
 /// The number of a device within an entity of a firewall, which the API shows in another list.
 pub(super) const DEVICE: &str = "device";
 
+/// The user data of a machine and the time of its last start, which the API does not show.
+pub(super) const USER_DATA: &str = "user_data";
+pub(super) const LAUNCHED: &str = "launched";
+
 /// The path of the objects of a type.
 fn path(of: &str) -> &'static str {
     match of {
@@ -174,6 +178,7 @@ pub(super) fn shown(object: &SimulatedObject) -> Json {
     let hidden: &[&str] = match object.type_.as_str() {
         RECORDS => &[DOMAIN],
         BUCKETS => &["id", "acl", "cors_enabled", "updated"],
+        INSTANCES => &[USER_DATA, LAUNCHED],
         _ => &[],
     };
     if let Json::Object(map) = &mut body {

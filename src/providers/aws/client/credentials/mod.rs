@@ -16,7 +16,7 @@ use std::fmt;
 
 use tokio::sync::Mutex;
 
-use super::sign::Keys;
+use crate::wire::sigv4::Keys;
 
 use session::Session;
 pub(super) use surroundings::Surroundings;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::super::sign::Keys;
 use super::session::Session;
 use super::sts::Role;
 use super::surroundings::Surroundings;
+use crate::wire::sigv4::Keys;
 
 /// The most profiles that follow from each other.
 const DEEPEST: usize = 5;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::super::sign::Keys;
+use crate::wire::sigv4::Keys;
 
 /// Time before their end in which keys are found again.
 const EARLY: Duration = Duration::from_secs(300);

@@ -9,11 +9,11 @@ use serde_json::{Value as Json, json};
 use super::super::endpoint::{Encoding, Service};
 use super::super::error::ApiError;
 use super::super::form;
-use super::super::sign::{Keys, Scope, sign};
 use super::super::xml;
 use super::session::Session;
 use super::surroundings::Surroundings;
 use crate::wire::WireRequest;
+use crate::wire::sigv4::{Keys, Scope, sign};
 
 /// Time limit for the answer.
 const WITHIN: Duration = Duration::from_secs(30);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::endpoint::Endpoints;
-use super::super::sign::Keys;
 use super::session::Session;
 use crate::wire::HttpBackend;
+use crate::wire::sigv4::Keys;
 use crate::world::{Clock, Workstation};
 
 /// Surroundings in which keys are found.

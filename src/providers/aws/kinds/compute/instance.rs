@@ -3,7 +3,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::machine::{DEVICE, METADATA, ROOT, USER_DATA, groups, image, in_base64, key, of_base64};
-use crate::backup::launch::is_user_data;
+use crate::backup::launch::without_restore;
 use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::providers::aws::VERSION;
@@ -34,6 +34,9 @@ const POWER: Power = Power {
 /// The argument with the machine's own public address, and the property.
 const PUBLIC: &str = "associate_public_ip_address";
 const PUBLIC_AT: &str = "AssociatePublicIpAddress";
+
+/// At most 16 KiB (source: AWS's page on user data).
+const LAUNCH: Launch = Launch { argument: "user_data", is_encoded: false, property: "UserData", most: 16_384 };
 
 /// Table of `aws_instance`.
 pub(crate) static KIND: Kind = Kind {
@@ -113,15 +116,7 @@ pub(crate) static KIND: Kind = Kind {
             .form(&USER_DATA)
             .wire(Wire::Odd)
             .replace(),
-        Arg {
-            wire: Wire::Nowhere,
-            ..arg(
-                "restores",
-                Ty::List(&Ty::Backup),
-                "",
-                "Backups that the image restores at the first start of the machine, in this order.",
-            )
-        },
+        RESTORES,
         arg("root_block_device", Ty::Block(&ROOT), "RootBlockDevice", "Volume that the machine starts from."),
         arg("ebs_block_device", Ty::Block(&DEVICE), "BlockDeviceMappings", "Further volume, which the machine brings.")
             .replace(),
@@ -149,7 +144,7 @@ pub(crate) static KIND: Kind = Kind {
     ],
     durations: Durations { create: RUNS + CHECKED, update: 5, delete: 60 },
     lasts: Some(lasts),
-    recovery: Recovery { loses_data: true, launches: Some(launches), ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, launches: Some(&LAUNCH), ..Recovery::NONE },
     in_use: "",
     alternatives: &[
         Alternative { of: "instance_type", others: "fallback_types" },
@@ -334,16 +329,12 @@ fn encode(subject: &Subject<'_>, bodies: &mut [Json]) {
     }
 }
 
-/// Gives a machine the user data with which it restores.
-fn launches(body: &mut Json, user_data: &str) {
-    path::put(body, "UserData", Json::from(in_base64(user_data)));
-}
-
 fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = answers.last() else { return };
     // Those of a restore belong to a run, and not to the stack.
-    if let Some(text) = path::text(body, "UserData").and_then(of_base64).filter(|text| !is_user_data(text)) {
-        args.insert("user_data".to_owned(), Json::from(text));
+    let all = path::text(body, "UserData").and_then(of_base64);
+    if let Some(own) = all.as_deref().and_then(without_restore) {
+        args.insert("user_data".to_owned(), Json::from(own));
     }
     // Only a machine that runs shows it: of one that is stopped, the recorded value counts.
     if let Some(has) = path::borrow(body, PUBLIC_AT).and_then(Json::as_bool) {

@@ -119,7 +119,7 @@ pub(super) const fn image(name: &'static str, path: &'static str) -> Arg {
         near: true,
         ..arg(
             name,
-            Ty::Ref(&["aws_ami_copy", "aws_ami_from_instance"]),
+            Ty::Ref(&["aws_ami_copy", "aws_ami_from_instance", "image_copy"]),
             path,
             "Image that a machine starts from: a resource, or an id such as `ami-0123456789abcdef0`.",
         )

@@ -78,10 +78,7 @@ static SIGNED: SignedObjects = SignedObjects {
     type_: KindType { name: "AWS::S3::Object", version: VERSION },
     segment: "objects",
     content: "Content",
-    repository: |store| {
-        let region = store.as_str().split(['/', ':']).nth(1).unwrap_or_default();
-        format!("s3:https://s3.{region}.amazonaws.com/{}", store.name())
-    },
+    repository: |store, region| format!("s3:https://s3.{region}.amazonaws.com/{}", store.name()),
 };
 
 /// Table of `aws_s3_bucket`.

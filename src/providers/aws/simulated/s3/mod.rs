@@ -11,7 +11,7 @@ use super::answers::Refused;
 use super::hosts::Endpoint;
 use super::offers;
 use super::store::{bucket, region};
-use crate::simulator::request::{ErrorResponse, HttpMethod, Request, Response};
+use crate::simulator::request::{ErrorResponse, HttpMethod, Request, Response, decoded};
 use crate::simulator::world::World;
 
 /// A request with the bucket and the key that it names.
@@ -32,26 +32,6 @@ impl Call<'_> {
     fn query(&self, name: &str) -> &str {
         self.request.query.get(name).map(String::as_str).unwrap_or_default()
     }
-}
-
-/// A segment of a path without its encoding.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        let (high, low) = (digit(rest.next()), digit(rest.next()));
-        if let Some((high, low)) = high.zip(low)
-            && let Ok(byte) = u8::try_from(high * 16 + low)
-        {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Answers a request.

@@ -8,8 +8,8 @@ use super::super::launches;
 use super::super::store::{MADE, Place, give_uuid, text, time, timestamp};
 use super::super::types::OBJECT;
 use super::super::xml;
-use super::{Call, content, decoded, not_allowed, own};
-use crate::simulator::request::{HttpMethod, Response};
+use super::{Call, content, not_allowed, own};
+use crate::simulator::request::{HttpMethod, Response, decoded};
 use crate::simulator::world::{Lifecycle, World};
 
 /// Headers of an object that its reads return as they were written.

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::super::types::ACCOUNT;
-use super::super::verify::{Signed, signature};
 use super::{REGION, account, all, first, network};
 use crate::object::ObjectId;
 use crate::providers::aws::TABLES;
+use crate::simulator::signature::{Signed, signature};
 use crate::simulator::{Fault, HttpMethod, Plane, Request, RequestMatch};
 
 #[tokio::test]

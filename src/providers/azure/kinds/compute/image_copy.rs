@@ -7,6 +7,7 @@
 use crate::providers::azure::ids::AzureId;
 use serde_json::{Map as JsonMap, Value as Json};
 
+use crate::kinds::image_copy::{ABOUT, NAME, source};
 use crate::kinds::table::*;
 use crate::kinds::{body, path};
 use crate::object::ObjectId;
@@ -14,9 +15,19 @@ use crate::providers::azure::kinds::compute::shared_image;
 use crate::providers::azure::kinds::compute::shared_image_version::{self, SOURCE, STORAGE, TARGETS};
 use crate::providers::azure::tags::TAGS;
 
-/// Table of `image_copy`.
+/// Table of `image_copy`: the common argument, and the variant by source.
 pub static KIND: Kind = Kind {
-    name: "image_copy",
+    name: NAME,
+    about: ABOUT,
+    args: &[source(&["shared_image_version"])],
+    variants: Some(Variants { by: "source", of: &[("shared_image_version", &COPY)] }),
+    example: EXAMPLE,
+    ..crate::providers::azure::KIND
+};
+
+/// Table of `image_copy` for an image version.
+static COPY: Kind = Kind {
+    name: NAME,
     about: "Copy of an image version in the gallery of another site, created ahead of a failover. Machines can \
      use it as their image.",
     type_: shared_image_version::TYPE,
@@ -94,7 +105,11 @@ pub static KIND: Kind = Kind {
         ),
         ..Terraform::BY_RULE
     },
-    example: r#"
+    example: EXAMPLE,
+    ..crate::providers::azure::KIND
+};
+
+const EXAMPLE: &str = r#"
 resource_group "east" {
   site = site.east
 }
@@ -151,9 +166,7 @@ image_copy "example" {
   source  = shared_image_version.example
   gallery = shared_image_gallery.west
 }
-"#,
-    ..crate::providers::azure::KIND
-};
+"#;
 
 /// True if a version was created from a version with the same name in another gallery that is known too.
 pub(super) fn is_copy(found: &CloudObject<'_>) -> bool {

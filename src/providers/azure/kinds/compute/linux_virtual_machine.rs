@@ -45,7 +45,12 @@ const LINUX: &[Arg] = &[
         "properties.osProfile.secrets",
         "Certificates of a key vault to install on the machine.",
     ),
+    RESTORES,
 ];
+
+/// At most 64 KiB in base64 (source: the description of `customData` in the provider's REST API).
+const LAUNCH: Launch =
+    Launch { argument: "custom_data", is_encoded: true, property: "properties.osProfile.customData", most: 49_151 };
 
 static ADMIN_SSH_KEY: Block = Block::many(
     "",
@@ -70,7 +75,7 @@ pub static KIND: Kind = Kind {
     attributes: single_machine::ATTRIBUTES,
     durations: single_machine::DURATIONS,
     answers: AnswerStyle::AsyncBody,
-    recovery: Recovery { loses_data: true, ..Recovery::NONE },
+    recovery: Recovery { loses_data: true, launches: Some(&LAUNCH), ..Recovery::NONE },
     in_use: "",
     odd: Overrides {
         encode: Some(|subject, bodies| single_machine::encode(subject, bodies, Os::Linux)),

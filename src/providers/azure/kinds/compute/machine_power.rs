@@ -7,6 +7,7 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
 use crate::providers::azure::kinds::compute::single_machine::OS_DISK_ID;
+use crate::providers::azure::kinds::machine_launch;
 
 /// Path of a disk's state.
 pub(super) const DISK_STATE: &str = "properties.diskState";
@@ -93,6 +94,9 @@ const fn switched(action: &PowerAction) -> SimulatedAction {
 /// machine does not change it.
 fn switch(cloud: &mut dyn SimulatedWorld, id: &ObjectId, on: bool) {
     cloud.note(id, SHUT_DOWN, None);
+    if on {
+        machine_launch::start(cloud, id);
+    }
     if let Some(disk) = disk_id(cloud, id).and_then(|disk| cloud.get_mut(&disk)) {
         path::put(disk, DISK_STATE, Json::from(if on { "Attached" } else { "Reserved" }));
     }

@@ -11,7 +11,7 @@ use crate::providers::azure::kinds::compute::machine_power::{self, DISK_STATE, i
 use crate::providers::azure::kinds::compute::machine_profile::{self, Os, admit_image, admit_region};
 use crate::providers::azure::kinds::compute::single_machine::{AT, NICS, OS_DISK_CACHING, OS_DISK_ID};
 use crate::providers::azure::kinds::compute::{data_disks, machine_login};
-use crate::providers::azure::kinds::identity;
+use crate::providers::azure::kinds::{identity, machine_launch};
 
 /// Path of the machine in its interface.
 const OWNER: &str = "properties.virtualMachine.id";
@@ -33,6 +33,7 @@ pub(super) const SIMULATED: SimulatedBehaviour = SimulatedBehaviour {
     actions: machine_power::ACTIONS,
     tells: RUN_COMMAND,
     expands: &[("instanceView", machine_power::view)],
+    notes: Some(machine_launch::notes),
     told: &[("userData", "properties.userData")],
     accepts: machine_profile::accepts!("properties"),
     // Azure has a default, and drplan none.
@@ -77,6 +78,9 @@ fn admit(cloud: &dyn SimulatedWorld, id: &ObjectId, body: &Json) -> Result<(), R
 /// Creates the operating system disk as a separate object, and records the machine in its interfaces.
 fn settle(cloud: &mut dyn SimulatedWorld, id: &ObjectId) {
     identity::settle(cloud, id);
+    if cloud.noted(id, machine_launch::STARTED).is_none() {
+        machine_launch::start(cloud, id);
+    }
     let nics = cloud.get(id).map(nics).unwrap_or_default();
     for nic in nics {
         if let Some(nic) = cloud.get_mut(&nic) {

@@ -6,6 +6,13 @@ use crate::kinds::path;
 use crate::kinds::table::*;
 use crate::object::ObjectId;
 
+static SIGNED: SignedObjects = SignedObjects {
+    type_: KindType { name: "Microsoft.Storage/storageAccounts/blobServices/containers/blobs", version: "2026-04-01" },
+    segment: "blobs",
+    content: "content",
+    repository: |store, _| format!("azure:{}:/", store.name()),
+};
+
 /// Table of `storage_container`.
 pub static KIND: Kind = Kind {
     name: "storage_container",
@@ -66,7 +73,7 @@ pub static KIND: Kind = Kind {
         ),
     ],
     durations: Durations { create: 2, update: 2, delete: 2 },
-    recovery: Recovery { keeps_objects: true, ..Recovery::DATA },
+    recovery: Recovery { keeps_objects: true, signed: Some(&SIGNED), ..Recovery::DATA },
     odd: Overrides { check: Some(check), ..Overrides::NONE },
     simulated: SimulatedBehaviour {
         admit: Some(admit),

@@ -14,6 +14,7 @@ use crate::providers::client_lab::{ClientLab, SECRET, next, object, refusal};
 use crate::reason::Reason;
 use crate::sight::Phase;
 use crate::simulator::{Fault, HttpMethod, Moment, Plane, RequestMatch, START};
+use crate::wire::sigv4::Keys;
 use crate::world::{Cloud as _, CloudRefusal, Notice, WriteCondition};
 
 const WEB: &str = "linode:instances/web";
@@ -24,8 +25,13 @@ type Lab = ClientLab<Linode>;
 
 impl Lab {
     fn new(seed: u64) -> Self {
-        Self::of(seed, ENDPOINT, Linode::new)
+        Self::of(seed, ENDPOINT, |config| Linode::new(config, Ok(keys())))
     }
+}
+
+/// The keys of the simulated object storage.
+fn keys() -> Keys {
+    Keys { id: "EMBEDDED000000000000".to_owned(), secret: "embedded".to_owned(), token: None }
 }
 
 fn machine() -> Json {

@@ -1,4 +1,5 @@
-//! Signature version 4 of requests, in a header or in the query of an address that is given away.
+//! Signature version 4 of AWS, which other stores of objects take as well: in a header, or in the query of an address
+//! that is given away.
 //!
 //! Pure: keys, time and request come in as arguments. No secret leaves but as part of a digest.
 
@@ -12,7 +13,7 @@ use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use crate::wire::WireRequest;
+use super::carrier::WireRequest;
 
 /// The hash of a body that the signature of an address leaves open.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -38,11 +39,11 @@ impl fmt::Debug for Keys {
 
 /// The scope and the time of a signature.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scope<'a> {
-    pub(super) region: &'a str,
+pub(crate) struct Scope<'a> {
+    pub(crate) region: &'a str,
     /// The name of the service in signatures.
-    pub(super) service: &'a str,
-    pub(super) at: Timestamp,
+    pub(crate) service: &'a str,
+    pub(crate) at: Timestamp,
 }
 
 impl Scope<'_> {
@@ -58,7 +59,7 @@ impl Scope<'_> {
 }
 
 /// The hexadecimal SHA-256 of a text.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
@@ -74,7 +75,7 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 /// A text with every byte encoded that is not unreserved.
-pub(super) fn encoded(text: &str, keeps_slash: bool) -> String {
+pub(crate) fn encoded(text: &str, keeps_slash: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -87,7 +88,7 @@ pub(super) fn encoded(text: &str, keeps_slash: bool) -> String {
 }
 
 /// The query of these pairs: encoded, and sorted as signatures have it.
-pub(super) fn query(pairs: &[(String, String)]) -> String {
+pub(crate) fn query(pairs: &[(String, String)]) -> String {
     let mut all: Vec<_> = pairs.iter().map(|(name, value)| (encoded(name, false), encoded(value, false))).collect();
     all.sort();
     all.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
@@ -126,7 +127,7 @@ fn signature(
 ///
 /// # Errors
 /// A header, or a key, that no header can hold.
-pub(super) fn sign(request: &mut WireRequest, keys: &Keys, scope: &Scope<'_>) -> Result<(), String> {
+pub(crate) fn sign(request: &mut WireRequest, keys: &Keys, scope: &Scope<'_>) -> Result<(), String> {
     let hash = sha256_hex(&request.body);
     let value = |text: &str| HeaderValue::try_from(text).map_err(|_| "a header holds invalid characters".to_owned());
     request.headers.insert(HeaderName::from_static("x-amz-date"), value(&scope.stamp())?);
@@ -153,7 +154,7 @@ pub(super) fn sign(request: &mut WireRequest, keys: &Keys, scope: &Scope<'_>) ->
 }
 
 /// The address of a request without headers that anybody can send for so many seconds.
-pub(super) fn presigned(
+pub(crate) fn presigned(
     (method, url): (&str, &Url),
     pairs: &[(String, String)],
     keys: &Keys,
