@@ -130,11 +130,64 @@ pub trait Cloud: Send + Sync {
         None
     }
 
+    /// A token of the account for another audience: an API that an object of this cloud serves.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`]; a cloud that issues none refuses.
+    async fn token(&self, _audience: &str) -> Result<SecretText, CloudError> {
+        Err(CloudError::Refused(CloudRefusal {
+            reason: Reason::Invalid,
+            has_begun: false,
+            answer: "no request was sent".to_owned(),
+            code: "NoTokens".to_owned(),
+            message: "this provider issues no tokens for other services".to_owned(),
+            correlation: None,
+        }))
+    }
+
     /// The ids of all top-level resources in a resource group; empty where the group does not exist.
     ///
     /// # Errors
     /// As for [`Cloud::get`].
     async fn list(&self, group: &ObjectId) -> Result<Vec<ObjectId>, CloudError>;
+}
+
+/// The way into an API that an object of another provider serves, as a cluster does.
+#[async_trait]
+pub trait Entrances: Send + Sync {
+    /// The credentials of the API; `None` where the object does not exist.
+    ///
+    /// # Errors
+    /// As for [`Cloud::get`].
+    async fn credentials(&self, of: &ObjectId) -> Result<Option<SecretText>, CloudError>;
+
+    /// A token of the account of the object, for the API as its audience.
+    ///
+    /// # Errors
+    /// As for [`Cloud::token`].
+    async fn token(&self, of: &ObjectId, audience: &str) -> Result<SecretText, CloudError>;
+}
+
+/// A text that only a client reads: credentials, or a token. It is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// A secret from its text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText([redacted])")
+    }
 }
 
 /// The condition of a write.

@@ -13,7 +13,7 @@ use crate::failover::unwind;
 use crate::run::Report;
 use crate::stack::{Resource, Stack};
 use crate::state::{ActiveSite, GroupRole};
-use crate::steps::{Act, Event, Phase, RunEnd, RunStatus, Stage, Step, StepEvent, StepGraph, StepId, Task, Undo};
+use crate::steps::{Act, Event, Phase, RunEnd, RunStatus, Step, StepEvent, StepGraph, StepId, Task, Undo};
 
 /// The outcome of an abort.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,7 +231,8 @@ impl DataSite {
 /// where another step is irreversible.
 fn without_promotions(graph: &StepGraph, status: &RunStatus) -> Option<Vec<Step>> {
     let mut graph = graph.clone();
-    for step in graph.steps.iter_mut().filter(|step| step.stage == Stage::Promote) {
+    let promotes = |step: &&mut Step| matches!(step.act, Act::Task(Task::Promote { .. }));
+    for step in graph.steps.iter_mut().filter(promotes) {
         match status.phase(step.id) {
             Some(Phase::Succeeded | Phase::UnderWay | Phase::Unknown) => return None,
             _ => step.undo = Undo::Nothing,

@@ -3,7 +3,7 @@
 //! A provider is connected to at the first request, or before by [`Clouds::open`], so that nobody needs credentials of
 //! a provider from which nothing is asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -11,19 +11,24 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 
-use crate::kinds::{Catalog, Tables};
+use crate::kinds::{Catalog, Grammar, Tables, path};
 use crate::object::{Collection, Object, ObjectId};
 use crate::reason::Reason;
 use crate::sight::Sight;
-use crate::world::{Cloud, CloudError, CloudRefusal, WriteCondition};
+use crate::world::{Cloud, CloudError, CloudRefusal, Entrances, SecretText, WriteCondition};
 
-/// Connects to a provider, or says why that is impossible.
-pub type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Cloud>, String>> + Send + Sync>;
+/// Connects to a provider, or says why that is impossible. A provider whose objects lie in those of others gets the way
+/// into them.
+pub type Connect = Box<dyn Fn(Weak<dyn Entrances>) -> BoxFuture<'static, Result<Arc<dyn Cloud>, String>> + Send + Sync>;
 
 /// The clouds of the providers that a command knows.
-pub struct Clouds {
+pub struct Clouds(Arc<Connections>);
+
+struct Connections {
     catalog: &'static Catalog,
     of: Vec<Connection>,
+    /// Itself, for providers whose objects lie in those of others.
+    own: Weak<Connections>,
 }
 
 struct Connection {
@@ -36,7 +41,8 @@ impl Clouds {
     /// The clouds of these providers.
     pub fn new(catalog: &'static Catalog, of: impl IntoIterator<Item = (&'static Tables, Connect)>) -> Self {
         let connection = |(provider, connect)| Connection { provider, connect, cloud: OnceCell::new() };
-        Self { catalog, of: of.into_iter().map(connection).collect() }
+        let of = of.into_iter().map(connection).collect();
+        Self(Arc::new_cyclic(|own| Connections { catalog, of, own: Weak::clone(own) }))
     }
 
     /// Connects to a provider now. A provider without a client is left out.
@@ -45,12 +51,23 @@ impl Clouds {
     /// The reason why it is impossible: without credentials nothing could be read, and the state would be taken as the
     /// truth.
     pub async fn open(&self, provider: &Tables) -> Result<(), String> {
-        match self.of.iter().find(|one| one.provider == provider) {
-            Some(connection) => connection.open().await.map(drop),
+        match self.0.of.iter().find(|one| one.provider == provider) {
+            Some(connection) => connection.open(&self.0.own).await.map(drop),
             None => Ok(()),
         }
     }
 
+    async fn cloud(&self, id: &ObjectId) -> Result<&Arc<dyn Cloud>, CloudError> {
+        self.0.cloud(id).await
+    }
+
+    /// The cloud of an id, if it was connected to.
+    fn opened(&self, id: &ObjectId) -> Option<&Arc<dyn Cloud>> {
+        self.0.connection(id).ok()?.cloud.get()
+    }
+}
+
+impl Connections {
     fn connection(&self, id: &ObjectId) -> Result<&Connection, CloudError> {
         let provider = self.catalog.owner(id);
         provider.and_then(|provider| self.of.iter().find(|one| one.provider == provider)).ok_or_else(|| {
@@ -61,7 +78,7 @@ impl Clouds {
 
     async fn cloud(&self, id: &ObjectId) -> Result<&Arc<dyn Cloud>, CloudError> {
         let connection = self.connection(id)?;
-        connection.open().await.map_err(|message| {
+        connection.open(&self.own).await.map_err(|message| {
             CloudError::Refused(CloudRefusal {
                 reason: Reason::Unauthenticated,
                 has_begun: false,
@@ -72,16 +89,38 @@ impl Clouds {
             })
         })
     }
-
-    /// The cloud of an id, if it was connected to.
-    fn opened(&self, id: &ObjectId) -> Option<&Arc<dyn Cloud>> {
-        self.connection(id).ok()?.cloud.get()
-    }
 }
 
 impl Connection {
-    async fn open(&self) -> Result<&Arc<dyn Cloud>, String> {
-        self.cloud.get_or_try_init(|| (self.connect)()).await
+    async fn open(&self, clouds: &Weak<Connections>) -> Result<&Arc<dyn Cloud>, String> {
+        let entrances = || -> Weak<dyn Entrances> { Weak::<Connections>::clone(clouds) };
+        self.cloud.get_or_try_init(|| (self.connect)(entrances())).await
+    }
+}
+
+/// Credentials are an attribute of an object, read by the cloud of that.
+#[async_trait]
+impl Entrances for Connections {
+    async fn credentials(&self, of: &ObjectId) -> Result<Option<SecretText>, CloudError> {
+        let type_ = self.catalog.type_of(of).unwrap_or_default();
+        let found = self.catalog.of_type(&type_).find_map(|kind| Some((kind, kind.entrance?)));
+        let Some((kind, entrance)) = found else {
+            return Err(CloudError::Unreachable(format!("`{of}` serves no API that drplan knows")));
+        };
+        let object = kind.type_.object(of.clone());
+        match self.cloud(of).await?.post(&object, entrance.action, &[], None).await {
+            Ok(answer) => {
+                let text = path::get(&answer, entrance.path).and_then(|text| text.as_str().map(SecretText::new));
+                let none = || CloudError::Unreachable(format!("the answer to {} has no credentials", entrance.action));
+                text.map(Some).ok_or_else(none)
+            }
+            Err(CloudError::Refused(refused)) if refused.reason == Reason::Absent => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn token(&self, of: &ObjectId, audience: &str) -> Result<SecretText, CloudError> {
+        self.cloud(of).await?.token(audience).await
     }
 }
 
@@ -97,7 +136,7 @@ impl Cloud for Clouds {
 
     /// The objects of one provider are written together; `writes` of several are written one provider after the other.
     async fn put_together(&self, writes: &[(Object, Json, WriteCondition<'_>)]) -> Result<Vec<Sight>, CloudError> {
-        let provider = |(object, ..): &(Object, Json, WriteCondition<'_>)| self.catalog.owner(&object.id);
+        let provider = |(object, ..): &(Object, Json, WriteCondition<'_>)| self.0.catalog.owner(&object.id);
         let mut seen = Vec::with_capacity(writes.len());
         for part in writes.chunk_by(|one, next| provider(one) == provider(next)) {
             let [(object, ..), ..] = part else { continue };
@@ -146,7 +185,7 @@ impl Cloud for Clouds {
 
     /// The largest offset of any provider's clock.
     fn clock_skew(&self) -> Option<SignedDuration> {
-        let skews = self.of.iter().filter_map(|one| one.cloud.get()?.clock_skew());
+        let skews = self.0.of.iter().filter_map(|one| one.cloud.get()?.clock_skew());
         skews.max_by_key(|skew| skew.abs())
     }
 

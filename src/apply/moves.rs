@@ -314,7 +314,7 @@ impl Worker<'_> {
     }
 
     /// Reports the record of a resource that the step has changed, and the arguments that it has set.
-    fn tell_of(&self, address: &Address, what: &str, arguments: &ArgumentMap, tell: &StepReporter) {
+    pub(super) fn tell_of(&self, address: &Address, what: &str, arguments: &ArgumentMap, tell: &StepReporter) {
         let now = self.recorded(address).map(|now| (address.clone(), Box::new(now)));
         let set = |(name, value): (&String, &Json)| format!("{name} = {}", line_text(value, &|_| None));
         let set = arguments.iter().map(set).collect::<Vec<_>>().join(", ");

@@ -147,7 +147,7 @@ impl Worker<'_> {
             after.insert(name.clone(), value.clone());
         }
         let body = |args: &JsonMap<String, Json>| self.bodies(resource, args).into_iter().next().unwrap_or_default();
-        let body = merged(&current, Some(&body(&before)), &body(&after));
+        let body = merged(&current, Some(&body(&before)), &body(&after), &self.shown_lists());
         Ok(Change { resource, recorded, arguments: after, found, object, current, body })
     }
 }

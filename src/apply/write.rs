@@ -139,6 +139,11 @@ impl Worker<'_> {
         self.stack.catalog().providers().find_map(|provider| provider.rank_in(list))
     }
 
+    /// Lists of bodies in which children appear as well.
+    pub(super) fn shown_lists(&self) -> Vec<&'static str> {
+        self.stack.catalog().providers().flat_map(|provider| provider.shown_lists()).collect()
+    }
+
     pub(super) async fn put(
         &self,
         object: &Object,
@@ -160,7 +165,7 @@ impl Worker<'_> {
                             object.id
                         )));
                     }
-                    let Some(merged) = merged(&current, old, new) else { return Ok(current) };
+                    let Some(merged) = merged(&current, old, new, &self.shown_lists()) else { return Ok(current) };
                     (merged, current.version)
                 }
                 (Some(_), None) => {
@@ -254,6 +259,8 @@ impl Worker<'_> {
     pub(super) async fn ready(&self, resource: &Resource, written: Vec<Sight>) -> Result<Vec<Json>, StepError> {
         let began = self.ports.clock.now();
         let mut look = FIRST_LOOK;
+        // The service is interrupted until a workload has started.
+        let longest = if resource.kind.moves.idle.is_some() { FIRST_LOOK } else { LONGEST_LOOK };
         let mut seen =
             if written.len() == 1 { written.into_iter().map(Some).collect() } else { self.look(resource).await? };
         loop {
@@ -277,7 +284,7 @@ impl Worker<'_> {
                 Readiness::Waits(_) => {}
             }
             self.ports.clock.sleep(look).await;
-            look = (look * 2).min(LONGEST_LOOK);
+            look = (look * 2).min(longest);
             seen = self.look(resource).await?;
         }
     }
@@ -333,7 +340,7 @@ impl Worker<'_> {
                 answer => break answer?,
             }
         };
-        if let Some(secret) = path::get(&answer, at) {
+        if let Some(secret) = path::get(&answer, at).and_then(|secret| attribute.told(secret)) {
             let value = Value::from_json(&secret).sensitive();
             let mut knowledge = self.knowledge();
             knowledge.attributes.entry(resource.address.clone()).or_default().insert(name.into(), value);
@@ -348,11 +355,22 @@ fn reveal(args: &Map) -> Result<JsonMap<String, Json>, StepError> {
 }
 
 /// The existing body with the change from `old` to `new` applied; `None` where that changes nothing. A write repairs an
-/// object whose last operation failed, whether or not it changes anything.
-pub(super) fn merged(current: &Sight, old: Option<&Json>, new: &Json) -> Option<Json> {
+/// object whose last operation failed, whether or not it changes anything. Elements of children in `shown` lists stay.
+pub(super) fn merged(current: &Sight, old: Option<&Json>, new: &Json, shown: &[&str]) -> Option<Json> {
     let mut merged = current.body.clone();
     fold_tags(&mut merged, new);
     path::merge(&mut merged, old.unwrap_or(&Json::Null), new);
+    for list in shown {
+        let own = |element: &Json| {
+            let lists = [old.map_or(&[][..], |old| path::items(old, list)), path::items(new, list)];
+            lists.into_iter().flatten().any(|one| path::element_name(one) == path::element_name(element))
+        };
+        let children: Vec<Json> = path::items(&current.body, list).iter().filter(|one| !own(one)).cloned().collect();
+        if let Some(all) = path::borrow_mut(&mut merged, list).and_then(Json::as_array_mut) {
+            all.retain(own);
+            all.extend(children);
+        }
+    }
     (current.phase != Phase::Settled || merged != current.body).then_some(merged)
 }
 
@@ -373,7 +391,7 @@ fn fold_tags(current: &mut Json, new: &Json) {
 fn spliced(current: &Sight, (within, rank): (&Within, Option<&str>), old: Option<&Json>, new: &Json) -> Option<Json> {
     match within {
         Within::Paths(paths) if paths.is_empty() => None,
-        Within::Paths(_) => merged(current, old, new),
+        Within::Paths(_) => merged(current, old, new, &[]),
         Within::Element { list, key, name } => {
             let mut items =
                 path::get(&current.body, list).and_then(|list| list.as_array().cloned()).unwrap_or_default();

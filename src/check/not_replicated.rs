@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Rule, Weight};
 use crate::address::Address;
 use crate::diagnostic::Diagnostics;
+use crate::kinds::Kind;
 use crate::stack::{Resource, Stack};
 
 pub(super) static RULE: Rule = Rule {
@@ -21,7 +22,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(stack: &Stack, found: &mut Diagnostics) {
-    let replicas = stack.resources.values().filter(|resource| resource.kind.promotion.is_some());
+    // A copy without roles needs no promotion.
+    let is_replica = |kind: &Kind| kind.promotion.is_some() || kind.recovery.replicates.is_some();
+    let replicas = stack.resources.values().filter(|resource| is_replica(resource.kind));
     let replicated: BTreeSet<&Address> = replicas.flat_map(|replica| &replica.uses).collect();
     for group in stack.failover_groups.values() {
         for resource in stack.resources.values().filter(|resource| resource.site == group.from) {

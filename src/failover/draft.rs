@@ -113,17 +113,17 @@ impl<'a> ProcedureDraft<'a> {
 
     /// A step that stops the work of a resource; `None` for kinds that cannot be stopped. Its rollback starts it.
     pub(super) fn stops(&self, resource: &Resource) -> Option<NewStep> {
-        let Moves { quiesce, power, .. } = resource.kind.moves;
-        let write = quiesce.map(|(argument, off)| self.writes(resource, argument, off.json(), Stage::Quiesce));
+        let Moves { power, .. } = resource.kind.moves;
+        let write = resource.stopped().map(|(argument, off)| self.writes(resource, argument, off, Stage::Quiesce));
         write.or_else(|| power.map(|power| powers(resource, power, false, Stage::Quiesce)))
     }
 
     /// A step that starts the work of a resource as configured. Its rollback stops it.
     pub(super) fn starts(&self, resource: &Resource, stage: Stage) -> Option<NewStep> {
-        let Moves { quiesce, power, .. } = resource.kind.moves;
-        let write = quiesce.and_then(|(argument, off)| {
+        let Moves { power, .. } = resource.kind.moves;
+        let write = resource.stopped().and_then(|(argument, off)| {
             let made = self.writes(resource, argument, resource.configured(argument)?, stage);
-            let arguments = [(argument.to_owned(), off.json())].into_iter().collect();
+            let arguments = [(argument.to_owned(), off)].into_iter().collect();
             Some(NewStep { undo: Undo::Act(Box::new(Act::Task(Task::Move { arguments }))), ..made })
         });
         write.or_else(|| power.map(|power| powers(resource, power, true, stage)))

@@ -36,6 +36,7 @@ const CHECKS: &[fn(&Question<'_>, &StepGraph, &mut Vec<PreflightCheck>)] = &[
     capacity,
     super::rights::check,
     super::locks::check,
+    super::installed::check,
     super::replicas::alike,
     super::replicas::costs,
     super::restores::check,

@@ -3,6 +3,7 @@
 use super::PreflightCheck;
 use super::course::{Question, command};
 use super::drill::is_rehearsal;
+use super::restores::machines;
 use super::verdicts::{passes, refuses, warns};
 use super::verify::copies;
 use crate::address::Address;
@@ -139,6 +140,7 @@ fn fenced(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck
             copies(question).into_iter().filter(|copy| copy.uses.contains(&net.address)).collect();
         if inside.iter().any(|copy| uses(copy, Fence::Holds)) {
             held += 1;
+            found.extend(cut_off(question, &inside));
             continue;
         }
         let help = "Associate a security group with it: its copy in a drill blocks all outbound traffic.";
@@ -161,6 +163,26 @@ fn fenced(question: &Question<'_>, _: &StepGraph, found: &mut Vec<PreflightCheck
         let them = if held == 1 { "one network".to_owned() } else { format!("{held} networks") };
         found.push(passes("held-in", format!("{them} of copies with all outbound traffic blocked")));
     }
+}
+
+/// Machines in a network without a way out that would have to read a repository to restore.
+fn cut_off(question: &Question<'_>, inside: &[&Resource]) -> Option<PreflightCheck> {
+    let is_inside =
+        |machine: &Resource| inside.iter().any(|copy| machine.uses.contains(&copy.address) || copy.id == machine.id);
+    let restoring = machines(question).filter(|machine| !question.stack.restored_by(machine).is_empty());
+    let names: Vec<&str> =
+        restoring.filter(|machine| is_inside(machine)).map(|machine| machine.address.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        refuses(
+            "held-in",
+            format!(
+                "{} would restore at its launch, and could read no repository: a drill blocks all outbound traffic of \
+                 its network",
+                names.join(", ")
+            ),
+            "Restore the backups with their tools on a machine of your own, to see that they can be restored.",
+        )
+    })
 }
 
 /// Every step of a drill is reversible and changes only its copies.

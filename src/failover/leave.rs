@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::course::is_forced;
 use super::draft::{NewStep, ProcedureDraft};
 use super::levers::endpoints_at;
-use super::members::{stands_up, workloads};
+use super::members::{is_idle, stands_up, workloads};
 use super::provision::may_stand;
 use super::users::observed;
 use super::{Avoidance, ProcedureInput};
 use crate::address::Address;
-use crate::kinds::{DurationEstimate, Lit, PowerState};
+use crate::kinds::{DurationEstimate, PowerState};
 use crate::stack::Resource;
-use crate::steps::{Act, Stage, Task, Undo};
+use crate::steps::{Act, Stage, StepId, Task, Undo};
 
 /// Stops work at each site that is left, if it is reachable.
 pub(super) fn quiesce(draft: &mut ProcedureDraft<'_>) {
@@ -25,6 +27,7 @@ pub(super) fn quiesce(draft: &mut ProcedureDraft<'_>) {
 fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
     let question = draft.question;
     let is_optional = is_forced(question) || *leaving != *draft.question.course.leaving;
+    let mut stopped: Vec<(&Resource, StepId)> = Vec::new();
     for resource in workloads(question, leaving) {
         // An interrupted run may have deleted or stopped it already.
         if !may_stand(draft, resource) || is_stopped(question, resource) {
@@ -33,21 +36,28 @@ fn quiesce_at(draft: &mut ProcedureDraft<'_>, leaving: &str) {
         let Some(made) = draft.stops(resource) else { continue };
         if draft.touches_lost(&made.touches) || (is_optional && question.seen.is_silent(&resource.location)) {
             let state = if draft.touches_lost(&made.touches) { "is lost" } else { "does not respond" };
-            let what = format!("not stopped: {} {state}, and traffic no longer goes there", resource.site);
+            let later = if is_idle(resource) { "; the next apply stops it once the site is back" } else { "" };
+            let what = format!("not stopped: {} {state}, and traffic no longer goes there{later}", resource.site);
             draft.avoided.push(Avoidance { address: resource.address.clone(), what });
         } else {
             let needs = draft.needs_of(Stage::Quiesce);
-            draft.add(made, needs);
+            stopped.push((resource, draft.add(made, needs)));
         }
+    }
+    // What depends on another workload stops before it.
+    for (resource, step) in &stopped {
+        let users = stopped.iter().filter(|(other, _)| is_idle(other) && other.needs.contains(&resource.address));
+        let users: Vec<StepId> = users.map(|(_, step)| *step).collect();
+        draft.need(*step, &users);
     }
 }
 
 /// True for a workload that was read and does not run.
 fn is_stopped(question: &ProcedureInput<'_>, resource: &Resource) -> bool {
     let seen = observed(resource, &question.seen.observed);
-    let is_off = |(argument, off): (&str, Lit)| matches!(&seen, Ok(Some(arguments)) if arguments.get(argument) == Some(&off.json()));
-    question.seen.powers.get(&resource.address) == Some(&PowerState::Stopped)
-        || resource.kind.moves.quiesce.is_some_and(is_off)
+    let is_off =
+        |(argument, off): (&str, Json)| matches!(&seen, Ok(Some(arguments)) if arguments.get(argument) == Some(&off));
+    question.seen.powers.get(&resource.address) == Some(&PowerState::Stopped) || resource.stopped().is_some_and(is_off)
 }
 
 /// Starts the permanent workloads of the standby sites again that this run, or an earlier one that was interrupted, has
@@ -60,10 +70,12 @@ pub(super) fn restart(draft: &mut ProcedureDraft<'_>) {
     let stopped: Vec<Address> = draft.of(&[Stage::Quiesce]).into_iter().filter_map(|id| draft.address(id)).collect();
     for resource in workloads {
         let is_off = stopped.contains(&resource.address) || is_stopped(question, resource);
-        let stays_off = |(argument, off): (&str, Lit)| resource.configured(argument) == Some(off.json());
-        if stands_up(question.group, resource)
+        let stays_off = |(argument, off): (&str, Json)| resource.configured(argument) == Some(off);
+        // A workload of the active site alone stays stopped elsewhere.
+        if is_idle(resource)
+            || stands_up(question.group, resource)
             || !is_off
-            || resource.kind.moves.quiesce.is_some_and(stays_off)
+            || resource.stopped().is_some_and(stays_off)
             || question.seen.is_silent(&resource.location)
         {
             continue;

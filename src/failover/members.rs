@@ -43,3 +43,8 @@ pub(super) fn workloads<'a>(question: &ProcedureInput<'a>, site: &str) -> Vec<&'
     });
     configured.chain(failover_only).filter(|resource| *resource.site == *site).collect()
 }
+
+/// True for a workload whose size follows from the role of its site.
+pub(super) fn is_idle(resource: &Resource) -> bool {
+    resource.kind.moves.idle.is_some()
+}

@@ -11,10 +11,12 @@ use super::course::{Course, Question, is_forced};
 use super::draft::{NewStep, ProcedureDraft, usual};
 use super::extra::{custom_steps, probes_after, probes_before};
 use super::leave::{fence, quiesce, restart};
+use super::members::is_idle;
 use super::promote::{catch_up, follow, promote};
 use super::provision::{reopen, stand_up, take_down};
 use super::routes::{moved, route};
 use super::sides::replicas;
+use super::start::start;
 use crate::address::Address;
 use crate::roles::ProtectionDebt;
 use crate::state::{ActiveSite, GroupRole, RecordedDebt};
@@ -36,6 +38,7 @@ pub(super) fn steps(draft: &mut ProcedureDraft<'_>) -> GroupRole {
         quiesce(draft);
         promote(draft)
     };
+    start(draft);
     if draft.question.course.homeward {
         reopen(draft);
     }
@@ -65,7 +68,12 @@ fn role(draft: &ProcedureDraft<'_>) -> GroupRole {
         how: Some(question.how),
         stores: stores.collect(),
         moved: if course.homeward { BTreeMap::new() } else { moved(draft) },
-        owed: question.without.iter().map(|address| left_behind(question, course, address)).collect(),
+        owed: question
+            .without
+            .iter()
+            .map(|address| left_behind(question, course, address))
+            .chain(draft.avoided.iter().filter_map(|avoided| still_running(draft, &avoided.address)))
+            .collect(),
         accepted: None,
     }
 }
@@ -87,6 +95,18 @@ fn left_behind(question: &Question<'_>, course: &Course, address: &Address) -> R
         debt: ProtectionDebt { what, pays },
         since: Timestamp::UNIX_EPOCH,
     }
+}
+
+/// The debt of a workload of the active site alone that could not be stopped where it was: two sites run it once that
+/// site is back.
+fn still_running(draft: &ProcedureDraft<'_>, address: &Address) -> Option<RecordedDebt> {
+    let question = draft.question;
+    let resource = question.stack.resources.get(address).filter(|resource| is_idle(resource))?;
+    let debt = ProtectionDebt {
+        what: format!("{address} was not stopped when {} moved to {}", question.group.name, question.course.arriving),
+        pays: format!("run `drplan apply` as soon as {} answers: it stops the workload", resource.site),
+    };
+    Some(RecordedDebt { of: address.clone(), debt, since: Timestamp::UNIX_EPOCH })
 }
 
 /// Records the role once all other steps are done.

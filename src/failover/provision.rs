@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Avoidance;
 use super::draft::{NewStep, ProcedureDraft, usual};
-use super::members::{is_at, lever_ends, stands_up, workloads};
+use super::members::{is_at, is_idle, lever_ends, stands_up, workloads};
 use super::restores::restore;
 use crate::address::Address;
 use crate::kinds::PowerState;
@@ -33,11 +33,14 @@ pub(super) fn stand_up(draft: &mut ProcedureDraft<'_>) {
         let needs: Vec<StepId> = made.get(&resource.address).copied().into_iter().collect();
         start_work(draft, resource, &needs, |draft| exists(draft, resource) && !works(draft, resource));
     }
-    for resource in standing.into_iter().filter(|resource| resource.kind.moves.stops()) {
+    let starts = |resource: &&Resource| resource.kind.moves.stops() && !is_idle(resource);
+    for resource in standing.into_iter().filter(starts) {
         start_work(draft, resource, &first, |draft| !works(draft, resource));
     }
     for resource in workloads(question, arriving) {
-        if stands_up(question.group, resource) || draft.touches_lost(&touches(resource)) {
+        // A workload of the active site alone starts once the data is there.
+        let is_later = stands_up(question.group, resource) || is_idle(resource);
+        if is_later || draft.touches_lost(&touches(resource)) {
             continue;
         }
         // A write that changes nothing is cheap, and home must work after the move.
@@ -59,8 +62,8 @@ fn start_work(
 }
 
 /// True for a workload that is running as configured, by state or by the survey.
-fn works(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
-    match resource.kind.moves.quiesce {
+pub(super) fn works(draft: &ProcedureDraft<'_>, resource: &Resource) -> bool {
+    match resource.stopped() {
         Some((argument, _)) => is_as_configured(draft, resource, argument),
         None => draft.question.seen.powers.get(&resource.address) == Some(&PowerState::Running),
     }

@@ -415,3 +415,20 @@ pub const fn concat<const N: usize>(groups: &[&[Arg]]) -> [Arg; N] {
     assert!(filled == N, "the length given is the sum of the groups' lengths");
     all
 }
+
+/// Joins lists of anything else in a table, the first of which is not empty.
+pub const fn joined<T: Copy, const N: usize>(groups: &[&[T]]) -> [T; N] {
+    let mut all = [groups[0][0]; N];
+    let (mut filled, mut group) = (0, 0);
+    while group < groups.len() {
+        let mut at = 0;
+        while at < groups[group].len() {
+            all[filled] = groups[group][at];
+            filled += 1;
+            at += 1;
+        }
+        group += 1;
+    }
+    assert!(filled == N, "the length given is the sum of the groups' lengths");
+    all
+}

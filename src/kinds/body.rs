@@ -324,6 +324,13 @@ fn decode(table: &[Arg], body: &Json, args: &mut JsonMap<String, Json>) {
     decode_where(table, body, args, false);
 }
 
+/// The arguments of a table in a part of a response, without those that the provider never returns.
+pub fn decoded(table: &[Arg], part: &Json) -> JsonMap<String, Json> {
+    let mut args = JsonMap::new();
+    decode(table, part, &mut args);
+    args
+}
+
 fn decode_where(table: &[Arg], body: &Json, args: &mut JsonMap<String, Json>, write_only: bool) {
     for arg in table.iter().filter(|arg| write_only || !arg.write_only) {
         let value = match (arg.ty, arg.wire) {

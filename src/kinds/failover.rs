@@ -343,6 +343,8 @@ pub enum Rehearsal {
 pub struct Moves {
     /// Stops its work: a scale set with no instances.
     pub quiesce: Option<(&'static str, Lit)>,
+    /// Does its work at the active site only: another argument has the value elsewhere.
+    pub idle: Option<IdleArgument>,
     /// Stops its work with an action and no argument: a machine that is deallocated.
     pub power: Option<&'static Power>,
     /// Keeps users away: a disabled endpoint.
@@ -365,6 +367,7 @@ impl Moves {
     /// No such arguments.
     pub const NONE: Self = Self {
         quiesce: None,
+        idle: None,
         power: None,
         fence: None,
         open: None,
@@ -383,8 +386,17 @@ impl Moves {
 
     /// True if its work can be stopped and started.
     pub const fn stops(&self) -> bool {
-        self.quiesce.is_some() || self.power.is_some()
+        self.quiesce.is_some() || self.idle.is_some() || self.power.is_some()
     }
+}
+
+/// An argument whose value follows from the role of the site: the number of pods of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleArgument {
+    /// The argument, with its value while the site is active.
+    pub argument: &'static str,
+    /// The argument with its value while another site of the group is active.
+    pub standby: &'static str,
 }
 
 /// A service that leads users to endpoints, and probes each of them.
@@ -477,7 +489,8 @@ mod tests {
     fn arguments_that_a_run_moves_are_left_alone_by_plans() {
         for kind in TABLES.tables().map(|table| table.kind) {
             let moves = &kind.moves;
-            for name in moves.quiesce.map(|(name, _)| name).into_iter().chain(moves.routed()) {
+            let idle = moves.idle.map(|idle| idle.argument);
+            for name in moves.quiesce.map(|(name, _)| name).into_iter().chain(idle).chain(moves.routed()) {
                 assert!(kind.arg(name).is_some() && kind.run_moves.contains(&name), "{kind:?}: `{name}`");
             }
         }

@@ -6,6 +6,7 @@
 pub mod adoption;
 mod alternatives;
 pub mod argument;
+mod attribute;
 pub mod body;
 pub mod decode;
 pub mod drill;
@@ -16,6 +17,7 @@ pub mod form;
 pub mod grammar;
 pub mod hosts;
 pub mod image_copy;
+mod installed;
 mod launch;
 pub mod looks;
 pub mod machine_replica;

@@ -157,6 +157,8 @@ pub type StoreFn = fn(&dyn SimulatedWorld, &ObjectId) -> Option<StorePlacement>;
 pub type LeadFn = fn(&dyn SimulatedWorld, &ObjectId, &str) -> Lead;
 /// See [`SimulatedBehaviour::computed`].
 pub type ComputeFn = fn(&dyn SimulatedWorld, &ObjectId) -> Vec<(String, Json)>;
+/// See [`SimulatedBehaviour::responds`].
+pub type ResponseFn = fn(&dyn SimulatedWorld, &ObjectId) -> Result<Json, Refusal>;
 /// See [`SimulatedBehaviour::expands`].
 pub type ExpandFn = fn(&dyn SimulatedWorld, &ObjectId) -> Option<Json>;
 
@@ -277,6 +279,8 @@ pub struct SimulatedBehaviour {
     pub computed: &'static [(&'static str, ComputeFn)],
     /// The offers of the provider in a region, as it answers for `locations/{region}/capabilities`.
     pub capabilities: Option<fn(&str) -> Json>,
+    /// Actions that answer at once with a whole response, each with the function that makes it or refuses.
+    pub responds: &'static [(&'static str, ResponseFn)],
     /// Values in the responses of actions, in addition to the attributes that they return.
     pub tells: &'static [ImmediateAnswer],
     /// Data-plane URL paths that other clients read before they trust that the object exists. When the simulator is
@@ -409,6 +413,7 @@ impl SimulatedBehaviour {
         elements: &[],
         computed: &[],
         capabilities: None,
+        responds: &[],
         tells: &[],
         data: &[],
         catalog: None,

@@ -140,6 +140,11 @@ impl Tables {
         self.kinds.iter().copied().find(|kind| kind.name == name)
     }
 
+    /// Lists of bodies in which children of an object appear as well.
+    pub fn shown_lists(&'static self) -> impl Iterator<Item = &'static str> {
+        self.tables().flat_map(|table| table.kind.shows).copied()
+    }
+
     /// The property with the rank of the elements of a list, where ranks are unique among them.
     pub fn rank_in(&self, list: &str) -> Option<&'static str> {
         let orders = self.tables().filter_map(|table| table.kind.promotion?.order);

@@ -11,10 +11,12 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 pub use super::adoption::{Adoption, AnyType, ChildList, CloudObject};
 pub use super::argument::*;
+pub use super::attribute::*;
 pub use super::drill::{Drill, DrillCopy, Fence};
 pub use super::emit::{SplitResource, Terraform, TerraformShape};
 pub use super::failover::*;
 pub use super::form;
+pub use super::installed::{Entrance, Installed, Rival};
 pub use super::launch::Launch;
 pub use super::names::{NameRule, NameScope};
 pub use super::overrides::*;
@@ -72,6 +74,8 @@ pub struct Kind {
     pub in_use: &'static str,
     /// Values that no two resources may share: equal ones, or overlapping ranges.
     pub apart: &'static [Exclusive],
+    /// Lists of the body in which children appear as well: a write keeps their elements, which are matched by name.
+    pub shows: &'static [&'static str],
     /// Rules for texts of arguments, in addition to those of [`Arg::form`]: rules that differ between kinds that share
     /// an argument.
     pub forms: &'static [(&'static str, &'static Form)],
@@ -96,6 +100,10 @@ pub struct Kind {
     pub run_moves: &'static [&'static str],
     /// Arguments by which a failover run stops, fences and opens the resource.
     pub moves: Moves,
+    /// Facts about objects that somebody else installs: drplan never creates or deletes them. `None` for all others.
+    pub installed: Option<&'static Installed>,
+    /// The credentials of an API that the object serves, with objects of another provider. `None` for most kinds.
+    pub entrance: Option<&'static Entrance>,
     /// The attribute with the address by which commands reach a machine. `None` for everything else.
     pub host: Option<&'static str>,
     /// Arguments that may have another value of a list where the cloud has no capacity for theirs.
@@ -176,6 +184,7 @@ impl Kind {
         recovery: Recovery::NONE,
         in_use: "Conflict",
         apart: &[],
+        shows: &[],
         forms: &[],
         combinations: &[],
         held: &[],
@@ -186,6 +195,8 @@ impl Kind {
         guards: false,
         run_moves: &[],
         moves: Moves::NONE,
+        installed: None,
+        entrance: None,
         host: None,
         alternatives: &[],
         machines: None,
@@ -373,87 +384,6 @@ pub enum Location {
     None,
 }
 
-/// An attribute: a value that other blocks can read from an object.
-#[derive(Debug, Clone, Copy)]
-pub struct Attribute {
-    /// The name in a stack.
-    pub name: &'static str,
-    /// Source of the value.
-    pub from: AttributeSource,
-    /// True for a secret, which drplan never shows or keeps.
-    pub secret: bool,
-    /// True for a list of texts, false for a single text.
-    pub list: bool,
-    /// The simulator's value.
-    pub fake: FakeValue,
-    /// One-sentence documentation.
-    pub doc: &'static str,
-}
-
-/// Source of an attribute's value.
-#[derive(Debug, Clone, Copy)]
-pub enum AttributeSource {
-    /// A path of the provider's response, known once the object exists.
-    Body(&'static str),
-    /// A text that follows from names and is known before the object exists. Placeholders: `{name}`, `{location}`,
-    /// `{parent}` (the parent's name), `{id}`, `{subscription}`, and `{argument}` for a string argument. Unknown
-    /// while such an argument is absent.
-    Names(&'static str),
-    /// A path of the response to a POST of this action (`listKeys`, `keys[0].value`).
-    Action(&'static str, &'static str),
-    /// The parts of the provider's response that this argument lists, see [`super::export`].
-    Exported(&'static str),
-}
-
-/// The simulator's value for an attribute, unless [`SimulatedBehaviour`] overrides it. All values follow from the
-/// seed and the id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FakeValue {
-    /// No value: another function fills the path, or it stays empty.
-    Nothing,
-    /// A GUID.
-    Guid,
-    /// A public IPv4 address of the documentation ranges.
-    PublicIp,
-    /// A private IPv4 address of the subnet that the body refers to.
-    PrivateIp,
-    /// A text with the placeholders of [`AttributeSource::Names`].
-    Text(&'static str),
-    /// A secret of 64 random bytes in base64.
-    Key,
-}
-
-impl Attribute {
-    /// The attribute as a list of texts.
-    #[must_use]
-    pub const fn list(mut self) -> Self {
-        self.list = true;
-        self
-    }
-}
-
-/// An attribute at this path of the body.
-pub const fn attribute(name: &'static str, path: &'static str, fake: FakeValue, doc: &'static str) -> Attribute {
-    Attribute { name, from: AttributeSource::Body(path), secret: false, list: false, fake, doc }
-}
-
-/// An attribute that follows from names.
-pub const fn named(name: &'static str, text: &'static str, doc: &'static str) -> Attribute {
-    Attribute { name, from: AttributeSource::Names(text), secret: false, list: false, fake: FakeValue::Nothing, doc }
-}
-
-/// A secret attribute that an action returns.
-pub const fn key(name: &'static str, action: &'static str, path: &'static str, doc: &'static str) -> Attribute {
-    Attribute {
-        name,
-        from: AttributeSource::Action(action, path),
-        secret: true,
-        list: false,
-        fake: FakeValue::Key,
-        doc,
-    }
-}
-
 /// Typical durations in seconds (source: the project's durations sheet; most are estimates).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durations {
@@ -522,11 +452,23 @@ pub struct Recovery {
     pub signed: Option<&'static SignedObjects>,
     /// The user data of a machine, for kinds of machines that can restore at launch.
     pub launches: Option<&'static Launch>,
+    /// The service whose names the object keeps in private zones, as far as they are known. Of two objects with one
+    /// service and zone, the later one replaces the names of the other.
+    pub names: Option<fn(&Subject<'_>) -> Option<ServiceNames>>,
     /// The arguments by which a volume is attached, for kinds of volumes that outlive their machine: first the one that
     /// refers to it.
     pub attached: &'static [&'static str],
     /// Recovery of such a volume apart from its machine.
     pub volume: Option<&'static VolumeRecovery>,
+}
+
+/// Names of a service in private zones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceNames {
+    /// The service, in lower case: its id, and the part of it.
+    pub service: String,
+    /// The ids of the zones.
+    pub zones: Vec<ObjectId>,
 }
 
 /// Objects of a store that anybody can read or write who has their signed address, until it expires.
@@ -568,6 +510,7 @@ impl Recovery {
         keeps_objects: false,
         signed: None,
         launches: None,
+        names: None,
         attached: &[],
         volume: None,
     };

@@ -12,6 +12,7 @@ use crate::object::{Object, ObjectId};
 use crate::parallel;
 use crate::plan::compile::{freed_key, key};
 use crate::plan::identity::Moves;
+use crate::plan::installed;
 use crate::plan::ownership::{self, Existing, Ownership};
 use crate::plan::refresh::{ObservedObjects, copied, kind_of, observed_argument, seen, whole};
 use crate::plan::roles::{HeldArguments, Parting, Promoted, Upkeep, frozen};
@@ -122,6 +123,8 @@ impl DecisionInput<'_> {
         }
         match recorded {
             Some(recorded) => Some(self.recorded(resource, recorded, args, decided)),
+            // Somebody else installs it; until then there is nothing to import.
+            None if installed::is_missing(resource, self.observed) => None,
             None => Some(self.unrecorded(resource, args)),
         }
     }
@@ -129,13 +132,14 @@ impl DecisionInput<'_> {
     fn unrecorded(&self, resource: &Resource, args: &JsonMap<String, Json>) -> Decision {
         let before = self.state.and_then(|state| state.resources.get(&resource.address));
         let existing = self.ownership.existing(resource);
-        if before.is_none()
+        if (before.is_none() || resource.kind.installed.is_some())
             && !matches!(existing, Existing::Nothing)
             && let ObservedObjects::There(bodies) = seen(&resource.objects, self.observed)
         {
             let bodies: Vec<Json> = bodies.into_iter().cloned().collect();
             let changes = self.import(resource, args, &bodies);
-            return self.of(resource, None, Action::Adopt, ownership::reason(&existing), changes);
+            let reason = installed::reason(resource).unwrap_or_else(|| ownership::reason(&existing));
+            return self.of(resource, None, Action::Adopt, reason, changes);
         }
         let reason = match before.map(|recorded| recorded.status) {
             None => "new",
@@ -218,7 +222,11 @@ impl DecisionInput<'_> {
         changes.extend(mended);
         let renamed = recorded.id != resource.id;
         let forced: Vec<&str> = changes.iter().filter(|c| c.forces_replace).map(|c| c.path.as_str()).collect();
-        let (action, reason) = if !forced.is_empty() {
+        let (action, reason) = if !forced.is_empty() && resource.kind.installed.is_some() {
+            let verb = if forced.len() == 1 { "changes" } else { "change" };
+            let reason = format!("{} {verb}: the object before is left as it is", forced.join(", "));
+            (Action::Forget, format!("{reason}, and the next plan imports the other one"))
+        } else if !forced.is_empty() {
             let beside = renamed && self.can_stand_beside(resource, recorded, args);
             let order = if beside { Order::CreateFirst } else { Order::DeleteFirst };
             let verb = if forced.len() == 1 { "changes" } else { "change" };
@@ -355,6 +363,9 @@ impl DecisionInput<'_> {
             let (action, reason) = match (wanted.get(&recorded.id), there) {
                 (Some(now), _) if !property => (Action::Forget, format!("the same object is now {now}")),
                 (_, None) => (Action::Forget, "already deleted from the cloud".to_owned()),
+                _ if kind_of(self.stack.catalog(), address, recorded).is_some_and(|kind| kind.installed.is_some()) => {
+                    (Action::Forget, "somebody else installed it: left as it is".to_owned())
+                }
                 _ if self.destroy => (Action::Delete, "requested by destroy".to_owned()),
                 _ if self.moves.sets_aside(address) => {
                     (Action::Delete, "no longer in the stack, and its label is another object's".to_owned())

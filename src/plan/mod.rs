@@ -8,6 +8,7 @@ mod decide;
 mod diff;
 pub mod file;
 mod identity;
+mod installed;
 mod kept;
 mod missing;
 mod ownership;
@@ -346,6 +347,7 @@ pub fn plan_from(question: &PlanInput<'_>, mut early: Option<EarlyStack>) -> Res
         if !destroy {
             kept::pin(&mut stack, now);
         }
+        roles::settle_idle(&mut stack, state.map(|state| &state.roles));
         let left = held.pin(&mut stack, state, now);
         let wanted = if destroy { Vec::new() } else { decide::all_sealed(&stack, seal) };
         if !destroy {
@@ -407,6 +409,7 @@ pub fn plan_from(question: &PlanInput<'_>, mut early: Option<EarlyStack>) -> Res
     let ownership = Ownership::new(state, observed, adopt);
     ownership.check_named(&stack)?;
     notes.extend(if destroy { Vec::new() } else { ownership.notes(&stack, state) });
+    notes.extend(if destroy { None } else { installed::note(&stack, observed) });
     notes.extend(twins::notes(&stack, &decisions));
     notes.extend(if destroy { Vec::new() } else { replicas::notes(&stack) });
     notes.extend(roles.swapped.iter().filter_map(|swapped| not_in_stack(&stack, &swapped.group)));

@@ -52,6 +52,10 @@ impl<'a> Ownership<'a> {
         let owns = |object: &Object| !matches!(&object.within, Some(Within::Paths(paths)) if paths.is_empty());
         let there = |object: &&Object| owns(object) && self.part(object).is_some();
         let Some(main) = resource.kind.odd.main(&resource.objects) else { return Existing::Nothing };
+        // What somebody else installs is nobody's: a stack takes nothing by scaling it.
+        if resource.kind.installed.is_some() {
+            return if there(&main) { Existing::Ours } else { Existing::Nothing };
+        }
         let stranger = resource.objects.iter().filter(there).find(|object| !self.is_ours(object));
         match stranger {
             Some(object) => Existing::Strange(self.part(object).and_then(Owner::of)),

@@ -8,6 +8,7 @@ pub mod azure;
 #[path = "tests/client_lab.rs"]
 mod client_lab;
 pub mod cloudflare;
+pub mod kubernetes;
 pub mod linode;
 
 use std::collections::BTreeMap;
@@ -103,6 +104,12 @@ static ALL: &[Provider] = &[
         dialect: Some(&linode::simulated::Linode),
         ..BARE
     },
+    Provider {
+        tables: &kubernetes::TABLES,
+        connect: Some(|reach| Box::pin(kubernetes::client::connect(reach))),
+        dialect: Some(&kubernetes::simulated::Kubernetes),
+        ..BARE
+    },
 ];
 
 /// The catalog of all providers.
@@ -123,7 +130,8 @@ pub fn connections(reach: &Reach) -> impl Iterator<Item = (&'static Tables, Conn
     let reach = reach.clone();
     ALL.iter().filter_map(move |provider| {
         let (connect, reach) = (provider.connect?, reach.clone());
-        Some((provider.tables, Box::new(move || connect(reach.clone())) as Connect))
+        let open = move |entrances| connect(Reach { entrances: Some(entrances), ..reach.clone() });
+        Some((provider.tables, Box::new(open) as Connect))
     })
 }
 

@@ -323,8 +323,9 @@ static BLOCKS: &[LanguageBlock] = &[
                 "quiesce",
                 "list of resources",
                 Default("the workloads at the site that is left, if data moves"),
-                "Workloads that stop before data moves, if their site answers: machines and scale sets. At a site of \
-                 several groups, a workload belongs to the one group whose stores it uses, or to none.",
+                "Workloads that stop before data moves, if their site answers: machines, scale sets, and workloads in \
+                 clusters. At a site of several groups, a workload belongs to the one group whose stores it uses, or to \
+                 none.",
             ),
             argument(
                 "fence",
@@ -351,7 +352,8 @@ static BLOCKS: &[LanguageBlock] = &[
             "Commands take the name of an instance: `--group 'web[\"a\"]'`, or `--group web[a]`.",
             "An entry of `quiesce` or `fence`, or a route, that can do nothing is an error.",
             "`quiesce` stops a scale set with `instances = 0`, and deallocates a machine. A move to their site starts them again.",
-            "Permanent workloads of a standby site are started again at the end of the move that leaves it.",
+            "A workload in a cluster runs at the active site only: its number of pods is `replicas` there and `standby` elsewhere. A move starts those that mirror an entry of `quiesce` at the destination once the data is there, in the order of `depends_on`; stops have the reverse order. The phase `promote` ends with these starts.",
+            "Other permanent workloads of a standby site are started again at the end of the move that leaves it.",
             "Planned order: stand_up, quiesce, promote, probes, route, probes, record. Forced order: fence, then promote and stand_up in parallel, probes, route, probes, record.",
             "The active site is observed and recorded, never declared.",
         ],

@@ -151,6 +151,16 @@ pub(crate) trait Dialect: Debug + Sync {
         None
     }
 
+    /// Puts what a text declares into an object that serves an API of its own, as the tools do that install things
+    /// there. Returns the ids of what is there then; `None` for a provider without such objects.
+    ///
+    /// # Errors
+    /// The reason why nothing was installed.
+    fn install(&self, world: &mut World, into: &ObjectId, text: &str) -> Option<Result<Vec<ObjectId>, String>> {
+        let (_, _, _) = (world, into, text);
+        None
+    }
+
     /// True for a provider whose network goes on serving while its control plane and its regions are lost, as that of
     /// an edge of the public network.
     fn outlives(&self) -> bool {

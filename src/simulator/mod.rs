@@ -259,6 +259,24 @@ impl Simulator {
         })?
     }
 
+    /// Puts what a text declares into an object that serves an API of its own, by the dialect of this name. Returns the
+    /// ids of what is there then.
+    ///
+    /// # Errors
+    /// The world cannot be written. The inner error is the reason why nothing was installed.
+    pub fn install(
+        &self,
+        dialect: &str,
+        into: &ObjectId,
+        text: &str,
+    ) -> Result<Result<Vec<ObjectId>, String>, SimulatorError> {
+        self.change(|world| {
+            let found = world.dialects.iter().find(|one| one.name() == dialect);
+            let installed = found.and_then(|dialect| dialect.install(world, into, text));
+            installed.unwrap_or_else(|| Err(format!("nothing can be installed by `{dialect}`")))
+        })
+    }
+
     /// Deletes an object and everything below it, outside the API (drift).
     ///
     /// # Errors

@@ -36,6 +36,12 @@ impl World {
         object.map_or_else(Vec::new, |object| self.dialect(&object.provider).hosts(object))
     }
 
+    /// The object that has a name of the public network itself.
+    pub(crate) fn with_host(&mut self, host: &str) -> Option<&SimulatedObject> {
+        self.refresh_names();
+        self.object(self.named_host(host)?)
+    }
+
     /// The region of an object, by its key.
     fn region_of(&self, object: &SimulatedObject) -> Option<String> {
         self.dialect(&object.provider).region(self, object)

@@ -330,6 +330,16 @@ impl Resource {
         })
     }
 
+    /// The argument by which its work stops, with the value that stops it. `None` for a kind without one.
+    pub fn stopped(&self) -> Option<(&'static str, Json)> {
+        let moves = &self.kind.moves;
+        let quiesced = moves.quiesce.map(|(argument, off)| (argument, off.json()));
+        quiesced.or_else(|| {
+            let idle = moves.idle?;
+            Some((idle.argument, self.configured(idle.standby)?))
+        })
+    }
+
     /// The id of the object of which its own is a child.
     pub fn parent(&self) -> Option<ObjectId> {
         self.kind.grammar().parent(&self.id)

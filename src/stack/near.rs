@@ -13,7 +13,14 @@ use crate::kinds::{self, Location, Place};
 use crate::object::ObjectId;
 use crate::stack::program::Program;
 use crate::stack::scope::plain;
-use crate::stack::{Presence, Resource};
+use crate::stack::{Presence, Resource, Stack};
+
+impl Stack {
+    /// True if the block of the first resource mirrors that of the second.
+    pub fn mirrors(&self, one: &Address, other: &Address) -> bool {
+        is_mirror(&self.program, one, other)
+    }
+}
 
 /// Reports each reference that must stay in the region of its resource and does not.
 pub(super) fn check(
@@ -138,7 +145,7 @@ fn parent_of<'a>(resources: &'a IndexMap<Address, Resource>, resource: &Resource
 }
 
 /// True if the block of the first mirrors the block of the second.
-fn is_mirror(program: &Program, one: &Address, other: &Address) -> bool {
+pub(super) fn is_mirror(program: &Program, one: &Address, other: &Address) -> bool {
     let mirrors = program.definitions.get(&one.block()).and_then(|one| one.block.body.attribute("mirrors"));
     mirrors.is_some_and(|attribute| match &attribute.expr.kind {
         ExprKind::Traversal { root: Root::Name(kind), steps } => {

@@ -85,7 +85,8 @@ pub(super) fn of(
         return (None, problem);
     }
     let of_above = above.map(|above| (Arc::clone(&above.site), above.location.clone()));
-    if !kind.provider().has_sites() {
+    // What lies beside the resource of another provider is where that is.
+    if !kind.provider().has_sites() && kind.place.is_root() {
         let provider = kind.provider();
         let problem = match own {
             SiteSetting::Written(_, span) => Some(
@@ -143,7 +144,11 @@ pub(super) fn of(
 
 /// A kind whose `site` is the site that it replicates to, and not its own.
 fn is_elsewhere(kind: &Kind) -> bool {
-    (kind.place.is_part() || kind.place.is_property()) && kind.arg("site").is_some()
+    let is_below = match kind.place {
+        Place::Child(..) => kind.location == Location::None,
+        place => place.is_part() || place.is_property(),
+    };
+    is_below && kind.arg("site").is_some()
 }
 
 /// Reports a parent that is unknown before apply or sensitive, because ids follow from it.

@@ -37,7 +37,7 @@ impl ApiConfig {
     /// # Errors
     /// The environment has no token.
     pub fn reach(reach: Reach, endpoint: &str, token: FindToken) -> Result<Self, String> {
-        let Reach { wire, network, environment, workstation: _, clock, ids: _, notices } = reach;
+        let Reach { wire, network, environment, workstation: _, entrances: _, clock, ids: _, notices } = reach;
         let endpoint = Url::parse(endpoint).map_err(|error| format!("{endpoint}: {error}"))?;
         let token = match network {
             None => BearerToken::new("embedded"),

@@ -33,6 +33,19 @@ pub enum HttpBackend {
     Net(reqwest::Client),
 }
 
+/// The authority of a server, and the credentials of a connection to it.
+#[derive(Clone, Copy)]
+pub struct TlsIdentity<'a> {
+    /// The certificates that the server's must follow from, in PEM. `None` for those that this machine trusts.
+    pub authority: Option<&'a [u8]>,
+    /// The certificate of the client and its key, in PEM.
+    pub certificate: Option<(&'a [u8], &'a [u8])>,
+    /// True if the server's certificate is not checked.
+    pub insecure: bool,
+    /// The URL of a proxy.
+    pub proxy: Option<&'a str>,
+}
+
 /// A request, without a token.
 #[derive(Debug, Clone)]
 pub struct WireRequest {
@@ -130,6 +143,35 @@ impl HttpBackend {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| innermost(&error))
+    }
+
+    /// A network client for one server with an authority or credentials of its own.
+    ///
+    /// # Errors
+    /// The reason why TLS cannot be set up, without anything secret.
+    pub fn client_with(of: &TlsIdentity<'_>) -> Result<reqwest::Client, String> {
+        let TlsIdentity { authority, certificate, insecure, proxy } = *of;
+        let _chosen = rustls::crypto::ring::default_provider().install_default();
+        let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIME);
+        let mut builder = builder.redirect(reqwest::redirect::Policy::none());
+        if let Some(pem) = authority {
+            let roots = reqwest::Certificate::from_pem_bundle(pem);
+            let roots = roots.map_err(|_| "the certificate of its authority is not in PEM".to_owned())?;
+            builder = builder.tls_certs_only(roots);
+        }
+        if let Some((certificate, key)) = certificate {
+            let both = [certificate, b"\n", key].concat();
+            let identity = reqwest::Identity::from_pem(&both);
+            builder = builder.identity(identity.map_err(|_| "the client certificate or key is not in PEM".to_owned())?);
+        }
+        if insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        if let Some(proxy) = proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| "the address of its proxy is no URL".to_owned())?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|error| innermost(&error))
     }
 
     /// Sends a request, and waits this long for the whole answer.

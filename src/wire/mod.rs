@@ -19,7 +19,7 @@ pub(crate) use api::{request, sign};
 pub(crate) use attempts::{Attempts, Call, Protocol, RequestLimits};
 pub(crate) use backoff::{Backoff, RetryPolicy, elapsed};
 pub(crate) use carrier::WireError;
-pub use carrier::{HttpBackend, WireRequest, WireResponse, innermost};
+pub use carrier::{HttpBackend, TlsIdentity, WireRequest, WireResponse, innermost};
 pub(crate) use error::{AnswerError, CallError, message, refused};
 pub(crate) use object_store::ObjectStore;
 pub use reach::Reach;

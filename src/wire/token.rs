@@ -33,6 +33,14 @@ pub trait Credential: Send + Sync {
     /// # Errors
     /// The reason why there is no token.
     async fn token(&self, refused: bool) -> Result<BearerToken, String>;
+
+    /// A token for another audience: an API beside that of the provider.
+    ///
+    /// # Errors
+    /// The reason why there is no token.
+    async fn token_for(&self, _audience: &str) -> Result<BearerToken, String> {
+        Err("this sign-in issues no tokens for other services".to_owned())
+    }
 }
 
 /// A constant token, as the local simulator accepts it.
@@ -42,6 +50,10 @@ pub struct FixedToken(pub BearerToken);
 #[async_trait]
 impl Credential for FixedToken {
     async fn token(&self, _refused: bool) -> Result<BearerToken, String> {
+        Ok(self.0.clone())
+    }
+
+    async fn token_for(&self, _audience: &str) -> Result<BearerToken, String> {
         Ok(self.0.clone())
     }
 }

@@ -71,6 +71,27 @@ subnet "cold" {
   address_prefixes = ["10.10.1.0/24"]
 }
 
+network_security_group "cold" {
+  resource_group = resource_group.vault
+
+  security_rule {
+    name                       = "https"
+    priority                   = 100
+    direction                  = "Inbound"
+    access                     = "Allow"
+    protocol                   = "Tcp"
+    source_port_range          = "*"
+    destination_port_range     = "443"
+    source_address_prefix      = "Internet"
+    destination_address_prefix = "*"
+  }
+}
+
+subnet_network_security_group_association "cold" {
+  subnet                 = subnet.cold
+  network_security_group = network_security_group.cold
+}
+
 public_ip "cold" {
   resource_group    = resource_group.vault
   allocation_method = "Static"
@@ -243,10 +264,6 @@ async fn is_well(incident: &Incident, site: ActiveSite) -> Result<(), String> {
 fn machine_restores_at_its_launch(stack: &str) {
     simulated(async {
         let incident = begun(&with_own(stack, SCRIPT)).await;
-        incident.done(DRILL).await;
-        restored(&incident).unwrap();
-        is_well(&incident, ActiveSite::Home).await.unwrap();
-
         incident.lose();
         incident.wait(30).await;
         let procedure = incident.procedure(LOST).await;
@@ -255,6 +272,7 @@ fn machine_restores_at_its_launch(stack: &str) {
         let began = incident.lab.simulator.show().objects.len();
         incident.done(LOST).await;
         assert!(incident.lab.simulator.show().objects.len() > began);
+        restored(&incident).unwrap();
         is_well(&incident, ActiveSite::Away).await.unwrap();
     });
 }
@@ -267,6 +285,20 @@ fn machine_of_azure_restores_from_a_container_beside_it() {
 #[test]
 fn machine_of_linode_restores_from_a_bucket_beside_it() {
     machine_restores_at_its_launch(LINODE);
+}
+
+#[test]
+fn drill_restores_where_its_copies_reach_the_repository() {
+    simulated(async {
+        let incident = begun(&with_own(LINODE, SCRIPT)).await;
+        incident.done(DRILL).await;
+        restored(&incident).unwrap();
+        is_well(&incident, ActiveSite::Home).await.unwrap();
+        // Copies of security groups at Azure let nothing out.
+        let guards = begun(&with_own(AZURE, SCRIPT)).await.procedure(DRILL).await.guards;
+        let refused = guards.iter().find(|guard| guard.verdict == PreflightStatus::Refuses);
+        assert!(refused.is_some_and(|guard| guard.what.contains("could read no repository")), "{guards:?}");
+    });
 }
 
 fn killed_run_is_ended_by_a_resume(stack: &str) {

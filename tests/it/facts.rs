@@ -22,6 +22,7 @@ const OTHERWISE_NAMED: &[(&str, Option<&str>)] = &[
     ("geo_replica of storage_account", None),
     ("geo_replica of postgresql_flexible_server", None),
     ("geo_replica of postgresql_flexible_server with target", None),
+    ("geo_replica of container_registry", None),
 ];
 
 /// Arguments that only drplan has, not azurerm; kind `*` is every kind.
@@ -41,6 +42,7 @@ const REQUIRED_OTHERWISE: &[(&str, &str, &str)] = &[
     ("key_vault", "tenant_id", "the default is the subscription's tenant"),
     ("cosmosdb_account", "geo_location", "derived from the site"),
     ("lb_outbound_rule", "frontend_ip_configuration", "Azure requires one"),
+    ("kubernetes_cluster", "node_provisioning_profile", "Azure provisions no nodes without it"),
     ("shared_image_version", "target_region", "its own region is derived from the site"),
 ];
 
@@ -60,6 +62,7 @@ const UPDATED_ALL_THE_SAME: &[(&str, &str, &str)] = &[
     ),
     ("subnet_route_table_association", "route_table", "one write of the subnet replaces the table without a gap"),
     ("subnet_nat_gateway_association", "nat_gateway", "one write of the subnet replaces the gateway"),
+    ("kubernetes_cluster", "network_profile", "Azure changes parts of it in place"),
     ("storage_account", "account_replication_type", "Azure changes it in place, and migrates where it cannot"),
 ];
 

@@ -119,12 +119,13 @@ impl Lab {
             network: None,
             environment: BTreeMap::new(),
             workstation: None,
+            entrances: None,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn drplan::world::Ids>,
             notices: Arc::new(NoNotices),
         };
         let own = Arc::clone(&toy);
-        let connect: Connect = Box::new(move || {
+        let connect: Connect = Box::new(move |_| {
             let own = Arc::clone(&own);
             Box::pin(async move { Ok(own as Arc<dyn Cloud>) })
         });

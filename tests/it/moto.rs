@@ -95,6 +95,7 @@ pub async fn client(address: &str) -> Arc<dyn Cloud> {
         network: Some(network),
         environment,
         workstation: None,
+        entrances: None,
         clock: Arc::new(SimClock::sped(jiff::Timestamp::now(), 10)),
         ids: Arc::new(SeededIds::new(1)),
         notices: Arc::new(NoNotices),

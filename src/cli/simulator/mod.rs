@@ -1,6 +1,7 @@
 //! `drplan simulator`.
 
 mod fault;
+mod kubernetes;
 mod object_ref;
 mod serve;
 mod workload;
@@ -33,6 +34,7 @@ Examples:
   drplan simulator fault lose canadacentral --after 3m --for 20m      during a run
   drplan simulator workload start stacks/web-geo                      simulate clients that write rows
   drplan simulator pass 10m
+  drplan simulator kubernetes apply -f web.yaml --cluster kubernetes_cluster.prod      install a workload
   drplan simulator serve --tls                                        for az and Terraform
   drplan simulator workload show                                      show data loss and downtime
   drplan simulator reset")]
@@ -94,6 +96,11 @@ enum SimulatorCommand {
         #[command(subcommand)]
         verb: workload::WorkloadCommand,
     },
+    /// Install workloads in the clusters of the simulator
+    Kubernetes {
+        #[command(subcommand)]
+        verb: kubernetes::KubernetesCommand,
+    },
     /// Serve the simulator on a port, for the providers' own tools and Terraform
     ///
     /// Prints the settings for clients as shell commands. Simulated time passes faster than real time.
@@ -144,6 +151,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
         SimulatorCommand::Fault { verb } => fault::run(verb, global, session)?,
         SimulatorCommand::Workload { verb } => workload::run(verb, global, session)?,
+        SimulatorCommand::Kubernetes { verb } => kubernetes::run(verb, global, session)?,
         SimulatorCommand::Pass { time } => {
             let now = pass(*time, global, session)?;
             session.print(&format!("Simulated time is now {now:.0}.\n"))?;

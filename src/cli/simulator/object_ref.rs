@@ -46,6 +46,11 @@ impl ObjectRef {
         }
     }
 
+    /// Its id.
+    pub(super) const fn id(&self) -> &ObjectId {
+        &self.id
+    }
+
     /// Its body.
     pub(super) fn body(&self, world: &Simulator) -> Result<Json, Failure> {
         let absent = || Failure::failed(format!("no such object in the local simulator: {}", self.id));

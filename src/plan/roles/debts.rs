@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use super::{GroupDebt, is_moving};
 use crate::address::Address;
-use crate::kinds::ReplicaStatus;
+use crate::kinds::{ReplicaStatus, body};
 use crate::plan::Observed;
 use crate::roles::{Health, ProtectionDebt};
 use crate::stack::{FailoverGroup, Stack};
@@ -21,9 +22,9 @@ pub(in crate::plan) fn reckoned(stack: &Stack, roles: &Roles, observed: &Observe
         let name = group.name.to_string();
         let own = now.owed.remove(&name).unwrap_or_default();
         match now.groups.get_mut(&name) {
-            Some(role) => role.owed = still_owed(&role.owed, group, observed, at),
+            Some(role) => role.owed = still_owed(&role.owed, (stack, group), observed, at),
             None => {
-                let still = still_owed(&own, group, observed, at);
+                let still = still_owed(&own, (stack, group), observed, at);
                 now.owed.extend((!still.is_empty()).then_some((name, still)));
             }
         }
@@ -32,7 +33,12 @@ pub(in crate::plan) fn reckoned(stack: &Stack, roles: &Roles, observed: &Observe
 }
 
 /// The protection debt of a group now, given its earlier debt.
-fn still_owed(before: &[RecordedDebt], group: &FailoverGroup, observed: &Observed, at: Timestamp) -> Vec<RecordedDebt> {
+fn still_owed(
+    before: &[RecordedDebt],
+    (stack, group): (&Stack, &FailoverGroup),
+    observed: &Observed,
+    at: Timestamp,
+) -> Vec<RecordedDebt> {
     let seen: Vec<(&Address, &ReplicaStatus)> = group
         .promote
         .iter()
@@ -40,7 +46,8 @@ fn still_owed(before: &[RecordedDebt], group: &FailoverGroup, observed: &Observe
         .filter(|(_, standing)| !matches!(standing.health, Health::Unseen(_)))
         .collect();
     let looked_at: BTreeSet<&Address> = seen.iter().map(|(store, _)| *store).collect();
-    let mut owed: Vec<RecordedDebt> = before.iter().filter(|owed| !looked_at.contains(&owed.of)).cloned().collect();
+    let is_left = |owed: &&RecordedDebt| !looked_at.contains(&owed.of) && !is_stopped(stack, observed, &owed.of);
+    let mut owed: Vec<RecordedDebt> = before.iter().filter(is_left).cloned().collect();
     for (store, standing) in seen {
         for debt in debts(standing) {
             let known = before.iter().find(|owed| owed.of == *store && owed.debt.what == debt.what);
@@ -48,6 +55,17 @@ fn still_owed(before: &[RecordedDebt], group: &FailoverGroup, observed: &Observe
         }
     }
     owed
+}
+
+/// True for a workload that was read and has the size of an inactive site.
+fn is_stopped(stack: &Stack, observed: &Observed, address: &Address) -> bool {
+    let Some(resource) = stack.resources.get(address).filter(|resource| resource.kind.moves.idle.is_some()) else {
+        return false;
+    };
+    let sights = resource.objects.iter().map(|object| observed.objects.get(&object.id));
+    let bodies: Option<Vec<Json>> = sights.map(|sight| Some(sight?.as_ref()?.body.clone())).collect();
+    let read = bodies.map(|bodies| body::read(resource.kind, &bodies)).unwrap_or_default();
+    resource.stopped().is_some_and(|(argument, value)| read.get(argument) == Some(&value))
 }
 
 /// The protection debt of a replica: reported by its kind, or else that it does not replicate.

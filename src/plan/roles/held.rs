@@ -105,9 +105,12 @@ impl HeldArguments {
 pub(super) fn hold(held: &mut ArgumentsByResource, stack: &Stack, group: &FailoverGroup, stood_up_too: bool) {
     for address in members(stack, group) {
         let Some(resource) = stack.resources.get(&address) else { continue };
-        let moves = resource.kind.run_moves;
+        // While nothing moves, a workload follows the role of its site.
+        let idle = resource.kind.moves.idle.filter(|_| !stood_up_too).map(|idle| idle.argument);
+        let moves = resource.kind.run_moves.iter().filter(|argument| Some(**argument) != idle);
+        let moves: Vec<String> = moves.map(|argument| (*argument).to_owned()).collect();
         if !moves.is_empty() && (stood_up_too || resource.presence == Presence::Permanent) {
-            held.entry(address).or_default().extend(moves.iter().map(|argument| (*argument).to_owned()));
+            held.entry(address).or_default().extend(moves);
         }
     }
 }

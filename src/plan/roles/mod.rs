@@ -8,6 +8,7 @@ mod accept;
 mod debts;
 mod frozen;
 mod held;
+mod idle;
 mod looks;
 mod promoted;
 mod site;
@@ -32,6 +33,7 @@ pub use looks::{looks, standings};
 pub(super) use debts::reckoned;
 pub(super) use frozen::frozen;
 pub(super) use held::{HeldArguments, Upkeep, upkeep};
+pub(super) use idle::settle as settle_idle;
 pub(super) use promoted::{Parting, Promoted};
 pub(super) use site::site;
 

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::address::Address;
 use crate::hcl::eval::{DEPENDENCY_WORK, ELEMENT_WORK};
+use crate::stack::near;
 use crate::stack::program::Program;
 use crate::stack::scope::Facts;
 use crate::stack::{FailoverGroup, Presence, Resource};
@@ -28,11 +29,14 @@ pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<A
         if facts.charge(compared.saturating_mul(ELEMENT_WORK)).is_err() {
             return;
         }
+        let is_idle = workload.kind.moves.idle.is_some();
         let owner = match here.as_slice() {
             [only] => Some(*only),
             several => owner(facts, workload, several),
         };
-        if let Some(group) = owner.filter(|group| moves_data(group) && !is_written(program, &group.name)) {
+        // What runs at the active site only is started and stopped by every move.
+        let is_moved = |group: &&FailoverGroup| (moves_data(group) || is_idle) && !is_written(program, &group.name);
+        if let Some(group) = owner.filter(is_moved) {
             found.entry(Arc::clone(&group.name)).or_default().push(workload.address.clone());
         }
     }
@@ -41,6 +45,33 @@ pub(super) fn fill(program: &Program, facts: &Facts<'_>, groups: &mut IndexMap<A
             group.quiesce = quiesce;
         }
     }
+    for group in groups.values_mut() {
+        let twins = twins(program, facts, group);
+        group.quiesce.extend(twins);
+    }
+}
+
+/// Workloads that mirror one of a group, at its other sites, and that run at the active site only: the group starts
+/// them when it arrives there.
+fn twins(program: &Program, facts: &Facts<'_>, group: &FailoverGroup) -> Vec<Address> {
+    let is_idle = |resource: &&Resource| {
+        resource.kind.moves.idle.is_some()
+            && resource.presence == Presence::Permanent
+            && group.has_site(&resource.site)
+            && !group.quiesce.contains(&resource.address)
+    };
+    let mut found: Vec<Address> = Vec::new();
+    for resource in facts.resources.values().filter(is_idle) {
+        let known = group.quiesce.len() + found.len();
+        if facts.charge((1 + known).saturating_mul(ELEMENT_WORK)).is_err() {
+            return found;
+        }
+        let mut of_group = group.quiesce.iter().chain(&found);
+        if of_group.any(|other| near::is_mirror(program, &resource.address, other)) {
+            found.push(resource.address.clone());
+        }
+    }
+    found
 }
 
 /// The machines between which data is replicated: one that is stopped can neither hand its role over nor follow.

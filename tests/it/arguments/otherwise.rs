@@ -2,6 +2,7 @@
 //! is a placeholder for the id prefix of another subscription.
 
 use super::TestValue::{self, Instead, Skip, Value, With};
+use super::containers::CONTAINERS;
 
 /// Block of a user-assigned identity.
 const IDENTITY: &str = r#"type = "UserAssigned"
@@ -502,5 +503,6 @@ storage_account_type = "Standard_ZRS""#,
 
 /// The table entry of an argument.
 pub fn find(kind: &str, path: &str) -> Option<&'static TestValue> {
-    OTHERWISE.iter().find(|(of, argument, _)| (*of == kind || *of == "*") && *argument == path).map(|(.., case)| case)
+    let all = OTHERWISE.iter().chain(CONTAINERS);
+    all.into_iter().find(|(of, argument, _)| (*of == kind || *of == "*") && *argument == path).map(|(.., case)| case)
 }

@@ -18,7 +18,7 @@ const ACCOUNT: &str = "AWS_ACCOUNT_ID";
 /// # Errors
 /// There are no keys, or they belong to another account than the environment names.
 pub async fn connect(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
-    let Reach { wire, network, environment, workstation, clock, ids: _, notices } = reach;
+    let Reach { wire, network, environment, workstation, entrances: _, clock, ids: _, notices } = reach;
     if network.is_none() {
         // The local simulator has addresses of its own, whatever the environment says of AWS.
         let endpoints = Endpoints::of(&Default::default())?;

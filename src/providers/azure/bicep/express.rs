@@ -286,12 +286,14 @@ impl<'e, 'a> BicepScope<'e, 'a> {
             }
             _ => {}
         }
-        match kind.attribute(name)?.from {
+        let attribute = kind.attribute(name)?;
+        match attribute.from {
             AttributeSource::Body(path) => Some(symbol()?.path(path)),
             // The parts keep their places in the resource.
             AttributeSource::Exported(_) => symbol(),
             AttributeSource::Action(action, path) => {
-                Some(Code::Method(Box::new(symbol()?), action.to_owned(), Vec::new()).path(path))
+                let value = Code::Method(Box::new(symbol()?), action.to_owned(), Vec::new()).path(path);
+                Some(if attribute.base64 { Code::Call("base64ToString", vec![value]) } else { value })
             }
             AttributeSource::Names(text) => {
                 let mut pieces = Vec::new();

@@ -23,11 +23,13 @@ use super::retry;
 use super::sight::{etag, object, sight};
 use super::transport::{ArmTransport, from_typed, untyped};
 use crate::object::{Collection, Object, ObjectId, Type};
+use crate::reason::Reason;
 use crate::sight::Sight;
 use crate::wire::Credential;
+use crate::wire::refused;
 use crate::wire::{Backoff, RetryPolicy};
 use crate::wire::{HttpBackend, ObjectStore, WireRequest, WireResponse};
-use crate::world::{Clock, Cloud, CloudError, Ids, Notices, WriteCondition};
+use crate::world::{Clock, Cloud, CloudError, Ids, Notices, SecretText, WriteCondition};
 
 /// The API version of lists of a resource group's resources.
 const LIST_API: &str = "2021-04-01";
@@ -408,6 +410,11 @@ impl Cloud for Azure {
 
     fn clock_skew(&self) -> Option<jiff::SignedDuration> {
         self.transport.ahead()
+    }
+
+    async fn token(&self, audience: &str) -> Result<SecretText, CloudError> {
+        let token = self.transport.token_for(audience).await;
+        token.map(|token| SecretText::new(token.text())).map_err(|why| refused(Reason::Unauthenticated, "NoToken", why))
     }
 
     async fn metric(&self, object: &Object, name: &str) -> Result<Option<f64>, CloudError> {

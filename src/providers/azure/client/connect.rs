@@ -16,7 +16,7 @@ use crate::world::Cloud;
 /// # Errors
 /// The reason why there is no token: without one nothing could be read, and the state would be taken as the truth.
 pub async fn connect(reach: Reach) -> Result<Arc<dyn Cloud>, String> {
-    let Reach { wire, network, environment, workstation: _, clock, ids, notices } = reach;
+    let Reach { wire, network, environment, workstation: _, entrances: _, clock, ids, notices } = reach;
     let (endpoint, credential): (Url, Arc<dyn Credential>) = match network {
         None => {
             let endpoint = Url::parse(SIMULATED_ENDPOINT).map_err(|error| format!("{SIMULATED_ENDPOINT}: {error}"))?;

@@ -103,8 +103,8 @@ impl SignIn {
         methods
     }
 
-    async fn ask(&self, way: &str, credential: &Arc<dyn TokenCredential>) -> Result<BearerToken, String> {
-        let token = credential.get_token(&[&self.cloud_environment.scope], None).await;
+    async fn ask(&self, way: &str, credential: &Arc<dyn TokenCredential>, scope: &str) -> Result<BearerToken, String> {
+        let token = credential.get_token(&[scope], None).await;
         let why = |error: azure_core::Error| match way {
             CLIENT_SECRET | WORKLOAD_IDENTITY => refusal(&error),
             _ => first_line(&error.to_string()),
@@ -125,12 +125,18 @@ impl Credential for SignIn {
             chosen.clone()
         };
         if let Some((way, credential)) = chosen {
-            return self.ask(way, &credential).await.map_err(|why| format!("{way}: {why}"));
+            return self
+                .ask(way, &credential, &self.cloud_environment.scope)
+                .await
+                .map_err(|why| format!("{way}: {why}"));
         }
         let mut failed = Vec::new();
         for (way, credential) in self.methods() {
             let asked = match &credential {
-                Ok(credential) => self.ask(way, credential).await.map(|token| (token, Arc::clone(credential))),
+                Ok(credential) => {
+                    let token = self.ask(way, credential, &self.cloud_environment.scope).await;
+                    token.map(|token| (token, Arc::clone(credential)))
+                }
                 Err(why) => Err(why.clone()),
             };
             match asked {
@@ -146,6 +152,15 @@ impl Credential for SignIn {
             "not signed in to Azure. Methods tried: {}. Run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
             failed.join("; ")
         ))
+    }
+
+    /// The same way of signing in issues it: a first token shows which one works.
+    async fn token_for(&self, audience: &str) -> Result<BearerToken, String> {
+        self.token(false).await?;
+        let chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (way, credential) = chosen.ok_or_else(|| "not signed in to Azure".to_owned())?;
+        let scope = format!("{audience}/.default");
+        self.ask(way, &credential, &scope).await.map_err(|why| format!("{way}: {why}"))
     }
 }
 

@@ -20,7 +20,7 @@ use super::error::{ArmError, CallError};
 use super::pace::Pace;
 use super::retry;
 use crate::wire::Backoff;
-use crate::wire::Credential;
+use crate::wire::{BearerToken, Credential};
 use crate::wire::{DelayedRequest, DelayedRequests, Throttling};
 use crate::wire::{HttpBackend, WireRequest, WireResponse};
 use crate::world::{Clock, Ids, Notice, Notices, Requests};
@@ -190,6 +190,11 @@ impl ArmTransport {
         }
         tracing::debug!(status = answer.status, "answered");
         Ok(if (200..300).contains(&answer.status) { Ok(answer) } else { Err(ArmError::read(&answer).into()) })
+    }
+
+    /// A token for another audience.
+    pub(super) async fn token_for(&self, audience: &str) -> Result<BearerToken, String> {
+        self.credential.token_for(audience).await
     }
 
     /// Adds the token, and the ids by which Azure's support finds the request.

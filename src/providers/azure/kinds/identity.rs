@@ -27,6 +27,9 @@ pub(super) const IDENTITY: Arg = arg(
 /// The block, for providers that write both types without a space between them.
 pub(super) const IDENTITY_UNSPACED: Arg = Arg { ty: Ty::Block(&BLOCK_UNSPACED), ..IDENTITY };
 
+/// The block, for providers that support one of both types at a time.
+pub(super) const IDENTITY_ONE: Arg = Arg { ty: Ty::Block(&BLOCK_ONE), ..IDENTITY };
+
 /// The block, for providers that support user-assigned identities only.
 pub(super) const IDENTITY_ASSIGNED: Arg = Arg { ty: Ty::Block(&BLOCK_ASSIGNED), ..IDENTITY };
 
@@ -54,6 +57,15 @@ static BLOCK_UNSPACED: Block = Block::one(&[
         "type",
         &[(Lit::Str("SystemAssigned, UserAssigned"), Lit::Str("SystemAssigned,UserAssigned"))],
     )),
+    IDENTITIES,
+]);
+
+static BLOCK_ONE: Block = Block::one(&[
+    Arg {
+        doc: "Type of identity: one that Azure creates and deletes with the resource, or those in `identities`.",
+        ty: Ty::Enum(&["SystemAssigned", "UserAssigned"]),
+        ..TYPE
+    },
     IDENTITIES,
 ]);
 

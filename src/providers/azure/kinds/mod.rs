@@ -4,9 +4,11 @@
 
 mod azapi_resource;
 mod compute;
+mod containers;
 mod databases;
 mod identity;
 pub(super) mod machine_launch;
+mod monitoring;
 mod network;
 mod resource_group;
 mod security;
@@ -39,6 +41,7 @@ pub static ALL: &[&Kind] = &[
     &network::network_interface_backend_address_pool_association::KIND,
     &network::network_interface_nat_rule_association::KIND,
     &network::public_ip::KIND,
+    &network::private_endpoint::KIND,
     &network::lb::KIND,
     &network::lb_backend_address_pool::KIND,
     &network::lb_backend_address_pool_address::KIND,
@@ -52,6 +55,8 @@ pub static ALL: &[&Kind] = &[
     &traffic::dns_zone::KIND,
     &traffic::dns_a_record::KIND,
     &traffic::dns_cname_record::KIND,
+    &traffic::private_dns_zone::KIND,
+    &traffic::private_dns_zone_virtual_network_link::KIND,
     &compute::linux_virtual_machine::KIND,
     &compute::windows_virtual_machine::KIND,
     &compute::linux_virtual_machine_scale_set::KIND,
@@ -79,6 +84,10 @@ pub static ALL: &[&Kind] = &[
     &databases::postgresql_flexible_server_firewall_rule::KIND,
     &databases::postgresql_flexible_server_virtual_endpoint::KIND,
     &databases::redis_cache::KIND,
+    &containers::kubernetes_cluster::KIND,
+    &containers::kubernetes_cluster_node_pool::KIND,
+    &containers::container_registry::KIND,
+    &monitoring::log_analytics_workspace::KIND,
     &storage::storage_account::KIND,
     &storage::storage_share::KIND,
     &storage::storage_container::KIND,

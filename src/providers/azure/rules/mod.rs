@@ -5,10 +5,16 @@
 mod automatic_grace;
 mod logins_stay;
 mod metadata_region;
+mod names_overwritten;
 mod vault_at_protected_site;
 
 use crate::check::Rule;
 
 /// All of them.
-pub static RULES: &[&Rule] =
-    &[&metadata_region::RULE, &automatic_grace::RULE, &vault_at_protected_site::RULE, &logins_stay::RULE];
+pub static RULES: &[&Rule] = &[
+    &metadata_region::RULE,
+    &automatic_grace::RULE,
+    &vault_at_protected_site::RULE,
+    &logins_stay::RULE,
+    &names_overwritten::RULE,
+];

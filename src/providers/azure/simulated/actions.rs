@@ -28,7 +28,7 @@ pub(super) fn post(
     }
     locks::check_unlocked(world, &named.id, LockedAction::Write)?;
     if let Some(answer) = fill::action(world, &object.id, type_, action) {
-        return Ok(Response::json(200, &answer));
+        return Ok(Response::json(200, &answer?));
     }
     let posted = PostedAction { action: action.to_owned(), query: ask.request.query.clone(), body: body(ask)? };
     let Some(found) = find(type_, &posted) else {

@@ -13,7 +13,7 @@ use super::{SUBSCRIPTION, TENANT};
 use crate::account::Account;
 use crate::address::Address;
 use crate::kinds::body::{self, NoOtherResources};
-use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Subject, Ty, path};
+use crate::kinds::{Attribute, AttributeSource, FakeValue, Kind, Place, Refusal, Subject, Ty, path};
 use crate::object::ObjectId;
 use crate::ranges::Cidr;
 use crate::simulator::world::World;
@@ -52,7 +52,16 @@ pub(super) fn attributes(world: &mut World, id: &str, type_: &'static ProviderTy
 }
 
 /// The response to an action of a kind: the values in its table, and every attribute that comes from the action.
-pub(super) fn action(world: &World, id: &ObjectId, type_: &'static ProviderType, action: &str) -> Option<Json> {
+pub(super) fn action(
+    world: &World,
+    id: &ObjectId,
+    type_: &'static ProviderType,
+    action: &str,
+) -> Option<Result<Json, Refusal>> {
+    let mut responses = type_.writers().flat_map(|kind| kind.simulated.responds);
+    if let Some((_, response)) = responses.find(|(name, _)| name.eq_ignore_ascii_case(action)) {
+        return Some(response(world, id));
+    }
     let mut answer = None;
     for told in type_.writers().flat_map(|kind| kind.simulated.tells) {
         if told.action.eq_ignore_ascii_case(action) {
@@ -68,7 +77,7 @@ pub(super) fn action(world: &World, id: &ObjectId, type_: &'static ProviderType,
             path::put(answer.get_or_insert_with(|| Json::Object(JsonMap::new())), at, Json::from(made));
         }
     }
-    answer
+    answer.map(Ok)
 }
 
 /// A secret that the provider gives an object.

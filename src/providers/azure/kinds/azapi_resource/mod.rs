@@ -118,6 +118,7 @@ const BASE: Kind = Kind {
             from: AttributeSource::Exported("response_export_values"),
             secret: false,
             list: false,
+            base64: false,
             fake: FakeValue::Nothing,
             doc: "The parts of the response in `response_export_values`, as in `output.properties.hostName`.",
         },

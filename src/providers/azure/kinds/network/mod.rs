@@ -17,6 +17,7 @@ pub(super) mod network_interface_backend_address_pool_association;
 pub(super) mod network_interface_nat_rule_association;
 pub(super) mod network_interface_security_group_association;
 pub(super) mod network_security_group;
+pub(super) mod private_endpoint;
 pub(super) mod public_ip;
 pub(super) mod route_table;
 pub(super) mod subnet;

@@ -3,6 +3,8 @@
 pub(super) mod dns_a_record;
 pub(super) mod dns_cname_record;
 pub(super) mod dns_zone;
+pub(super) mod private_dns_zone;
+pub(super) mod private_dns_zone_virtual_network_link;
 pub(super) mod traffic_manager_azure_endpoint;
 pub(super) mod traffic_manager_external_endpoint;
 pub(super) mod traffic_manager_health;

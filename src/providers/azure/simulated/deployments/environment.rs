@@ -147,7 +147,7 @@ impl<'a> WorldEnvironment<'a> {
         let object = self.world.standing(&id.folded());
         let type_ = object.and_then(|object| types::find(&object.type_));
         let answer =
-            object.zip(type_).and_then(|(object, type_)| fill::action(self.world, &object.id, type_, function));
+            object.zip(type_).and_then(|(object, type_)| fill::action(self.world, &object.id, type_, function)?.ok());
         answer.ok_or_else(|| TemplateError::Wrong(format!("'{id}' does not support `{function}`")))
     }
 }

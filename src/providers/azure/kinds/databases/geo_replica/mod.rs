@@ -3,6 +3,7 @@
 
 mod cosmos;
 mod postgres;
+mod registry;
 mod sql;
 mod storage;
 #[cfg(test)]
@@ -10,7 +11,8 @@ mod tests;
 
 use crate::kinds::table::*;
 
-const SOURCES: &[&str] = &["mssql_server", "cosmosdb_account", "storage_account", "postgresql_flexible_server"];
+const SOURCES: &[&str] =
+    &["mssql_server", "cosmosdb_account", "storage_account", "postgresql_flexible_server", "container_registry"];
 
 /// The argument that all variants share.
 const SOURCE: Arg = place("source", SOURCES, "Source of the data. Its kind decides the replication method.");
@@ -29,6 +31,7 @@ pub static KIND: Kind = Kind {
             ("storage_account", &storage::KIND),
             ("postgresql_flexible_server", &postgres::KIND),
             ("postgresql_flexible_server with target", &postgres::pair::KIND),
+            ("container_registry", &registry::KIND),
         ],
     }),
     example: sql::EXAMPLE,

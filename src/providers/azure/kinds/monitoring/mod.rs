@@ -1,0 +1,3 @@
+//! Logs and metrics of resources.
+
+pub(super) mod log_analytics_workspace;
