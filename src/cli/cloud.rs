@@ -236,7 +236,7 @@ impl From<SimulatorError> for Failure {
         let exit = match &error {
             SimulatorError::Damaged { .. } | SimulatorError::Newer { .. } => ExitCode::StackWrong,
             SimulatorError::OtherSeed { .. } | SimulatorError::InUse(_) => ExitCode::Refused,
-            SimulatorError::Io { .. } | SimulatorError::NoObject(_) => ExitCode::Failed,
+            SimulatorError::Io { .. } | SimulatorError::NoObject(_) | SimulatorError::Files(_) => ExitCode::Failed,
         };
         Self::Message { exit, code: None, what: error.to_string(), help: Vec::new() }
     }

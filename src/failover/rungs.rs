@@ -103,12 +103,7 @@ pub(super) fn ladder_of(question: &Question<'_>, backup: &Backup) -> Ladder {
 }
 
 /// Turns the points of a backup by snapshots into volumes: the newest is the second rung, and the others are the last.
-fn of_snapshots(
-    question: &Question<'_>,
-    backup: &Backup,
-    newest: &Result<SnapshotRung, String>,
-    rungs: &mut Vec<Rung>,
-) {
+fn of_snapshots(question: &Question<'_>, backup: &Backup, newest: &Result<SnapshotRung, String>, rungs: &mut [Rung]) {
     let why = match newest {
         Ok(_) => "its newest point is the snapshot of rung 2".to_owned(),
         Err(why) => why.clone(),

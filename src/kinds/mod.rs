@@ -33,8 +33,6 @@ pub mod rules;
 pub mod soft_delete;
 pub mod table;
 pub mod tags;
-pub mod variants;
-mod volume;
 
 mod stray;
 

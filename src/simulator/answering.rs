@@ -21,7 +21,7 @@ impl World {
             _ => dialect.answer(self, request, strike.fails),
         };
         response.delay += strike.delay;
-        response.dropped = strike.drops.is_some();
+        response.dropped |= strike.drops.is_some();
         dialect.sign(self, response, request, number)
     }
 

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::fault::Fault;
 use super::fields::StoredFields;
+use super::files::SimulatedFile;
 use super::machine_launch::MachineLaunch;
 use super::operations::Operation;
 use super::request::{ErrorResponse, Request, Response};
@@ -228,6 +229,34 @@ pub(crate) trait Dialect: Debug + Sync {
         None
     }
 
+    /// Puts a file into an object that stores files, as a program does that uses it.
+    ///
+    /// # Errors
+    /// The reason.
+    fn put_file(&self, world: &mut World, id: &ObjectId, path: &str, content: Vec<u8>) -> Result<(), String> {
+        let (_, _, _) = (world, path, content);
+        Err(no_files(id))
+    }
+
+    /// Removes a file, or a directory with all that it contains, from an object that stores files. Returns false where
+    /// there is none.
+    ///
+    /// # Errors
+    /// The reason.
+    fn remove_file(&self, world: &mut World, id: &ObjectId, path: &str) -> Result<bool, String> {
+        let (_, _) = (world, path);
+        Err(no_files(id))
+    }
+
+    /// The files in an object that stores files.
+    ///
+    /// # Errors
+    /// The reason.
+    fn files(&self, world: &World, id: &ObjectId) -> Result<Vec<SimulatedFile>, String> {
+        let _ = world;
+        Err(no_files(id))
+    }
+
     /// Gives an object a new version, and shows it in the body.
     fn touch(&self, object: &mut SimulatedObject, seed: Seed) {
         let _ = seed;
@@ -270,6 +299,10 @@ pub(crate) trait Dialect: Debug + Sync {
     fn faults_changed(&self, world: &mut World) {
         let _ = world;
     }
+}
+
+fn no_files(id: &ObjectId) -> String {
+    format!("{id} stores no files in the local simulator")
 }
 
 /// The name of the provider of an object; empty for the first of the dialects.

@@ -64,6 +64,9 @@ pub enum SimulatorError {
     /// No such object exists.
     #[error("no object {0} exists in the simulated world. `drplan simulator show` lists all objects")]
     NoObject(ObjectId),
+    /// An object stores no files, or not this one.
+    #[error("{0}")]
+    Files(String),
 }
 
 /// The files of a world.

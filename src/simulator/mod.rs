@@ -16,6 +16,7 @@ pub(crate) mod fault;
 mod fault_file;
 pub(crate) mod faults;
 pub(crate) mod fields;
+mod files;
 mod lag;
 pub(crate) mod launches;
 mod ledger;
@@ -53,6 +54,7 @@ use disk::Disk;
 pub use disk::SimulatorError;
 pub use fault::{Fault, Moment, PROVIDER, Plane, RequestMatch};
 use faults::Faults;
+pub use files::SimulatedFile;
 use operations::OperationState;
 use request::ErrorResponse;
 pub use request::{HttpMethod, Request, Response};
@@ -288,6 +290,32 @@ impl Simulator {
             world.dialect(&object.provider).remove(world, &key);
             Ok(())
         })?
+    }
+
+    /// Puts a file into an object that stores files, outside the API, as a program does that uses it. The directories
+    /// above the file are created.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Files`], or the world cannot be written.
+    pub fn put_file(&self, id: &ObjectId, path: &str, content: Vec<u8>) -> Result<(), SimulatorError> {
+        self.change(|world| world.dialect_of(id).put_file(world, id, path, content))?.map_err(SimulatorError::Files)
+    }
+
+    /// Removes a file, or a directory with all that it contains. Returns false where there is none.
+    ///
+    /// # Errors
+    /// As for [`Simulator::put_file`].
+    pub fn remove_file(&self, id: &ObjectId, path: &str) -> Result<bool, SimulatorError> {
+        self.change(|world| world.dialect_of(id).remove_file(world, id, path))?.map_err(SimulatorError::Files)
+    }
+
+    /// The files of an object that stores files, in the order of their paths.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Files`].
+    pub fn files(&self, id: &ObjectId) -> Result<Vec<SimulatedFile>, SimulatorError> {
+        let kept = self.lock();
+        kept.world.dialect_of(id).files(&kept.world, id).map_err(SimulatorError::Files)
     }
 
     /// The body of an object as a read returns it.

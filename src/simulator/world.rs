@@ -188,6 +188,11 @@ impl World {
         self.dialects.named(provider)
     }
 
+    /// The dialect of the object with this id; the first for one that does not exist.
+    pub(crate) fn dialect_of(&self, id: &ObjectId) -> &'static dyn Dialect {
+        self.objects.get(&self.key(id)).map_or(self.dialects.first(), |object| self.dialect(&object.provider))
+    }
+
     /// The key of the object with this id, of whichever provider.
     pub(crate) fn key(&self, id: &ObjectId) -> String {
         let folded = id.folded();

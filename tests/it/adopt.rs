@@ -171,14 +171,20 @@ fn example_of_a_provider_without_groups_is_adopted_from_its_lists() {
     assert!(count >= 4, "{count}");
 }
 
+/// Examples that are imported as another kind. The endpoint of two servers does not tell that runs shall move their
+/// roles, so that the kind which says so cannot be told from it.
+const IMPORTED_AS: &[(&str, &str)] =
+    &[("geo_replica of postgresql_flexible_server with target", "postgresql_flexible_server_virtual_endpoint")];
+
 #[test]
 fn every_example_is_adopted_and_plans_empty() {
     let mut wrong = Vec::new();
     let collected = examples().into_iter().filter(|(_, kind, _)| kind.provider() == &TABLES);
     for (name, kind, text) in collected {
+        let imported = IMPORTED_AS.iter().find(|(of, _)| *of == name).map_or(kind.name, |(_, imported)| imported);
         match simulated(through(Lab::new(7), &text, kind.typed.is_some())) {
             Err(why) => wrong.push(format!("── {name}\n{why}")),
-            Ok((_, adopted)) if !adopted.kinds.iter().any(|one| one == kind.name) => {
+            Ok((_, adopted)) if !adopted.kinds.iter().any(|one| one == imported) => {
                 wrong.push(format!("── {name}\nthe adopted kinds differ from the original\n{}", adopted.text));
             }
             Ok(_) => {}

@@ -12,6 +12,7 @@ mod aws_incidents;
 mod aws_replica;
 mod aws_tables;
 mod az;
+mod azcopy;
 mod backups;
 mod botocore;
 mod bulk;

@@ -1,6 +1,7 @@
 //! `drplan simulator`.
 
 mod fault;
+mod files;
 mod kubernetes;
 mod object_ref;
 mod serve;
@@ -33,6 +34,7 @@ Examples:
   drplan simulator fault lose canadacentral
   drplan simulator fault lose canadacentral --after 3m --for 20m      during a run
   drplan simulator workload start stacks/web-geo                      simulate clients that write rows
+  drplan simulator files put storage_share.web a.txt --text hello     write a file
   drplan simulator pass 10m
   drplan simulator kubernetes apply -f web.yaml --cluster kubernetes_cluster.prod      install a workload
   drplan simulator serve --tls                                        for az and Terraform
@@ -96,6 +98,11 @@ enum SimulatorCommand {
         #[command(subcommand)]
         verb: workload::WorkloadCommand,
     },
+    /// Put files into shares, and list them
+    Files {
+        #[command(subcommand)]
+        verb: files::FilesCommand,
+    },
     /// Install workloads in the clusters of the simulator
     Kubernetes {
         #[command(subcommand)]
@@ -151,6 +158,7 @@ pub fn run(args: &Args, global: &Global, session: &mut Session) -> Result<ExitCo
         }
         SimulatorCommand::Fault { verb } => fault::run(verb, global, session)?,
         SimulatorCommand::Workload { verb } => workload::run(verb, global, session)?,
+        SimulatorCommand::Files { verb } => files::run(verb, global, session)?,
         SimulatorCommand::Kubernetes { verb } => kubernetes::run(verb, global, session)?,
         SimulatorCommand::Pass { time } => {
             let now = pass(*time, global, session)?;

@@ -108,7 +108,13 @@ impl ResourceWriter<'_, '_> {
             }
             let region = RegionBlock { kind, of, word, content, one: own.first().copied() };
             match self.region(&region) {
-                Some(text) => out.push(text),
+                Some(text) => {
+                    for name in kind.terraform.fifth.iter().filter(|name| text.contains(&format!("{name} ="))) {
+                        let what = format!("{word}.{name} of {}", self.emitter.resource(self.block));
+                        self.emitter.fifth.borrow_mut().insert(what);
+                    }
+                    out.push(text);
+                }
                 None => {
                     self.tell_known(address, &region);
                     out.extend(own.iter().map(|one| known_region(one, of, word)));

@@ -30,6 +30,12 @@ pub const CONTAINERS: &[(&str, &str, TestValue)] = &[
     ("kubernetes_cluster", "default_node_pool.auto_scaling_enabled", With("true", "min_count = 1\nmax_count = 3")),
     ("kubernetes_cluster", "default_node_pool.min_count", With("1", "auto_scaling_enabled = true\nmax_count = 3")),
     ("kubernetes_cluster", "default_node_pool.max_count", With("3", "auto_scaling_enabled = true\nmin_count = 1")),
+    ("kubernetes_cluster", "api_server_access_profile", Value(r#"authorized_ip_ranges = ["203.0.113.0/24"]"#)),
+    (
+        "kubernetes_cluster",
+        "windows_profile.gmsa",
+        Value("dns_server = \"10.10.0.4\"\nroot_domain = \"corp.example.org\""),
+    ),
     ("kubernetes_cluster", "auto_scaler_profile.max_unready_percentage", Value("50")),
     ("kubernetes_cluster", "cost_analysis_enabled", With("true", r#"sku_tier = "Standard""#)),
     (

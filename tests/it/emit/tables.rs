@@ -31,7 +31,7 @@ fn level(kind: &Kind, prefix: &str, args: &[Arg], schema: &Json, faults: &mut Ve
     let mut written: Vec<(String, &Arg)> = Vec::new();
     for arg in args.iter().filter(|arg| !prefix.is_empty() || !matches!(arg.ty, Ty::Site)) {
         let path = format!("{prefix}{}", arg.name);
-        let is_placed = matches!(arg.name, "resource_group" | "presence") || of.said.contains(&&*path);
+        let is_placed = matches!(arg.name, "resource_group" | "presence" | "restores") || of.said.contains(&&*path);
         if prefix.is_empty() && is_placed {
             continue;
         }
@@ -131,7 +131,12 @@ fn attributes_are_where_azurerm_exports_them() {
             let place = kind.terraform.place_of(attribute.name);
             let exists = match place.split_once("[0].") {
                 _ if place.is_empty() => part(schema, "a", attribute.name).is_none(),
-                Some((block, inner)) => part(schema, "b", block).is_some_and(|block| part(block, "a", inner).is_some()),
+                Some((block, inner)) => {
+                    // What azurerm only exports is an attribute whose type names its parts.
+                    let is_typed = |one: &Json| one[1].as_str().is_some_and(|ty| ty.contains(&format!("'{inner}'")));
+                    part(schema, "b", block).is_some_and(|block| part(block, "a", inner).is_some())
+                        || part(schema, "a", block).is_some_and(is_typed)
+                }
                 None => part(schema, "a", place).is_some(),
             };
             if !exists {

@@ -271,6 +271,9 @@ fn named(
     if own == resource.name && is_written.is_some() {
         return emitter.written_name(resource, &frame);
     }
+    if let Some(region) = emitter.region_of_name(resource).filter(|_| own == resource.name) {
+        return Some(Code::Input(region));
+    }
     if own.parse::<uuid::Uuid>().is_ok() {
         return assigned(emitter, place, draft);
     }

@@ -11,6 +11,7 @@ use super::code::{Code, FileInput};
 use super::express::{BicepScope, LoopEntry};
 use super::marks::{ArgumentMark, CLOSE, Marker, NAMES, OPEN, OTHERS};
 use crate::address::Address;
+use crate::hcl::ast::{ExprKind, Root, TraversalStep};
 use crate::kinds::{OtherResources, Subject, Wire};
 use crate::object::ObjectId;
 use crate::stack::Resource;
@@ -91,10 +92,12 @@ impl<'e, 'a> Marker<'e, 'a> {
         if resource.address != self.resource.address {
             return self.frame.attribute(resource, "name");
         }
-        // A part of an account in a region is named after the region of its site.
-        let site = self.frame.emitter.stack.sites.get(&resource.site);
+        // A part of an account in a region is named after the region of its site, or of the one that its block names.
+        let emitter = self.frame.emitter;
         let is_region = |location: &str| resource.kind.odd.name.is_some() && location == &*resource.name;
-        let region = site.filter(|site| is_region(&site.location)).map(|site| FileInput::Site(site.name.to_string()));
+        let own = emitter.stack.sites.get(&resource.site).filter(|site| is_region(&site.location));
+        let region =
+            own.map(|site| FileInput::Site(site.name.to_string())).or_else(|| emitter.region_of_name(resource));
         self.frame.emitter.written_name(resource, &self.frame).or_else(|| region.map(Code::Input))
     }
 
@@ -117,6 +120,17 @@ impl<'e, 'a> Marker<'e, 'a> {
 }
 
 impl<'a> super::emitter::BicepEmitter<'a> {
+    /// The input with the region that a resource is named after, where its block names the site in `site`.
+    pub(super) fn region_of_name(&self, resource: &Resource) -> Option<FileInput> {
+        let definition = self.stack.program.definitions.get(&resource.address.block())?;
+        let expr = &definition.block.body.attribute("site")?.expr;
+        let ExprKind::Traversal { root: Root::Name(root), steps } = &expr.kind else { return None };
+        let [TraversalStep::Attr(label)] = steps.as_slice() else { return None };
+        let site = self.stack.sites.get(&label.text).filter(|_| &*root.text == "site")?;
+        let is_named = resource.kind.odd.name.is_some() && site.location == *resource.name;
+        is_named.then(|| FileInput::Site(site.name.to_string()))
+    }
+
     /// The name that the block of a resource writes, if it follows from an input.
     pub(super) fn written_name(&self, resource: &Resource, frame: &BicepScope<'_, 'a>) -> Option<Code> {
         let definition = self.stack.program.definitions.get(&resource.address.block())?;

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use super::state::ArmState;
 use super::{
-    BASE, NAME, SUBSCRIPTION, TENANT, blobs, cloudlet, deployments, dispatch, ending, hooks, launches, monitor, places,
-    registrations, removal, serve,
+    BASE, NAME, SUBSCRIPTION, TENANT, blobs, cloudlet, deployments, dispatch, ending, files, hooks, launches, monitor,
+    places, registrations, removal, serve,
 };
 use crate::kinds::{self, Lead, StorePlacement};
+use crate::object::ObjectId;
+use crate::simulator::SimulatedFile;
 use crate::simulator::dialect::{Dialect, Part};
 use crate::simulator::fault::Fault;
 use crate::simulator::launches::is_restoring;
@@ -75,11 +77,29 @@ impl Dialect for Arm {
         if blobs::is_host(request.host()) {
             return blobs::answer(world, request);
         }
+        if files::asks(request) {
+            return files::answer(world, request);
+        }
         dispatch::throttled(world, request, fails).unwrap_or_else(|failure| failure.response())
     }
 
     fn sign(&self, world: &World, response: Response, request: &Request, number: u64) -> Response {
-        dispatch::sign(world, response, request, number)
+        match files::asks(request) {
+            true => files::sign(world, response, request, number),
+            false => dispatch::sign(world, response, request, number),
+        }
+    }
+
+    fn put_file(&self, world: &mut World, id: &ObjectId, path: &str, content: Vec<u8>) -> Result<(), String> {
+        files::put(world, id, path, content)
+    }
+
+    fn remove_file(&self, world: &mut World, id: &ObjectId, path: &str) -> Result<bool, String> {
+        files::remove(world, id, path)
+    }
+
+    fn files(&self, world: &World, id: &ObjectId) -> Result<Vec<SimulatedFile>, String> {
+        files::list(world, id)
     }
 
     fn check(&self, fault: &Fault) -> Result<(), String> {

@@ -24,6 +24,7 @@ mod ending;
 mod entries;
 mod errors;
 mod faults;
+mod files;
 mod fill;
 mod filter;
 mod groups;

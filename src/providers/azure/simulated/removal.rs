@@ -15,6 +15,7 @@ pub(super) fn remove_with_all_below(world: &mut World, id: &str) {
     for id in ids {
         stale::remember(world, &id);
         state::of_mut(world).forget_deployments(&id);
+        state::of_mut(world).forget_share(&id);
         let Some(object) = world.take(&id) else { continue };
         call_off(world, &object);
         if let Some(type_) = types::find(&object.type_) {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::deployments::kept::Deployment;
+use super::files::ShareTree;
 use super::throttle::Buckets;
 use crate::simulator::dialect::Part;
 use crate::simulator::fields::StoredFields;
@@ -81,6 +82,10 @@ pub(super) struct ArmState {
     pub(super) bin: BTreeMap<String, Json>,
     /// The last registration request of each provider, by folded namespace.
     pub(super) registrations: BTreeMap<String, RegistrationRequest>,
+    /// The trees of file shares, by folded id.
+    pub(super) shares: BTreeMap<String, ShareTree>,
+    /// The shares that changed since the last write.
+    pub(super) changed_shares: BTreeSet<String>,
 }
 
 /// The state of the dialect in a world.
@@ -105,22 +110,41 @@ impl ArmState {
     }
 }
 
+impl ArmState {
+    /// The tree of a share, for a change.
+    pub(super) fn share_mut(&mut self, id: &str) -> &mut ShareTree {
+        self.changed_shares.insert(id.to_owned());
+        self.shares.entry(id.to_owned()).or_default()
+    }
+
+    /// Removes the tree of a deleted share.
+    pub(super) fn forget_share(&mut self, id: &str) {
+        if self.shares.remove(id).is_some() {
+            self.changed_shares.insert(id.to_owned());
+        }
+    }
+}
+
 impl Part for ArmState {
     fn copied(&self) -> Box<dyn Part> {
         Box::new(self.clone())
     }
 
     fn write_whole(&self, into: &mut StoredFields) -> serde_json::Result<()> {
-        into.put_map("deployments", &self.deployments)
+        into.put_map("deployments", &self.deployments)?;
+        into.put_map("shares", &self.shares)
     }
 
     fn write_changes(&self, into: &mut StoredFields) -> serde_json::Result<()> {
         let changed = self.changed.iter().map(|id| (id.clone(), self.deployments.get(id))).collect();
-        into.put_map("deployments", &changed)
+        into.put_map("deployments", &changed)?;
+        let changed = self.changed_shares.iter().map(|id| (id.clone(), self.shares.get(id))).collect();
+        into.put_map("shares", &changed)
     }
 
     fn write_details(&self, into: &mut StoredFields) -> serde_json::Result<()> {
-        let Self { deployments: _, changed: _, buckets, stale, monitors, always, bin, registrations } = self;
+        let Self { deployments: _, changed: _, shares: _, changed_shares: _, .. } = self;
+        let Self { buckets, stale, monitors, always, bin, registrations, .. } = self;
         into.put("buckets", buckets)?;
         into.put("stale", stale)?;
         into.put_map("monitors", monitors)?;
@@ -130,6 +154,15 @@ impl Part for ArmState {
     }
 
     fn read(&mut self, field: &str, value: &Json) -> serde_json::Result<bool> {
+        if field == "shares" {
+            for (id, tree) in BTreeMap::<String, Option<ShareTree>>::deserialize(value)? {
+                match tree {
+                    Some(tree) => self.shares.insert(id, tree),
+                    None => self.shares.remove(&id),
+                };
+            }
+            return Ok(true);
+        }
         if field != "deployments" {
             return Ok(false);
         }
@@ -143,8 +176,8 @@ impl Part for ArmState {
     }
 
     fn clear_details(&mut self) {
-        let deployments = std::mem::take(&mut self.deployments);
-        *self = Self { deployments, ..Self::default() };
+        let (deployments, shares) = (std::mem::take(&mut self.deployments), std::mem::take(&mut self.shares));
+        *self = Self { deployments, shares, ..Self::default() };
     }
 
     fn read_detail(&mut self, field: &str, value: &Json) -> serde_json::Result<bool> {
@@ -161,11 +194,12 @@ impl Part for ArmState {
     }
 
     fn is_changed(&self) -> bool {
-        !self.changed.is_empty()
+        !self.changed.is_empty() || !self.changed_shares.is_empty()
     }
 
     fn settled(&mut self) {
         self.changed.clear();
+        self.changed_shares.clear();
     }
 
     fn close(&mut self) {

@@ -90,7 +90,7 @@ impl Plan<'_> {
         }
     }
 
-    fn new(&self, name: String, born: Timestamp) -> Pod {
+    fn born(&self, name: String, born: Timestamp) -> Pod {
         let ready = self.pace.start.map(|start| born + start);
         Pod { name, hash: self.hash.to_owned(), born, ready, ends: None, gone: None }
     }
@@ -103,7 +103,7 @@ impl Plan<'_> {
         let mut leaving: Vec<usize> = current.iter().rev().take(surplus).copied().collect();
         let missing = self.replicas.saturating_sub(current.len());
         for _ in 0..missing {
-            pods.push(self.new(format!("{}-{}-{}", self.name, self.hash, draw()), now));
+            pods.push(self.born(format!("{}-{}-{}", self.name, self.hash, draw()), now));
         }
         // Pods of an earlier template serve until those of the new one are ready.
         let replaced = match self.pace.start {
@@ -149,7 +149,7 @@ impl Plan<'_> {
             if waits {
                 break;
             }
-            let pod = self.new(format!("{}-{ordinal_wanted}", self.name), at);
+            let pod = self.born(format!("{}-{ordinal_wanted}", self.name), at);
             match pod.ready {
                 Some(ready) => at = next(at, ready),
                 None => waits = !self.parallel,
@@ -166,7 +166,7 @@ impl Plan<'_> {
         for index in old.collect::<Vec<_>>() {
             let gone = at + self.pace.stop;
             (pods[index].ends, pods[index].gone) = (Some(at), Some(gone));
-            let pod = self.new(pods[index].name.clone(), gone);
+            let pod = self.born(pods[index].name.clone(), gone);
             at = pod.ready.unwrap_or(Timestamp::MAX);
             let is_stuck = pod.ready.is_none();
             pods.push(pod);

@@ -16,11 +16,11 @@ pub(super) fn serve(world: Router) -> Router {
 }
 
 async fn named(mut request: Request, next: Next) -> Response {
-    if let Some((host, uri)) = cluster(request.uri()) {
-        if let Ok(value) = HeaderValue::from_str(&host) {
-            request.headers_mut().insert(HOST, value);
-            *request.uri_mut() = uri;
-        }
+    if let Some((host, uri)) = cluster(request.uri())
+        && let Ok(value) = HeaderValue::from_str(&host)
+    {
+        request.headers_mut().insert(HOST, value);
+        *request.uri_mut() = uri;
     }
     next.run(request).await
 }

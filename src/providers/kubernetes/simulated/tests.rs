@@ -206,6 +206,9 @@ const APART: &[&str] = &[
     "replicas as text",
 ];
 
+/// The workload of the recordings that several managers change.
+const SHOP2: &str = "/apis/apps/v1/namespaces/shop2/deployments/web";
+
 #[tokio::test]
 async fn answers_are_those_of_a_recorded_server() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/recordings/kube-apiserver-1.36.2.json");
@@ -225,6 +228,12 @@ async fn answers_are_those_of_a_recorded_server() {
         };
         if APART.contains(&title) || title.starts_with("watch") {
             continue;
+        }
+        if title == "server-side apply by gitops" {
+            // The watch before it saw kubectl scale the workload, whose request is not among the recordings.
+            let (path, body) = (format!("{SHOP2}/scale?fieldManager=kubectl"), r#"{"spec":{"replicas":1}}"#);
+            lab.raw("PATCH", &path, "application/merge-patch+json", "embedded", body.to_owned()).await;
+            lab.clock.pass(100_000);
         }
         let token = if title == "bad token" { "wrong" } else { "embedded" };
         let body = match &request.get("body") {

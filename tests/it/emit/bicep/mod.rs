@@ -97,6 +97,13 @@ fn differences(path: &str, written: &Json, stands: Option<&Json>, silent: &BTree
                 differences(&format!("{path}[{at}]"), value, same.or(other.get(at)), silent, found);
             }
         }
+        // A list that shows children as well, which are written beside it.
+        (Json::Array(all), Some(Json::Array(other))) if shows_children(path) && all.len() < other.len() => {
+            for value in all {
+                let same = other.iter().find(|other| other["name"] == value["name"]);
+                differences(&format!("{path}[{}]", value["name"]), value, same, silent, found);
+            }
+        }
         // Members of a virtual endpoint are written as names of servers; the response has the server in front.
         (Json::Array(all), Some(Json::Array(other))) if last == "members" && other.ends_with(all) => {}
         // Some services return the display name of a region.
@@ -107,6 +114,12 @@ fn differences(path: &str, written: &Json, stands: Option<&Json>, silent: &BTree
             found.push(format!("{path}: {a} is written instead of {}", b.map_or("nothing".to_owned(), Json::to_string)))
         }
     }
+}
+
+/// True for a list of a body in which children of the object appear.
+fn shows_children(path: &str) -> bool {
+    let mut lists = drplan::providers::azure::TABLES.shown_lists();
+    lists.any(|list| path.ends_with(&format!(".{list}")))
 }
 
 /// Last path segments of properties that the provider never returns, for the kinds of a stack.

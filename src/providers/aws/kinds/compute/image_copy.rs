@@ -12,6 +12,7 @@ pub(crate) static KIND: Kind = Kind {
     name: NAME,
     about: ABOUT,
     args: &[source(IMAGES)],
+    recovery: Recovery { image: true, ..Recovery::NONE },
     variants: Some(Variants { by: "source", of: &[("aws_ami_from_instance", &COPY), ("aws_ami_copy", &COPY)] }),
     example: EXAMPLE,
     ..crate::providers::aws::KIND

@@ -20,6 +20,7 @@ pub static KIND: Kind = Kind {
     name: NAME,
     about: ABOUT,
     args: &[source(&["shared_image_version"])],
+    recovery: Recovery { image: true, ..Recovery::NONE },
     variants: Some(Variants { by: "source", of: &[("shared_image_version", &COPY)] }),
     example: EXAMPLE,
     ..crate::providers::azure::KIND

@@ -28,6 +28,18 @@ const LASTS: i64 = 3600;
 /// Tenants that clients name where they know none.
 const ANY_TENANT: [&str; 2] = ["common", "organizations"];
 
+/// The audience of tokens for the data of storage accounts.
+const STORAGE: &str = "https://storage.azure.com";
+
+/// The service that a token is used at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Resource Manager.
+    Own,
+    /// The data of storage accounts.
+    Storage,
+}
+
 /// Issues and verifies tokens.
 #[derive(Clone)]
 pub(super) struct Tokens {
@@ -81,7 +93,7 @@ impl Tokens {
     ///
     /// # Errors
     /// The reason for the refusal.
-    pub fn holds(&self, token: &str) -> Result<(), &'static str> {
+    pub(super) fn holds(&self, token: &str, audience: Audience) -> Result<(), &'static str> {
         const FOREIGN: &str = "The access token was not issued by this simulator.";
         let (text, signature) = token.rsplit_once('.').ok_or(FOREIGN)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| FOREIGN)?;
@@ -94,7 +106,11 @@ impl Tokens {
         if text("tid") != TENANT || !self.is_own(text("iss"), &format!("/{TENANT}/v2.0")) {
             return Err("The access token is from the wrong issuer.");
         }
-        if !self.is_own(text("aud"), "") {
+        let is_meant = match audience {
+            Audience::Own => self.is_own(text("aud"), ""),
+            Audience::Storage => text("aud").trim_end_matches('/') == STORAGE,
+        };
+        if !is_meant {
             return Err("The access token has been obtained for wrong audience or resource.");
         }
         let now = self.clock.now().as_second();

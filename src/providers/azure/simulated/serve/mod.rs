@@ -17,13 +17,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::providers::azure::simulated::{NAME, TENANT};
+use crate::providers::azure::simulated::{NAME, TENANT, files};
 use crate::simulator::dialect::Dialects;
 use crate::simulator::request::{ErrorResponse, name_of};
 use crate::simulator::routes::{host, write};
 use crate::simulator::serve::ServedWorld;
 
-use login::Tokens;
+use login::{Audience, Tokens};
 
 /// The speed from which clients need not wait between polls.
 const FAST: u32 = 30;
@@ -74,9 +74,16 @@ async fn require_own_token(State(service): State<Arc<Service>>, request: Request
     if service.dialects.of_host(name_of(&host)).name() != NAME {
         return next.run(request).await;
     }
+    let (versioned, query) =
+        (request.headers().contains_key("x-ms-version"), request.uri().query().unwrap_or_default());
+    let of_files = files::is_asked(name_of(&host), versioned, query);
+    if of_files && files::is_signed(query) {
+        return next.run(request).await;
+    }
+    let audience = if of_files { Audience::Storage } else { Audience::Own };
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let refused = match bearer.and_then(|text| text.split_once(' ')) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => match service.tokens.holds(token) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => match service.tokens.holds(token, audience) {
             Ok(()) => return next.run(request).await,
             Err(why) => why,
         },

@@ -127,7 +127,6 @@ pub static KIND: Kind = Kind {
     adoption: Adoption {
         arguments: Some(|_, args| {
             if args.contains_key("identity") {
-                args.remove("service_principal");
                 args.remove("kubelet_identity");
             }
         }),
@@ -426,6 +425,10 @@ fn decode(answers: &[Json], args: &mut JsonMap<String, Json>) {
     let Some(body) = answers.first() else { return };
     identity::decode(body, args);
     addons::decode(body, args);
+    // The word stands for the identity of the cluster.
+    if path::text(body, "properties.servicePrincipalProfile.clientId") == Some("msi") {
+        args.remove("service_principal");
+    }
     if let Some(network) = args.get_mut("network_profile")
         && path::text(network, "network_policy") == Some("none")
     {
